@@ -1,0 +1,31 @@
+// Whole files at a time, with errors that name the path.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/base/result.h"
+
+namespace skep {
+
+// The content of the file. Works for /proc, whose sizes are 0. A file over `limit_bytes` is
+// kInvalid.
+Result<std::string> ReadFile(const std::string& path, std::size_t limit_bytes = 1UL << 30);
+
+// The same into `out`, whose capacity is reused: for sources that are read at every scrape.
+Status ReadFileInto(const std::string& path, std::string& out, std::size_t limit_bytes = 1UL << 30);
+
+// Replaces the file in one step: writes beside it, syncs, renames, syncs the folder. On error the
+// old content stays.
+Status WriteFileAtomic(const std::string& path, std::string_view content);
+
+// Paths that match the shell pattern (`*`, `?`, `[..]`), sorted. None is not an error.
+Result<std::vector<std::string>> Glob(const std::string& pattern);
+
+// `path` itself when absolute, else joined to `folder`.
+std::string JoinPath(std::string_view folder, std::string_view path);
+// "a/b" of "a/b/c.yml"; "." of "c.yml".
+std::string DirName(std::string_view path);
+
+}  // namespace skep

@@ -1,0 +1,76 @@
+// An HTTP/1.1 server on one or more addresses, with TLS and users by a Prometheus web configuration
+// file. The only user of civetweb.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/base/clock.h"
+#include "common/base/log.h"
+#include "common/base/result.h"
+#include "common/net/http_message.h"
+
+namespace skep::net {
+
+struct HttpServerOptions {
+  std::vector<std::string>
+      addresses;                // "127.0.0.1:7538", "[::1]:0", ":7538"; port 0 takes a free one
+  std::string web_config_file;  // exporter-toolkit's format; "" for none
+  std::string route_prefix;     // "" or "/skep": stripped before dispatch; other paths answer 404
+  int max_connections = 512;    // open at once; further ones wait in the kernel's queue
+  std::size_t max_body_bytes = 64UL << 20;            // after decompression; larger answers 413
+  std::size_t max_header_bytes = 64UL << 10;          // larger answers 431 or closes
+  std::chrono::milliseconds request_timeout{30'000};  // for reading one request
+};
+
+// Called on one of the server's threads, several at once. What it throws is logged and answered
+// with 500.
+using HttpHandler = std::function<HttpResponse(const HttpRequest& request)>;
+
+// Thread-safe after Start. The destructor stops.
+//
+// HEAD is answered by the handler of GET, without body. A path that is known for another method
+// answers 405 with Allow, an unknown one 404 ("404 page not found"). Responses of 1 KiB and more
+// are gzipped where the client accepts it.
+class HttpServer {
+ public:
+  // Routes are added before Start.
+  HttpServer(const Clock& clock, Logger log);
+  ~HttpServer();
+  HttpServer(const HttpServer&) = delete;
+  HttpServer& operator=(const HttpServer&) = delete;
+
+  // `path` is exact ("/metrics"), a whole subtree ("/api/v1/label/*": anything below), or "/"
+  // alone. Exact wins over subtree, longer over shorter. `methods`: {"GET"}, {"GET", "POST"}, ...
+  void Handle(std::vector<std::string> methods, std::string path, HttpHandler handler);
+
+  // Binds all addresses and serves. kInvalid: bad address or web configuration file (named with its
+  // place); kIo: an address cannot be bound.
+  Status Start(const HttpServerOptions& options);
+
+  // "127.0.0.1:43210" per address, with the real port.
+  std::vector<std::string> addresses() const;
+  // "http" or "https".
+  std::string_view scheme() const;
+
+  // Takes no new request, lets running ones end (at most `grace`), then closes.
+  void Stop(std::chrono::milliseconds grace);
+
+  // What the server has seen: for the owner's metrics page.
+  struct Counts {
+    std::uint64_t requests = 0;
+    std::uint64_t handler_failures = 0;  // exceptions answered with 500
+    std::uint64_t refused_too_large = 0;
+    std::uint64_t refused_unauthorized = 0;
+  };
+  Counts counts() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace skep::net

@@ -1,0 +1,52 @@
+// The write side of storage. Scrapes, rule results and backtests all enter here.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "common/base/result.h"
+#include "common/model/labels.h"
+#include "common/model/sample.h"
+
+namespace skep::storage {
+
+// What became of one sample. All are normal: callers count them, none is an Error.
+enum class [[nodiscard]] AppendOutcome : std::uint8_t{
+    kAccepted,
+    kDuplicate,      // same time, other value
+    kOutOfOrder,     // older than the series' newest sample, and no out-of-order window is open
+    kTooOld,         // older than what the store still takes
+    kLimitExceeded,  // the store may not take another series
+};
+
+// A store's own number for a series, good for a faster second Append. 0: not known yet. Never
+// reused for another series; one that has been dropped is simply not found again.
+using SeriesRef = std::uint64_t;
+
+// One batch of samples, visible to queriers as a whole or not at all.
+// Thread-compatible: one thread per batch; batches on different threads are independent.
+// Destroying an Appender that was not committed drops its samples.
+class Appender {
+ public:
+  virtual ~Appender() = default;
+
+  // Offers `sample` to the series named by `labels`, creating the series if new. `ref` may hold
+  // what an earlier call for the same labels left there; if it is still good, `labels` is not
+  // looked at. Afterwards it holds the series' number, or 0 where there is none. Keeps no reference
+  // to `labels`. An equal sample (same time, same bits) is kAccepted. Requires: Commit has not been
+  // called.
+  virtual AppendOutcome Append(SeriesRef& ref, const Labels& labels, Sample sample) = 0;
+
+  // Makes the batch durable, then visible. On error nothing of it will ever be visible,
+  // also not after a restart. Requires: called at most once.
+  virtual Status Commit() = 0;
+};
+
+// Where batches begin. Thread-safe.
+class Appendable {
+ public:
+  virtual ~Appendable() = default;
+  virtual std::unique_ptr<Appender> NewAppender() = 0;
+};
+
+}  // namespace skep::storage

@@ -1,0 +1,77 @@
+// The read side of storage: series of a time range, as columns.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "common/base/result.h"
+#include "common/base/time.h"
+#include "common/model/labels.h"
+#include "common/model/matcher.h"
+
+namespace skep::storage {
+
+// Both ends included.
+struct TimeRange {
+  Timestamp min = kMinTimestamp;
+  Timestamp max = kMaxTimestamp;
+};
+
+// The samples of one series as parallel columns, times strictly rising. Staleness markers are among
+// them.
+struct SampleColumns {
+  std::vector<Timestamp> times;
+  std::vector<double> values;
+
+  std::size_t size() const { return times.size(); }
+  void clear() {
+    times.clear();
+    values.clear();
+  }
+};
+
+// The answer to one Select: a list that is walked once, in rising order of the label sets.
+// Thread-compatible. Keeps what it shows alive; outlives its Querier.
+class SeriesSet {
+ public:
+  virtual ~SeriesSet() = default;
+
+  // Moves to the first or next series. False at the end.
+  virtual bool Next() = 0;
+  // Of the present series; valid until the set is destroyed.
+  virtual const Labels& labels() const = 0;
+  // Appends the present series' samples in the Select's range to `out`. May be none.
+  virtual Status ReadSamples(SampleColumns& out) = 0;
+  // What would be wrong with the answer though it could be given (one of several stores was down).
+  virtual std::vector<std::string> Warnings() const { return {}; }
+};
+
+// A read handle of one time range. Sees every batch committed before it was made; of later batches
+// it sees all or nothing. Thread-compatible; several Queriers run at once.
+class Querier {
+ public:
+  virtual ~Querier() = default;
+
+  // Series that all matchers accept and that have, or may have, samples in `range`. At least one
+  // matcher refuses the empty value, otherwise every series is walked.
+  virtual Result<std::unique_ptr<SeriesSet>> Select(std::span<const Matcher> matchers,
+                                                    TimeRange range) = 0;
+
+  // Distinct label names, or values of one label, of the series that all matchers accept; sorted.
+  // No matchers: all.
+  virtual Result<std::vector<std::string>> LabelNames(std::span<const Matcher> matchers) = 0;
+  virtual Result<std::vector<std::string>> LabelValues(std::string_view name,
+                                                       std::span<const Matcher> matchers) = 0;
+};
+
+// Where queries begin. Thread-safe.
+class Queryable {
+ public:
+  virtual ~Queryable() = default;
+  // For samples in `range`; series that have none there may be left out.
+  virtual Result<std::unique_ptr<Querier>> NewQuerier(TimeRange range) = 0;
+};
+
+}  // namespace skep::storage

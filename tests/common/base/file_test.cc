@@ -1,0 +1,42 @@
+#include "common/base/file.h"
+
+#include <catch2/catch.hpp>
+
+#include "tests/support/temp_folder.h"
+
+using skep::test::TempFolder;
+
+TEST_CASE("A file is replaced as a whole and read back", "[file]") {
+  const TempFolder folder;
+  const std::string path = folder.File("a.txt");
+  REQUIRE(skep::WriteFileAtomic(path, "one"));
+  REQUIRE(skep::WriteFileAtomic(path, std::string(100'000, 'x')));
+  CHECK(*skep::ReadFile(path) == std::string(100'000, 'x'));
+  CHECK(skep::Glob(folder.File("*"))->size() == 1);  // nothing temporary is left
+}
+
+TEST_CASE("Files under /proc are read though their size is 0", "[file]") {
+  CHECK(skep::ReadFile("/proc/self/stat")->size() > 10);
+}
+
+TEST_CASE("Errors of files name the path and what happened", "[file]") {
+  const TempFolder folder;
+  const auto missing = skep::ReadFile(folder.File("none"));
+  REQUIRE_FALSE(missing);
+  CHECK(missing.error().kind() == skep::ErrorKind::kNotFound);
+  CHECK(missing.error().message().find("none: No such file or directory") != std::string::npos);
+  CHECK_FALSE(skep::WriteFileAtomic(folder.File("none/a"), "x"));
+  REQUIRE(skep::WriteFileAtomic(folder.File("big"), "12345"));
+  const auto big = skep::ReadFile(folder.File("big"), 4);
+  REQUIRE_FALSE(big);
+  CHECK(big.error().kind() == skep::ErrorKind::kInvalid);
+}
+
+TEST_CASE("Paths join and split", "[file]") {
+  CHECK(skep::JoinPath("/etc/skep", "rules/a.yml") == "/etc/skep/rules/a.yml");
+  CHECK(skep::JoinPath("/etc/skep/", "/abs") == "/abs");
+  CHECK(skep::JoinPath("", "a") == "a");
+  CHECK(skep::DirName("a/b/c.yml") == "a/b");
+  CHECK(skep::DirName("c.yml") == ".");
+  CHECK(skep::DirName("/c.yml") == "/");
+}

@@ -1,0 +1,1 @@
+// Carries the precompiled catch.hpp that all tests reuse.
