@@ -1,0 +1,198 @@
+#include "common/yaml/node.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <limits>
+
+#include "common/base/number.h"
+#include "common/base/quote.h"
+#include "common/yaml/tree.h"
+
+namespace skep::yaml {
+namespace {
+
+// Marks the index of a map as "a child of it that is not there".
+constexpr std::uint32_t kAbsent = 1U << 31;
+
+std::string_view KindName(NodeKind kind) {
+  switch (kind) {
+    case NodeKind::kNull:
+      return "nothing";
+    case NodeKind::kScalar:
+      return "a scalar";
+    case NodeKind::kSequence:
+      return "a sequence";
+    case NodeKind::kMap:
+      return "a map";
+  }
+  return "";
+}
+
+Error Mismatch(const Node& node, std::string_view expected) {
+  const std::string got = node.IsScalar() ? Quote(node.text()) : std::string(KindName(node.kind()));
+  return node.Complain("expected " + std::string(expected) + ", got " + got);
+}
+
+bool IsOneOf(std::string_view text, std::initializer_list<std::string_view> words) {
+  return std::find(words.begin(), words.end(), text) != words.end();
+}
+
+std::optional<double> ParseYamlDouble(std::string_view text) {
+  if (IsOneOf(text, {".inf", ".Inf", ".INF", "+.inf", "+.Inf", "+.INF"})) return INFINITY;
+  if (IsOneOf(text, {"-.inf", "-.Inf", "-.INF"})) return -INFINITY;
+  if (IsOneOf(text, {".nan", ".NaN", ".NAN"})) return NAN;
+  return ParseDouble(text);
+}
+
+// 2^10 for "K", 2^20 for "M", ...; 0 for a unit that is none.
+double UnitFactor(std::string_view unit) {
+  if (unit.empty() || unit == "B") return 1;
+  constexpr std::string_view kPrefixes = "KMGTPE";
+  const std::size_t prefix = kPrefixes.find(unit[0]);
+  if (prefix == std::string_view::npos || !IsOneOf(unit.substr(1), {"B", "iB"})) return 0;
+  return std::pow(1024.0, static_cast<double>(prefix + 1));
+}
+
+std::optional<std::uint64_t> ParseSizeBytes(std::string_view text) {
+  const std::size_t digits = std::min(text.find_first_not_of("0123456789."), text.size());
+  const std::optional<double> number = ParseDouble(text.substr(0, digits));
+  const double factor = UnitFactor(text.substr(digits));
+  if (!number || factor == 0) return std::nullopt;
+  if (factor == 1) return ParseUint(text.substr(0, digits));
+  const double bytes = *number * factor;
+  if (!(bytes < 18446744073709551616.0)) return std::nullopt;
+  return static_cast<std::uint64_t>(bytes);
+}
+
+}  // namespace
+
+struct Node::Document {
+  Tree tree;
+
+  const Tree::Item& at(std::uint32_t index) const { return tree.items[index & ~kAbsent]; }
+};
+
+Result<Node> Node::Parse(std::string_view text, std::string_view file) {
+  Result<Tree> tree = ParseTree(text, file);
+  if (!tree) return tree.error();
+  const std::uint32_t root = tree->root;
+  return Node(std::make_shared<const Document>(Document{std::move(*tree)}), root);
+}
+
+NodeKind Node::kind() const {
+  return (index_ & kAbsent) != 0 ? NodeKind::kNull : document_->at(index_).kind;
+}
+
+const std::string& Node::file() const { return document_->tree.file; }
+int Node::line() const { return document_->at(index_).line; }
+int Node::column() const { return document_->at(index_).column; }
+
+Error Node::Complain(std::string_view message) const {
+  return document_->tree.Complain(line(), column(), message);
+}
+
+const std::string& Node::text() const {
+  static const std::string kEmpty;
+  return IsScalar() ? document_->at(index_).text : kEmpty;
+}
+
+bool Node::quoted() const { return IsScalar() && document_->at(index_).quoted; }
+
+Result<std::string> Node::AsString() const {
+  if (IsNull() || IsScalar()) return text();
+  return Mismatch(*this, "text");
+}
+
+Result<bool> Node::AsBool() const {
+  if (IsScalar() && !quoted()) {
+    if (IsOneOf(text(), {"true", "True", "TRUE", "yes", "Yes", "YES", "on", "On", "ON"})) {
+      return true;
+    }
+    if (IsOneOf(text(), {"false", "False", "FALSE", "no", "No", "NO", "off", "Off", "OFF"})) {
+      return false;
+    }
+  }
+  return Mismatch(*this, "true or false");
+}
+
+Result<std::int64_t> Node::AsInt() const {
+  if (IsScalar() && !quoted()) {
+    std::string_view digits = text();
+    if (digits.size() > 1 && digits[0] == '+') digits.remove_prefix(1);
+    if (const std::optional<std::int64_t> value = ParseInt(digits)) return *value;
+  }
+  return Mismatch(*this, "an integer");
+}
+
+Result<double> Node::AsDouble() const {
+  if (IsScalar() && !quoted()) {
+    if (const std::optional<double> value = ParseYamlDouble(text())) return *value;
+  }
+  return Mismatch(*this, "a number");
+}
+
+Result<Duration> Node::AsDuration() const {
+  if (IsScalar()) {
+    Result<Duration> value = ParseDuration(text());
+    if (value) return value;
+  }
+  return Mismatch(*this, "a duration such as 30s or 1h30m");
+}
+
+Result<std::uint64_t> Node::AsSizeBytes() const {
+  if (IsScalar()) {
+    if (const std::optional<std::uint64_t> value = ParseSizeBytes(text())) return *value;
+  }
+  return Mismatch(*this, "a size such as 512, 10MB or 1GiB");
+}
+
+Result<std::vector<std::string>> Node::AsStrings() const {
+  std::vector<std::string> texts;
+  if (IsNull()) return texts;
+  if (!IsSequence()) return Mismatch(*this, "a sequence of texts");
+  for (const Node& item : items()) {
+    Result<std::string> text = item.AsString();
+    if (!text) return text.error();
+    texts.push_back(std::move(*text));
+  }
+  return texts;
+}
+
+std::vector<Node> Node::items() const {
+  std::vector<Node> found;
+  if (!IsSequence()) return found;
+  const Tree::Item& self = document_->at(index_);
+  found.reserve(self.count);
+  for (std::uint32_t i = 0; i < self.count; ++i) {
+    found.push_back(Node(document_, document_->tree.children[self.first + i]));
+  }
+  return found;
+}
+
+std::vector<std::pair<Node, Node>> Node::entries() const {
+  std::vector<std::pair<Node, Node>> found;
+  if (!IsMap()) return found;
+  const Tree::Item& self = document_->at(index_);
+  found.reserve(self.count / 2);
+  for (std::uint32_t i = self.first; i < self.first + self.count; i += 2) {
+    const auto& children = document_->tree.children;
+    found.emplace_back(Node(document_, children[i]), Node(document_, children[i + 1]));
+  }
+  return found;
+}
+
+Node Node::Get(std::string_view key) const {
+  if (IsMap()) {
+    const Tree::Item& self = document_->at(index_);
+    for (std::uint32_t i = self.first; i < self.first + self.count; i += 2) {
+      const auto& children = document_->tree.children;
+      if (document_->at(children[i]).text == key) return Node(document_, children[i + 1]);
+    }
+  }
+  return Node(document_, index_ | kAbsent);
+}
+
+bool Node::Has(std::string_view key) const { return IsMap() && (Get(key).index_ & kAbsent) == 0; }
+
+}  // namespace skep::yaml
