@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 namespace skep::exposition {
@@ -22,11 +23,25 @@ enum class MetricType : std::uint8_t {
 // "unknown", "counter", ... as OpenMetrics spells it; text 0.0.4 says "untyped" for unknown and has
 // no gaugehistogram, info and stateset.
 std::string_view MetricTypeName(MetricType type);
+// Back; "untyped" is kUnknown as well. Nothing where the word is none of them.
+std::optional<MetricType> ParseMetricType(std::string_view name);
 
-// By an Accept header, as Prometheus and curl send it; anything unknown or absent: text 0.0.4.
+// What becomes of a metric or label name that is more than letters, digits, '_' and ':'.
+enum class NameEscaping : std::uint8_t {
+  kUnderscores,  // each foreign byte becomes '_': what every reader understands
+  kAllowUtf8,    // written quoted: {"my.metric", "my.label"="x"}
+};
+
+// By an Accept header, as Prometheus and curl send it: the highest q of the forms that we have
+// counts, and of equal ones the first. Anything unknown or absent: text 0.0.4.
 Format NegotiateFormat(std::string_view accept);
+// By the same header: kAllowUtf8 where the element that decided says escaping=allow-utf-8.
+NameEscaping NegotiateEscaping(std::string_view accept);
 
-// The Content-Type of a page. `with_utf8_names` adds escaping=allow-utf-8.
-std::string_view ContentType(Format format);
+// The form of a page that came with this Content-Type header; nothing where it is neither.
+std::optional<Format> FormatOfContentType(std::string_view content_type);
+
+// The Content-Type of a page.
+std::string_view ContentType(Format format, NameEscaping escaping = NameEscaping::kUnderscores);
 
 }  // namespace skep::exposition
