@@ -37,7 +37,8 @@ struct Expr {
   virtual ~Expr() = default;
 
   const NodeKind kind;
-  PosRange position;  // from the first to the last byte, modifiers included
+  PosRange position;         // from the first to the last byte, modifiers included
+  std::uint32_t height = 1;  // nodes on the longest way down, this one counted
 
   // What it evaluates to.
   ValueType type() const;
@@ -111,8 +112,8 @@ struct StringLiteral : Node<NodeKind::kStringLiteral> {
 
 // name{label="value"} with modifiers.
 struct VectorSelector : Node<NodeKind::kVectorSelector> {
-  std::string name;               // as it stands before the brace or quoted alone in it; may be ""
-  std::vector<Matcher> matchers;  // as written; that of `name` is the last one
+  std::string name;               // as it stands before the brace; "" where it does not
+  std::vector<Matcher> matchers;  // as written; that of `name` comes last
   TimeModifiers modifiers;
   // Experimental range selectors; on a matrix selector they stand at its vector.
   bool anchored = false;
