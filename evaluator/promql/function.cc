@@ -77,7 +77,6 @@ constexpr std::array kFunctions = {
     Function{Id::kIdelta, "idelta", kMArgs, 0, kV, kStable},
     Function{Id::kIncrease, "increase", kMArgs, 0, kV, kStable},
     Function{Id::kInfo, "info", kVVArgs, 1, kV, kExperimental},
-    Function{Id::kIntegral, "integral", kMSArgs, 1, kV, kExperimental},
     Function{Id::kIrate, "irate", kMArgs, 0, kV, kStable},
     Function{Id::kLabelJoin, "label_join", kVTTTArgs, kAnyNumber, kV, kStable},
     Function{Id::kLabelReplace, "label_replace", kVTTTTArgs, 0, kV, kStable},

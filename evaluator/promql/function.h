@@ -53,7 +53,6 @@ enum class FunctionId : std::uint8_t {
   kIdelta,
   kIncrease,
   kInfo,
-  kIntegral,
   kIrate,
   kLabelJoin,
   kLabelReplace,
