@@ -1,0 +1,120 @@
+#include "exporter/collectors/spec.h"
+
+#include <algorithm>
+#include <cassert>
+#include <utility>
+
+namespace skep::exporter {
+
+std::string CollectorSpec::YamlKey(std::string_view option) {
+  std::string key(option);
+  for (char& c : key) {
+    if (c == '-' || c == '.') c = '_';
+  }
+  return key;
+}
+
+std::string CollectorSpec::FlagName(const OptionSpec& option) const {
+  return option.flag.empty() ? "collector." + name + "." + option.name : option.flag;
+}
+
+OptionValues::OptionValues(const CollectorSpec& spec) {
+  for (const OptionSpec& option : spec.options) {
+    Value value;
+    value.kind = option.kind;
+    value.key = CollectorSpec::YamlKey(option.name);
+    std::vector<std::string> texts;
+    const bool none = option.kind == OptionKind::kList && option.fallback.empty();
+    if (!none) texts.push_back(option.fallback);
+    [[maybe_unused]] const Status valid = Assign(value, std::move(texts));
+    assert(valid.has_value());
+    values_.emplace(option.name, std::move(value));
+  }
+}
+
+Status OptionValues::Set(std::string_view option, std::vector<std::string> texts) {
+  const auto found = values_.find(option);
+  if (found == values_.end()) return Invalid("no option " + std::string(option));
+  return Assign(found->second, std::move(texts));
+}
+
+Status OptionValues::Read(const yaml::Node& map) {
+  yaml::MapReader reader(map);
+  for (auto& [name, value] : values_) {
+    const yaml::Node child = reader.Take(value.key);
+    if (child.IsNull()) continue;
+    if (Status read = ReadOne(value, child); !read) reader.Fail(read.error());
+  }
+  return reader.Finish("collector");
+}
+
+Status OptionValues::ReadOne(Value& value, const yaml::Node& node) {
+  if (value.kind == OptionKind::kNode) {
+    value.node = node;
+    return {};
+  }
+  std::vector<std::string> texts;
+  if (value.kind == OptionKind::kList && node.IsSequence()) {
+    Result<std::vector<std::string>> items = node.AsStrings();
+    if (!items) return items.error();
+    texts = std::move(*items);
+  } else if (value.kind == OptionKind::kFlag) {
+    const Result<bool> flag = node.AsBool();
+    if (!flag) return flag.error();
+    texts.emplace_back(*flag ? "true" : "false");
+  } else {
+    Result<std::string> text = node.AsString();
+    if (!text) return text.error();
+    texts.push_back(std::move(*text));
+  }
+  const Status assigned = Assign(value, std::move(texts));
+  if (!assigned) return node.Complain(assigned.error().message());
+  return {};
+}
+
+Status OptionValues::Assign(Value& value, std::vector<std::string> texts) {
+  if (value.kind == OptionKind::kFlag && texts[0] != "true" && texts[0] != "false") {
+    return Invalid("expected true or false, got \"" + texts[0] + "\"");
+  }
+  if (value.kind == OptionKind::kRegex) {
+    value.pattern.reset();
+    if (!texts[0].empty()) {
+      Result<Regex> pattern = Regex::Create(texts[0]);
+      if (!pattern) return pattern.error();
+      value.pattern = std::move(*pattern);
+    }
+  }
+  if (value.kind == OptionKind::kDuration) {
+    const Result<Duration> span = ParseDuration(texts[0]);
+    if (!span) return span.error();
+    value.span = *span;
+  }
+  value.texts = std::move(texts);
+  return {};
+}
+
+const OptionValues::Value& OptionValues::At(std::string_view option) const {
+  const auto found = values_.find(option);
+  assert(found != values_.end());
+  return found->second;
+}
+
+bool OptionValues::Flag(std::string_view option) const { return At(option).texts[0] == "true"; }
+
+const std::string& OptionValues::Text(std::string_view option) const { return At(option).texts[0]; }
+
+const std::optional<Regex>& OptionValues::Pattern(std::string_view option) const {
+  return At(option).pattern;
+}
+
+const std::vector<std::string>& OptionValues::List(std::string_view option) const {
+  return At(option).texts;
+}
+
+Duration OptionValues::Span(std::string_view option) const { return At(option).span; }
+
+const std::optional<yaml::Node>& OptionValues::Node(std::string_view option) const {
+  return At(option).node;
+}
+
+}  // namespace skep::exporter
