@@ -18,7 +18,7 @@ struct TlsClientOptions {
   std::string ca, cert, key;  // inline PEM, where given instead
   std::string server_name;
   bool insecure_skip_verify = false;
-  std::string min_version;  // "", "TLS10" .. "TLS13"
+  std::string min_version, max_version;  // "", "TLS10" .. "TLS13"
 };
 
 // Prometheus's HTTP client configuration, ready to use. Secrets that stand in files are read anew
@@ -35,9 +35,12 @@ struct HttpClientOptions {
   std::optional<Authorization> authorization;
   TlsClientOptions tls;
   std::string proxy_url, no_proxy;
+  bool proxy_from_environment = false;  // http_proxy, https_proxy, no_proxy
+  Headers proxy_headers;                // sent to the proxy with CONNECT
   bool follow_redirects = true;
   bool enable_http2 = true;
-  Headers headers;  // sent with each request
+  Headers headers;       // sent with each request
+  Headers header_files;  // name and the file that holds the value
   std::string user_agent;
 };
 
