@@ -158,6 +158,8 @@ enum class BinaryOp : std::uint8_t {
   kMod,
   kPow,
   kAtan2,
+  kTrimUpper,  // </ : a native histogram without what lies above
+  kTrimLower,  // >/ : ... below
   kEqual,
   kNotEqual,
   kLess,

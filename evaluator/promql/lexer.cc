@@ -181,8 +181,10 @@ class Lexer {
       case '@':
         return Take(1, TokenKind::kAt);
       case '<':
+        if (next == '/') return Take(2, TokenKind::kTrimUpper);
         return next == '=' ? Take(2, TokenKind::kLessEqual) : Take(1, TokenKind::kLess);
       case '>':
+        if (next == '/') return Take(2, TokenKind::kTrimLower);
         return next == '=' ? Take(2, TokenKind::kGreaterEqual) : Take(1, TokenKind::kGreater);
       case '=':
         if (next == '~') return Fail("unexpected character after '=': '~'");

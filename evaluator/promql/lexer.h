@@ -40,6 +40,8 @@ enum class TokenKind : std::uint8_t {
   kLessEqual,
   kGreater,
   kGreaterEqual,
+  kTrimUpper,  // </
+  kTrimLower,  // >/
   kAt,
 };
 
