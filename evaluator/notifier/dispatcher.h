@@ -144,7 +144,7 @@ class Dispatcher {
                 const GroupAlerts& told);
   static Snapshot Look(Instant now, const Group& group);
   static void Settle(Group& group, std::size_t integration, const Resolved& resolved);
-  void DropSettled(Group& group) const;
+  static void DropSettled(Group& group);
   void Schedule(Groups::value_type& entry, Clock::Steady at);
   void Maintain(Instant now);
 

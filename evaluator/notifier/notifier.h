@@ -67,7 +67,8 @@ class Notifier {
 
   void Loop();
   Instant Now() const;
-  void Handle(const std::shared_ptr<Running>& running, Event event);
+  // False: `running` is no longer in force, nothing was done.
+  bool Handle(const std::shared_ptr<Running>& running, Event event);
 
   const Clock& clock_;
   const Logger log_;
