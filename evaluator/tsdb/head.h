@@ -1,0 +1,51 @@
+// The writable part of the store: series and their samples in memory, compressed.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+#include "common/base/time.h"
+#include "evaluator/storage/appender.h"
+#include "evaluator/storage/querier.h"
+#include "evaluator/tsdb/status.h"
+
+namespace skep::tsdb {
+
+struct HeadOptions {
+  // More series at a time are refused (kLimitExceeded). 0: no limit.
+  std::size_t max_series = 0;
+};
+
+// Thread-safe: any number of appenders and queriers at once; commits follow each other, everything
+// else goes in parallel. Appenders, queriers and series sets may live on after the Head is gone.
+//
+// A sample not newer than the newest one of its series is refused. A querier reads the state of the
+// last commit before it was made, however long it lives.
+class Head final : public storage::Appendable, public storage::Queryable {
+ public:
+  explicit Head(HeadOptions options);
+  ~Head() override;
+  Head(const Head&) = delete;
+  Head& operator=(const Head&) = delete;
+
+  std::unique_ptr<storage::Appender> NewAppender() override;
+  Result<std::unique_ptr<storage::Querier>> NewQuerier(storage::TimeRange range) override;
+
+  // Retention: forgets chunks whose samples are all older than `time`, then series without samples.
+  // From now on samples before `time` are refused as too old. Called now and then by one thread;
+  // appends and queries go on meanwhile.
+  void DropBefore(Timestamp time);
+
+  std::size_t series_count() const;
+  HeadCounters counters() const;
+  // Walks the whole index; `limit` entries in each list.
+  HeadStatus Status(std::size_t limit) const;
+
+ private:
+  class State;
+
+  std::shared_ptr<State> state_;
+};
+
+}  // namespace skep::tsdb
