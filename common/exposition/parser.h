@@ -43,7 +43,7 @@ struct ExemplarView {
 class PageParser {
  public:
   PageParser(std::string_view page, Format format)
-      : format_(format), begin_(page.data()), at_(begin_), end_(begin_ + page.size()) {}
+      : format_(format), at_(page.data()), end_(page.data() + page.size()) {}
 
   Entry Next() { return Next({}); }
   // `expected`: series bytes that probably come next, e.g. from the same place of the page before.
@@ -79,17 +79,16 @@ class PageParser {
 
  private:
   Entry Fail(std::string_view message);
-  Entry NextText(std::string_view expected);
-  Entry NextOpenMetrics(std::string_view expected);
-  Entry Sample(std::string_view expected);
-  bool SkimSeries();
+  Entry NextText();
+  Entry NextOpenMetrics();
+  Entry Sample();
   Entry ValueAndRest();
   Entry RestOfSample();
   bool ReadExemplar();
   bool ReadTimestamp(std::string_view text);
-  Entry TextComment();
+  std::optional<Entry> TextComment();  // nothing: it was only a comment
   Entry OpenMetricsComment();
-  Entry Metadata(std::string_view key);
+  Entry Metadata(std::string_view key, std::string_view text);
   bool ReadFamily();
   std::string_view TakeToken();
   std::string_view TakeLine();
@@ -99,9 +98,9 @@ class PageParser {
   Format format_;
   bool matched_ = false;
   bool has_timestamp_ = false;
+  bool ended_ = false;  // # EOF was seen
   MetricType type_ = MetricType::kUnknown;
   int line_ = 0;
-  const char* begin_;
   const char* at_;
   const char* end_;
   double value_ = 0;
