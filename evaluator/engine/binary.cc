@@ -1,0 +1,507 @@
+#include "evaluator/engine/binary.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/base/quote.h"
+#include "evaluator/engine/label_key.h"
+
+namespace skep::engine {
+namespace {
+
+using promql::BinaryOp;
+using promql::Cardinality;
+using promql::VectorMatching;
+
+// --- operators as functors, so that the loops over columns are specialised ---
+
+// Calls `use` with the arithmetic functor of `op`.
+template <typename Use>
+void WithArithmetic(BinaryOp op, Use use) {
+  switch (op) {
+    case BinaryOp::kAdd:
+      return use([](double a, double b) { return a + b; });
+    case BinaryOp::kSub:
+      return use([](double a, double b) { return a - b; });
+    case BinaryOp::kMul:
+      return use([](double a, double b) { return a * b; });
+    case BinaryOp::kDiv:
+      return use([](double a, double b) { return a / b; });
+    case BinaryOp::kMod:
+      return use([](double a, double b) { return std::fmod(a, b); });
+    case BinaryOp::kPow:
+      return use([](double a, double b) { return std::pow(a, b); });
+    case BinaryOp::kAtan2:
+      return use([](double a, double b) { return std::atan2(a, b); });
+    case BinaryOp::kEqual:
+    case BinaryOp::kNotEqual:
+    case BinaryOp::kLess:
+    case BinaryOp::kLessEqual:
+    case BinaryOp::kGreater:
+    case BinaryOp::kGreaterEqual:
+    case BinaryOp::kAnd:
+    case BinaryOp::kOr:
+    case BinaryOp::kUnless:
+    case BinaryOp::kTrimUpper:
+    case BinaryOp::kTrimLower:
+      return;  // none of them is arithmetic
+  }
+}
+
+// Calls `use` with the predicate of the comparison `op`.
+template <typename Use>
+void WithComparison(BinaryOp op, Use use) {
+  switch (op) {
+    case BinaryOp::kEqual:
+      return use([](double a, double b) { return a == b; });
+    case BinaryOp::kNotEqual:
+      return use([](double a, double b) { return a != b; });
+    case BinaryOp::kLess:
+      return use([](double a, double b) { return a < b; });
+    case BinaryOp::kLessEqual:
+      return use([](double a, double b) { return a <= b; });
+    case BinaryOp::kGreater:
+      return use([](double a, double b) { return a > b; });
+    case BinaryOp::kGreaterEqual:
+      return use([](double a, double b) { return a >= b; });
+    case BinaryOp::kAdd:
+    case BinaryOp::kSub:
+    case BinaryOp::kMul:
+    case BinaryOp::kDiv:
+    case BinaryOp::kMod:
+    case BinaryOp::kPow:
+    case BinaryOp::kAtan2:
+    case BinaryOp::kAnd:
+    case BinaryOp::kOr:
+    case BinaryOp::kUnless:
+    case BinaryOp::kTrimUpper:
+    case BinaryOp::kTrimLower:
+      return;  // none of them compares
+  }
+}
+
+// Calls `use` with a function of (left, right, kept) that is the whole operator: arithmetic; 1 or
+// 0; or `kept` where the comparison holds and kAbsent where not.
+template <typename Use>
+void WithOperator(const promql::Binary& binary, Use use) {
+  if (!promql::IsComparison(binary.op)) {
+    WithArithmetic(binary.op,
+                   [&use](auto f) { use([f](double a, double b, double) { return f(a, b); }); });
+  } else if (binary.return_bool) {
+    WithComparison(binary.op, [&use](auto holds) {
+      use([holds](double a, double b, double) { return holds(a, b) ? 1.0 : 0.0; });
+    });
+  } else {
+    WithComparison(binary.op, [&use](auto holds) {
+      use([holds](double a, double b, double kept) { return holds(a, b) ? kept : kAbsent; });
+    });
+  }
+}
+
+bool IsTrim(BinaryOp op) { return op == BinaryOp::kTrimUpper || op == BinaryOp::kTrimLower; }
+
+// Trimming cuts native histograms; between floats there is nothing to cut.
+void NoteTrimOfFloats(QueryContext& context, const promql::Binary& binary) {
+  const std::string op(promql::BinaryOpName(binary.op));
+  context.annotations.Info("incompatible sample types encountered for binary operator \"" + op +
+                               "\": float " + op + " float",
+                           binary.position);
+}
+
+// Arithmetic and bool change what the value means; filters do not.
+bool ChangesMeaning(const promql::Binary& binary) {
+  return !(promql::IsComparison(binary.op) || IsTrim(binary.op)) || binary.return_bool;
+}
+
+LabelChoice ChoiceOf(const VectorMatching& matching) {
+  std::vector<std::string> names = matching.labels;
+  if (matching.on) return LabelChoice::Only(std::move(names));
+  names.emplace_back(kMetricName);
+  return LabelChoice::AllBut(std::move(names));
+}
+
+// --- matching, computed once for all steps ---
+
+// The rows of both sides by the number of their match group.
+struct MatchGroups {
+  MatchGroups(QueryContext& context, const VectorMatching& matching, Table& left, Table& right)
+      : index(ChoiceOf(matching)) {
+    const bool includes_metadata =
+        std::any_of(matching.include.begin(), matching.include.end(),
+                    [](const std::string& name) { return IsMetadataLabel(name); });
+    if (index.choice().TakesMetadata() || includes_metadata) {
+      context.Settle(left);
+      context.Settle(right);
+    }
+    Number(left, of_left);
+    Number(right, of_right);
+  }
+
+  // The rows of each group.
+  std::vector<std::vector<std::size_t>> Members(const std::vector<std::size_t>& of) const {
+    std::vector<std::vector<std::size_t>> members(index.size());
+    for (std::size_t i = 0; i < of.size(); ++i) members[of[i]].push_back(i);
+    return members;
+  }
+
+  LabelIndex index;
+  std::vector<std::size_t> of_left;
+  std::vector<std::size_t> of_right;
+
+ private:
+  void Number(const Table& table, std::vector<std::size_t>& of) {
+    of.reserve(table.size());
+    for (std::size_t i = 0; i < table.size(); ++i) of.push_back(index.Add(*table.row(i).labels));
+  }
+};
+
+// --- set operators ---
+
+// Per match group and step: whether any row is present.
+std::vector<char> Coverage(const Table& table, const std::vector<std::size_t>& of,
+                           std::size_t groups) {
+  std::vector<char> covered(groups * table.steps(), 0);
+  for (std::size_t i = 0; i < table.size(); ++i) {
+    char* group = covered.data() + of[i] * table.steps();
+    const double* values = table.values(i);
+    for (std::size_t s = 0; s < table.steps(); ++s) {
+      if (IsPresent(values[s])) group[s] = 1;
+    }
+  }
+  return covered;
+}
+
+// Blanks `table` wherever its group's coverage is not `wanted`.
+void Mask(Table& table, const std::vector<std::size_t>& of, const std::vector<char>& covered,
+          bool wanted) {
+  for (std::size_t i = 0; i < table.size(); ++i) {
+    const char* group = covered.data() + of[i] * table.steps();
+    double* values = table.values(i);
+    for (std::size_t s = 0; s < table.steps(); ++s) {
+      if ((group[s] != 0) != wanted) values[s] = kAbsent;
+    }
+  }
+  table.RemoveEmpty();
+}
+
+void AppendRows(Table& to, const Table& from) {
+  to.Reserve(to.size() + from.size());
+  for (std::size_t i = 0; i < from.size(); ++i) {
+    std::copy_n(from.values(i), from.steps(), to.Add(from.row(i)));
+  }
+}
+
+Result<Table> SetOperator(QueryContext& context, const promql::Binary& binary, Table left,
+                          Table right) {
+  const MatchGroups groups(context, *binary.matching, left, right);
+  const std::size_t count = groups.index.size();
+  if (binary.op != BinaryOp::kOr) {
+    Mask(left, groups.of_left, Coverage(right, groups.of_right, count),
+         binary.op == BinaryOp::kAnd);
+    return left;
+  }
+  Mask(right, groups.of_right, Coverage(left, groups.of_left, count), false);
+  if (right.empty()) return left;
+  AppendRows(left, right);
+  left.distinct_without_name = false;
+  // An instant query with delayed removal finds duplicates at its end only.
+  if (left.steps() > 1 || !context.delayed_name_removal()) {
+    RETURN_IF_ERROR(context.MergeEqual(left));
+  }
+  return left;
+}
+
+// --- arithmetic and comparison between vectors ---
+
+// The side that may have several rows per group is "many", the other one "one". For one-to-one,
+// many is the left.
+class Joiner {
+ public:
+  Joiner(QueryContext& context, const promql::Binary& binary, Table left, Table right)
+      : context_(context),
+        binary_(binary),
+        matching_(*binary.matching),
+        groups_(context, matching_, left, right),
+        swapped_(matching_.cardinality == Cardinality::kOneToMany),
+        many_(swapped_ ? std::move(right) : std::move(left)),
+        one_(swapped_ ? std::move(left) : std::move(right)),
+        of_many_(swapped_ ? groups_.of_right : groups_.of_left),
+        of_one_(swapped_ ? groups_.of_left : groups_.of_right),
+        fill_one_(swapped_ ? matching_.fill_left : matching_.fill_right),
+        fill_many_(swapped_ ? matching_.fill_right : matching_.fill_left),
+        out_(context.budget, many_.steps()) {}
+
+  Result<Table> Run() {
+    if (many_.empty() && one_.empty()) return std::move(out_);
+    const auto many = groups_.Members(of_many_);
+    const auto one = groups_.Members(of_one_);
+    for (std::size_t g = 0; g < groups_.index.size(); ++g) {
+      RETURN_IF_ERROR(context_.Check());
+      RETURN_IF_ERROR(RefuseManyOnOneSide(one[g]));
+      RETURN_IF_ERROR(JoinGroup(many[g], one[g]));
+    }
+    if (IsTrim(binary_.op) && !out_.empty()) NoteTrimOfFloats(context_, binary_);
+    out_.RemoveEmpty();
+    return Finish();
+  }
+
+ private:
+  bool HasFill() const { return fill_one_.has_value() || fill_many_.has_value(); }
+
+  // Prometheus looks at a step only where both sides have something, or a fill stands in.
+  bool StepCounts(std::size_t step) const { return HasFill() || AnyAt(many_, step); }
+  static bool AnyAt(const Table& table, std::size_t step) {
+    for (std::size_t i = 0; i < table.size(); ++i) {
+      if (IsPresent(table.values(i)[step])) return true;
+    }
+    return false;
+  }
+
+  Status RefuseManyOnOneSide(const std::vector<std::size_t>& rows) const {
+    if (rows.size() < 2) return {};
+    constexpr auto kNobody = std::numeric_limits<std::size_t>::max();
+    std::vector<std::size_t> holder(one_.steps(), kNobody);
+    for (const std::size_t row : rows) {
+      const double* values = one_.values(row);
+      for (std::size_t s = 0; s < one_.steps(); ++s) {
+        if (!IsPresent(values[s])) continue;
+        if (holder[s] != kNobody && StepCounts(s)) return Duplicate(holder[s], row);
+        holder[s] = row;
+      }
+    }
+    return {};
+  }
+
+  Error Duplicate(std::size_t a, std::size_t b) const {
+    return Invalid("found duplicate series for the match group " +
+                   groups_.index.choice().Pick(*one_.row(a).labels).ToString() + " on the " +
+                   (swapped_ ? "left" : "right") + " hand-side of the operation: [" +
+                   WithName(*one_.row(a).labels) + ", " + WithName(*one_.row(b).labels) +
+                   "];many-to-many matching not allowed: matching labels must be unique on one "
+                   "side");
+  }
+  static std::string WithName(const Labels& labels);
+
+  Status JoinGroup(const std::vector<std::size_t>& many, const std::vector<std::size_t>& one) {
+    RETURN_IF_ERROR(RefuseSecondMatch(many, one));
+    const std::size_t first = out_.size();
+    for (const std::size_t m : many) {
+      for (const std::size_t o : one) Pair(m, o);
+      if (fill_one_) FillFor(m, one);
+    }
+    RETURN_IF_ERROR(RefuseEqualResults(first));
+    if (fill_many_) {
+      for (const std::size_t o : one) FillForOne(o, many);
+    }
+    return {};
+  }
+
+  // One-to-one: two rows of the left may not meet the same partner.
+  Status RefuseSecondMatch(const std::vector<std::size_t>& many,
+                           const std::vector<std::size_t>& one) const {
+    if (matching_.cardinality != Cardinality::kOneToOne || many.size() < 2) return {};
+    for (std::size_t s = 0; s < many_.steps(); ++s) {
+      const auto present = [s](const Table& table) {
+        return [s, &table](std::size_t i) { return IsPresent(table.values(i)[s]); };
+      };
+      if (std::count_if(many.begin(), many.end(), present(many_)) < 2) continue;
+      if (!fill_one_ && std::none_of(one.begin(), one.end(), present(one_))) continue;
+      return Invalid(
+          "multiple matches for labels: many-to-one matching must be explicit "
+          "(group_left/group_right)");
+    }
+    return {};
+  }
+
+  // Many-to-one: results of one group must differ in their labels, also those that a comparison
+  // drops. Rows from `first` on belong to the group.
+  Status RefuseEqualResults(std::size_t first) {
+    Status status;
+    if (matching_.cardinality != Cardinality::kOneToOne) status = FindEqualResults(first);
+    matched_.clear();
+    return status;
+  }
+  Status FindEqualResults(std::size_t first) const {
+    std::vector<std::pair<std::uint64_t, std::size_t>> hashes;
+    for (std::size_t i = first; i < out_.size(); ++i) {
+      hashes.emplace_back(out_.row(i).labels->Hash(), i);
+    }
+    std::sort(hashes.begin(), hashes.end());
+    for (std::size_t i = 0; i < hashes.size(); ++i) {
+      for (std::size_t k = i + 1; k < hashes.size() && hashes[k].first == hashes[i].first; ++k) {
+        const auto [a, b] = std::pair(hashes[i].second, hashes[k].second);
+        if (*out_.row(a).labels != *out_.row(b).labels) continue;
+        for (std::size_t s = 0; s < out_.steps(); ++s) {
+          if (!Matched(a - first, s) || !Matched(b - first, s)) continue;
+          return Invalid("multiple matches for labels: grouping labels must ensure unique matches");
+        }
+      }
+    }
+    return {};
+  }
+  bool Matched(std::size_t result, std::size_t step) const {
+    return matched_[result * out_.steps() + step] != 0;
+  }
+
+  void Pair(std::size_t m, std::size_t o) {
+    const double* one = one_.values(o);
+    const Labels* labels = ResultLabels(many_.row(m), *one_.row(o).labels);
+    Emit(labels, many_.row(m), many_.values(m), [one](std::size_t s) { return one[s]; });
+  }
+
+  // Row `m` where no row of `one` is present.
+  void FillFor(std::size_t m, const std::vector<std::size_t>& one) {
+    const Labels partner = groups_.index.choice().Pick(*many_.row(m).labels);
+    const auto value = [&](std::size_t s) {
+      for (const std::size_t o : one) {
+        if (IsPresent(one_.values(o)[s])) return kAbsent;
+      }
+      return *fill_one_;
+    };
+    Emit(ResultLabels(many_.row(m), partner), many_.row(m), many_.values(m), value);
+  }
+
+  // Row `o` where no row of `many` is present.
+  void FillForOne(std::size_t o, const std::vector<std::size_t>& many) {
+    const Row pretended{context_.Own(groups_.index.choice().Pick(*one_.row(o).labels)), false};
+    Column filled(many_.steps(), *fill_many_);
+    for (std::size_t s = 0; s < filled.size(); ++s) {
+      for (const std::size_t m : many) {
+        if (IsPresent(many_.values(m)[s])) filled[s] = kAbsent;
+      }
+    }
+    const double* one = one_.values(o);
+    Emit(ResultLabels(pretended, *one_.row(o).labels), pretended, filled.data(),
+         [one](std::size_t s) { return one[s]; });
+    matched_.clear();
+  }
+
+  // A result row: `many` and the partner's value at each step, where both are present.
+  template <typename Partner>
+  void Emit(const Labels* labels, const Row& source, const double* many, Partner partner) {
+    const bool drop = promql::IsComparison(binary_.op) || IsTrim(binary_.op)
+                          ? binary_.return_bool || source.drop_name
+                          : false;  // ResultLabels has taken the name away
+    double* out = out_.Add({labels, drop});
+    const std::size_t steps = out_.steps();
+    const bool track = matching_.cardinality != Cardinality::kOneToOne;
+    const std::size_t base = matched_.size();
+    if (track) matched_.resize(base + steps, 0);
+    WithOperator(binary_, [&](auto f) {
+      for (std::size_t s = 0; s < steps; ++s) {
+        const double p = partner(s);
+        if (!IsPresent(many[s]) || !IsPresent(p)) continue;
+        if (track) matched_[base + s] = 1;
+        out[s] = swapped_ ? f(p, many[s], p) : f(many[s], p, many[s]);
+      }
+    });
+  }
+
+  // The labels of a result, as the modifiers say.
+  const Labels* ResultLabels(const Row& many, const Labels& one) {
+    if (ChangesMeaning(binary_) && !binary_.return_bool) {
+      builder_.Reset(WithoutMetadata(*many.labels));
+    } else {
+      builder_.Reset(*many.labels);
+    }
+    if (matching_.cardinality == Cardinality::kOneToOne) RestrictToMatching();
+    for (const std::string& name : matching_.include) builder_.Set(name, one.Get(name));
+    return context_.Own(builder_.Build());
+  }
+
+  void RestrictToMatching() {
+    std::vector<std::string> gone;
+    for (const auto& [name, value] : builder_.pairs()) {
+      const bool listed = std::find(matching_.labels.begin(), matching_.labels.end(), name) !=
+                          matching_.labels.end();
+      if (listed != matching_.on) gone.push_back(name);
+    }
+    for (const std::string& name : gone) builder_.Delete(name);
+  }
+
+  Result<Table> Finish() {
+    // Arithmetic took the names away, whatever becomes of delayed removal.
+    RETURN_IF_ERROR(context_.MergeEqual(out_));
+    out_.distinct_without_name = ChangesMeaning(binary_);
+    if (!out_.distinct_without_name) RETURN_IF_ERROR(context_.MergeAfterDrop(out_));
+    return std::move(out_);
+  }
+
+  QueryContext& context_;
+  const promql::Binary& binary_;
+  const VectorMatching& matching_;
+  MatchGroups groups_;
+  const bool swapped_;
+  Table many_;
+  Table one_;
+  const std::vector<std::size_t>& of_many_;
+  const std::vector<std::size_t>& of_one_;
+  const std::optional<double> fill_one_;
+  const std::optional<double> fill_many_;
+  Table out_;
+  std::vector<char> matched_;  // per result row of the present group and step
+  LabelsBuilder builder_;
+};
+
+// Prometheus prints the label sets of this error with the name among the labels.
+std::string Joiner::WithName(const Labels& labels) {
+  std::string out = "{";
+  for (const LabelView& label : labels) {
+    if (out.size() > 1) out += ", ";
+    out.append(label.name).append("=").append(Quote(label.value));
+  }
+  return out + "}";
+}
+
+}  // namespace
+
+Column ScalarBinary(BinaryOp op, Column left, const Column& right) {
+  const auto apply = [&](auto f) {
+    for (std::size_t s = 0; s < left.size(); ++s) left[s] = f(left[s], right[s]);
+  };
+  if (promql::IsComparison(op)) {
+    WithComparison(op, [&apply](auto holds) {
+      apply([holds](double a, double b) { return holds(a, b) ? 1.0 : 0.0; });
+    });
+  } else {
+    WithArithmetic(op, apply);
+  }
+  return left;
+}
+
+Result<Table> VectorScalarBinary(QueryContext& context, const promql::Binary& binary, Table vector,
+                                 const Column& scalar, bool scalar_first) {
+  if (IsTrim(binary.op) && !vector.empty()) NoteTrimOfFloats(context, binary);
+  WithOperator(binary, [&](auto f) {
+    for (std::size_t i = 0; i < vector.size(); ++i) {
+      double* values = vector.values(i);
+      for (std::size_t s = 0; s < vector.steps(); ++s) {
+        const double v = values[s];
+        if (!IsPresent(v)) continue;
+        values[s] = scalar_first ? f(scalar[s], v, v) : f(v, scalar[s], v);
+      }
+    }
+  });
+  RETURN_IF_ERROR(context.Check());
+  if (!ChangesMeaning(binary)) {
+    vector.RemoveEmpty();
+    return vector;
+  }
+  context.DropName(vector);
+  RETURN_IF_ERROR(context.MergeAfterDrop(vector));
+  return vector;
+}
+
+Result<Table> VectorBinary(QueryContext& context, const promql::Binary& binary, Table left,
+                           Table right) {
+  if (promql::IsSetOperator(binary.op)) {
+    return SetOperator(context, binary, std::move(left), std::move(right));
+  }
+  return Joiner(context, binary, std::move(left), std::move(right)).Run();
+}
+
+}  // namespace skep::engine

@@ -1,0 +1,227 @@
+#include "evaluator/engine/range_function.h"
+
+#include <algorithm>
+#include <array>
+#include <string>
+
+#include "common/base/number.h"
+#include "common/base/quote.h"
+#include "evaluator/engine/absence.h"
+#include "evaluator/engine/window.h"
+
+namespace skep::engine {
+namespace {
+
+using promql::FunctionId;
+
+std::string WithoutExponent(double value) { return std::to_string(value); }  // Go's %f
+
+// Whether the extended selector may stand in this function.
+Status CheckExtended(const promql::Call& call, const RangeSpec& spec) {
+  constexpr std::array kSmoothed{FunctionId::kDelta, FunctionId::kIncrease, FunctionId::kRate};
+  constexpr std::array kAnchored{FunctionId::kChanges, FunctionId::kDelta, FunctionId::kIncrease,
+                                 FunctionId::kRate, FunctionId::kResets};
+  const FunctionId id = call.function->id;
+  const std::string name(call.function->name);
+  if (spec.anchored && std::find(kAnchored.begin(), kAnchored.end(), id) == kAnchored.end()) {
+    return Invalid(
+        "anchored modifier can only be used with: changes, delta, increase, rate, resets - not "
+        "with " +
+        name);
+  }
+  if (spec.smoothed && std::find(kSmoothed.begin(), kSmoothed.end(), id) == kSmoothed.end()) {
+    return Invalid("smoothed modifier can only be used with: delta, increase, rate - not with " +
+                   name);
+  }
+  return {};
+}
+
+Status CheckFactor(double factor, std::string_view name, std::string_view sign) {
+  if (factor > 0 && factor < 1) return {};
+  if (factor != factor) return {};  // Prometheus lets NaN through
+  return Invalid("invalid " + std::string(name) + " factor. Expected: 0 < " + std::string(sign) +
+                 " < 1, got: " + WithoutExponent(factor));
+}
+
+// Parameters are judged only where there is a sample to use them on.
+Status CheckArguments(QueryContext& context, const promql::Call& call,
+                      const WindowArguments& arguments) {
+  if (call.function->id == FunctionId::kDoubleExponentialSmoothing) {
+    RETURN_IF_ERROR(CheckFactor(arguments.first, "smoothing", "sf"));
+    return CheckFactor(arguments.second, "trend", "tf");
+  }
+  if (call.function->id == FunctionId::kQuantileOverTime) {
+    const double q = arguments.first;
+    if (!(q >= 0 && q <= 1)) {
+      context.annotations.Warn("quantile value should be between 0 and 1, got " + FormatDouble(q),
+                               call.arguments[0]->position);
+    }
+  }
+  return {};
+}
+
+bool EndsLikeCounter(std::string_view name) {
+  return name.ends_with("_total") || name.ends_with("_sum") || name.ends_with("_count") ||
+         name.ends_with("_bucket");
+}
+
+// "metric might not be a counter", once per metric name. Looking at the name of every series costs
+// less than the rates themselves, building the text would not.
+class CounterJudge {
+ public:
+  CounterJudge(QueryContext& context, promql::PosRange place) : context_(context), place_(place) {}
+
+  void Look(const Row& row) {
+    if (row.drop_name && !context_.delayed_name_removal()) return;
+    const std::string_view name = row.labels->metric_name();
+    if (name.empty()) return;
+    if (context_.type_and_unit_labels()) return LookAtType(name, row.labels->Get("__type__"));
+    if (name == last_) return;
+    last_ = name;
+    if (EndsLikeCounter(name)) return;
+    context_.annotations.Info(
+        "metric might not be a counter, name does not end in _total/_sum/_count/_bucket: " +
+            Quote(name),
+        place_);
+  }
+
+ private:
+  void LookAtType(std::string_view name, std::string_view type) {
+    if (type == "counter" || type == "histogram") return;
+    context_.annotations.Info(
+        "metric might not be a counter, __type__ label is not set to \"counter\" or "
+        "\"histogram\", got " +
+            Quote(type) + ": " + Quote(name),
+        place_);
+  }
+
+  QueryContext& context_;
+  promql::PosRange place_;
+  std::string_view last_;  // points into a label set of the query
+};
+
+// One call: its function, its windows, its buffers.
+class Slider {
+ public:
+  Slider(QueryContext& context, const promql::Call& call, const Steps& steps, const RangeSpec& spec,
+         const std::vector<Column>& scalars)
+      : context_(context),
+        call_(call),
+        steps_(steps),
+        spec_(spec),
+        scalars_(scalars),
+        function_(FindWindowFunction(call.function->id)),
+        needs_falls_(NeedsFalls(call.function->id)) {
+    window_.range_seconds = static_cast<double>(spec.range_ms) / 1000;
+    window_.anchored = spec.anchored;
+    window_.smoothed = spec.smoothed;
+    arguments_.scratch = &scratch_;
+  }
+
+  // Fills the series' column; false where it stays empty.
+  Result<bool> Run(const RangeSeries& series, double* out) {
+    const storage::SampleColumns& samples = series.samples;
+    if (samples.size() == 0) return false;
+    if (needs_falls_) CountFalls(samples);
+    bool any = false;
+    std::size_t low = 0;
+    std::size_t high = 0;
+    for (std::size_t s = 0; s < steps_.count; ++s) {
+      const std::int64_t end = spec_.End(steps_.At(s));
+      const std::int64_t from = end - spec_.range_ms - spec_.reach_back_ms;  // not included
+      const std::int64_t to = end + spec_.reach_ahead_ms;
+      while (high < samples.size() && ToMillis(samples.times[high]) <= to) ++high;
+      while (low < high && ToMillis(samples.times[low]) <= from) ++low;
+      if (low == high || spec_.range_ms == 0) continue;
+      context_.stats.samples_read += high - low;
+      SetWindow(samples, low, high, end, steps_.At(s));
+      SetArguments(s);
+      RETURN_IF_ERROR(CheckArguments(context_, call_, arguments_));
+      out[s] = function_(window_, arguments_);
+      any = any || IsPresent(out[s]);
+    }
+    return any;
+  }
+
+ private:
+  void SetWindow(const storage::SampleColumns& samples, std::size_t low, std::size_t high,
+                 std::int64_t end, std::int64_t step_time) {
+    window_.times = samples.times.data() + low;
+    window_.values = samples.values.data() + low;
+    window_.size = high - low;
+    window_.start = end - spec_.range_ms;
+    window_.end = end;
+    window_.step_time = step_time;
+    window_.falls = needs_falls_ ? falls_.data() + low : nullptr;
+  }
+
+  void SetArguments(std::size_t step) {
+    if (!scalars_.empty()) arguments_.first = scalars_[0][step];
+    if (scalars_.size() > 1) arguments_.second = scalars_[1][step];
+  }
+
+  // Most windows have no reset: with the running count they need not look for one.
+  void CountFalls(const storage::SampleColumns& samples) {
+    falls_.resize(samples.size());
+    falls_[0] = 0;
+    for (std::size_t i = 1; i < samples.size(); ++i) {
+      falls_[i] = falls_[i - 1] + (samples.values[i] < samples.values[i - 1] ? 1U : 0U);
+    }
+  }
+
+  QueryContext& context_;
+  const promql::Call& call_;
+  const Steps& steps_;
+  const RangeSpec& spec_;
+  const std::vector<Column>& scalars_;
+  const WindowFunction function_;
+  const bool needs_falls_;
+  Window window_;
+  WindowArguments arguments_;
+  std::vector<double> scratch_;
+  std::vector<std::uint32_t> falls_;
+};
+
+bool KeepsName(FunctionId id) {
+  return id == FunctionId::kLastOverTime || id == FunctionId::kFirstOverTime;
+}
+
+bool IsRate(FunctionId id) { return id == FunctionId::kRate || id == FunctionId::kIncrease; }
+
+}  // namespace
+
+std::optional<std::size_t> RangeArgument(const promql::Call& call) {
+  for (std::size_t i = 0; i < call.arguments.size(); ++i) {
+    if (call.arguments[i]->type() == promql::ValueType::kMatrix) return i;
+  }
+  return std::nullopt;
+}
+
+Result<Table> EvalRangeFunction(QueryContext& context, const promql::Call& call, const Steps& steps,
+                                RangeSource& source, const RangeSpec& spec,
+                                const std::vector<Column>& scalars) {
+  RETURN_IF_ERROR(CheckExtended(call, spec));
+  const FunctionId id = call.function->id;
+  const promql::Expr& argument = *call.arguments[*RangeArgument(call)];
+  Table table(context.budget, steps.count);
+  Slider slider(context, call, steps, spec, scalars);
+  CounterJudge judge(context, argument.position);
+  RangeSeries series;
+  while (true) {
+    const Result<bool> more = source.Next(series);
+    if (!more) return more.error();
+    if (!*more) break;
+    Row row = series.row;
+    row.drop_name = row.drop_name || !KeepsName(id);
+    const Result<bool> any = slider.Run(series, table.Add(row));
+    if (!any) return any.error();
+    if (!*any) table.RemoveLast();
+    if (*any && IsRate(id)) judge.Look(series.row);
+  }
+  if (id == FunctionId::kAbsentOverTime) return Absence(context, table, argument);
+  table.distinct_without_name = source.distinct_without_name();
+  if (!KeepsName(id)) RETURN_IF_ERROR(context.RefuseEqual(table));
+  return table;
+}
+
+}  // namespace skep::engine

@@ -1,0 +1,358 @@
+#include "evaluator/engine/window.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "evaluator/engine/float_math.h"
+
+namespace skep::engine {
+namespace {
+
+using promql::FunctionId;
+
+// --- rate, increase, delta ---
+
+// The change adds up in the order in which Prometheus adds, for equal rounding.
+double ChangeInWindow(const Window& w, bool counter) {
+  double change = w.values[w.size - 1] - w.values[0];
+  if (!counter || w.falls[w.size - 1] == w.falls[0]) return change;
+  for (std::size_t i = 1; i < w.size; ++i) {
+    if (w.values[i] < w.values[i - 1]) change += w.values[i - 1];
+  }
+  return change;
+}
+
+double Extrapolate(const Window& w, bool counter, bool per_second) {
+  if (w.size < 2) return kAbsent;
+  double change = ChangeInWindow(w, counter);
+  double to_start = static_cast<double>(w.time(0) - w.start) / 1000;
+  double to_end = static_cast<double>(w.end - w.time(w.size - 1)) / 1000;
+  const double sampled = static_cast<double>(w.time(w.size - 1) - w.time(0)) / 1000;
+  const double between = sampled / static_cast<double>(w.size - 1);
+
+  // A gap of more than 1.1 intervals: the series begins (or ends) inside the range.
+  const double threshold = between * 1.1;
+  if (to_start >= threshold) to_start = between / 2;
+  if (counter && change > 0 && w.values[0] >= 0) {
+    // A counter was never below zero: do not extrapolate further back than to there.
+    const double to_zero = sampled * (w.values[0] / change);
+    if (to_zero < to_start) to_start = to_zero;
+  }
+  if (to_end >= threshold) to_end = between / 2;
+
+  double factor = (sampled + to_start + to_end) / sampled;
+  if (per_second) factor /= w.range_seconds;
+  change *= factor;
+  return change;
+}
+
+// On the line from sample `i` to the next, at `at`. A counter that fell started again at zero.
+double OnLine(const Window& w, std::size_t i, std::int64_t at, bool counter) {
+  double y0 = w.values[i];
+  const double y1 = w.values[i + 1];
+  if (counter && y1 < y0) y0 = 0;
+  return y0 + (y1 - y0) * static_cast<double>(at - w.time(i)) /
+                  static_cast<double>(w.time(i + 1) - w.time(i));
+}
+
+// First index in [0, limit) that `holds`, else limit.
+template <typename Holds>
+std::size_t FirstIndex(std::size_t limit, Holds holds) {
+  std::size_t low = 0;
+  std::size_t high = limit;
+  while (low < high) {
+    const std::size_t middle = low + (high - low) / 2;
+    if (holds(middle)) {
+      high = middle;
+    } else {
+      low = middle + 1;
+    }
+  }
+  return low;
+}
+
+// The newest sample at or before the start of the range, else the first.
+std::size_t SampleAtStart(const Window& w, std::size_t limit) {
+  const std::size_t behind = FirstIndex(limit, [&w](std::size_t i) { return w.time(i) > w.start; });
+  return behind == 0 ? 0 : behind - 1;
+}
+
+double ResetsBetween(const Window& w, double left, double right, std::size_t begin,
+                     std::size_t end) {
+  double correction = 0;
+  double before = left;
+  for (std::size_t i = begin; i < end; ++i) {
+    if (w.values[i] < before) correction += before;
+    before = w.values[i];
+  }
+  if (right < before) correction += before;
+  return correction;
+}
+
+// Anchored: between the samples at the ends of the range. Smoothed: between interpolated values
+// exactly at its ends.
+double Extended(const Window& w, bool counter, bool per_second) {
+  std::size_t last = w.size - 1;
+  std::size_t first = SampleAtStart(w, last);
+  if (w.smoothed) {
+    last = FirstIndex(last, [&w](std::size_t i) { return w.time(i) >= w.end; });
+  }
+  if (w.time(last) <= w.start) return kAbsent;
+
+  const double left =
+      w.smoothed && w.time(first) < w.start ? OnLine(w, first, w.start, counter) : w.values[first];
+  const double right = w.smoothed && last > 0 && w.time(last) > w.end
+                           ? OnLine(w, last - 1, w.end, counter)
+                           : w.values[last];
+  double change = right - left;
+  if (counter) {
+    const std::size_t begin = w.time(first) <= w.start ? first + 1 : first;
+    const std::size_t end = w.time(last) >= w.end ? last : last + 1;
+    change += ResetsBetween(w, left, right, begin, end);
+  }
+  return per_second ? change / w.range_seconds : change;
+}
+
+double Difference(const Window& w, bool counter, bool per_second) {
+  return w.anchored || w.smoothed ? Extended(w, counter, per_second)
+                                  : Extrapolate(w, counter, per_second);
+}
+
+double Rate(const Window& w, const WindowArguments&) { return Difference(w, true, true); }
+double Increase(const Window& w, const WindowArguments&) { return Difference(w, true, false); }
+double Delta(const Window& w, const WindowArguments&) { return Difference(w, false, false); }
+
+double LastTwo(const Window& w, bool counter) {
+  if (w.size < 2) return kAbsent;
+  const double before = w.values[w.size - 2];
+  const double last = w.values[w.size - 1];
+  const std::int64_t interval = w.time(w.size - 1) - w.time(w.size - 2);
+  if (interval == 0) return kAbsent;
+  const double change = counter && last < before ? last : last - before;
+  return counter ? change / (static_cast<double>(interval) / 1000) : change;
+}
+
+double Irate(const Window& w, const WindowArguments&) { return LastTwo(w, true); }
+double Idelta(const Window& w, const WindowArguments&) { return LastTwo(w, false); }
+
+// --- counting ---
+
+// Where resets and changes begin to compare; the window's size where they have nothing to say.
+std::size_t FirstCompared(const Window& w) {
+  if (!w.anchored) return 0;
+  if (w.time(w.size - 1) <= w.start) return w.size;
+  return SampleAtStart(w, w.size - 1);
+}
+
+double Resets(const Window& w, const WindowArguments&) {
+  const std::size_t first = FirstCompared(w);
+  if (first == w.size) return kAbsent;
+  return static_cast<double>(w.falls[w.size - 1] - w.falls[first]);
+}
+
+double Changes(const Window& w, const WindowArguments&) {
+  const std::size_t first = FirstCompared(w);
+  if (first == w.size) return kAbsent;
+  std::size_t changes = 0;
+  for (std::size_t i = first + 1; i < w.size; ++i) {
+    const double a = w.values[i - 1];
+    const double b = w.values[i];
+    if (a != b && !(std::isnan(a) && std::isnan(b))) ++changes;
+  }
+  return static_cast<double>(changes);
+}
+
+double Count(const Window& w, const WindowArguments&) { return static_cast<double>(w.size); }
+double Present(const Window&, const WindowArguments&) { return 1; }
+
+// --- sums and moments ---
+
+double Sum(const Window& w, const WindowArguments&) {
+  CompensatedSum sum;
+  for (std::size_t i = 0; i < w.size; ++i) sum.Add(w.values[i]);
+  return std::isinf(sum.sum) ? sum.sum : sum.total();
+}
+
+double Avg(const Window& w, const WindowArguments&) {
+  CompensatedMean mean(w.values[0]);
+  for (std::size_t i = 1; i < w.size; ++i) mean.Add(w.values[i]);
+  return mean.value();
+}
+
+double Stdvar(const Window& w, const WindowArguments&) {
+  CompensatedSum mean;
+  CompensatedSum squares;
+  double count = 0;
+  for (std::size_t i = 0; i < w.size; ++i) {
+    count += 1;
+    const double delta = w.values[i] - mean.total();
+    mean.Add(delta / count);
+    squares.Add(delta * (w.values[i] - mean.total()));
+  }
+  return squares.total() / count;
+}
+
+double Stddev(const Window& w, const WindowArguments& a) { return std::sqrt(Stdvar(w, a)); }
+
+// --- order ---
+
+double Max(const Window& w, const WindowArguments&) {
+  double best = w.values[0];
+  for (std::size_t i = 1; i < w.size; ++i) {
+    if (w.values[i] > best || std::isnan(best)) best = w.values[i];
+  }
+  return best;
+}
+
+double Min(const Window& w, const WindowArguments&) {
+  double best = w.values[0];
+  for (std::size_t i = 1; i < w.size; ++i) {
+    if (w.values[i] < best || std::isnan(best)) best = w.values[i];
+  }
+  return best;
+}
+
+// The last sample with the extreme value.
+template <typename Better>
+double TimeOfExtreme(const Window& w, Better better) {
+  std::size_t best = 0;
+  for (std::size_t i = 0; i < w.size; ++i) {
+    if (better(w.values[i], w.values[best]) || std::isnan(w.values[best])) best = i;
+  }
+  return w.seconds(best);
+}
+
+double TimeOfMax(const Window& w, const WindowArguments&) {
+  return TimeOfExtreme(w, [](double x, double best) { return x >= best; });
+}
+double TimeOfMin(const Window& w, const WindowArguments&) {
+  return TimeOfExtreme(w, [](double x, double best) { return x <= best; });
+}
+
+double First(const Window& w, const WindowArguments&) { return w.values[0]; }
+double Last(const Window& w, const WindowArguments&) { return w.values[w.size - 1]; }
+double TimeOfFirst(const Window& w, const WindowArguments&) { return w.seconds(0); }
+double TimeOfLast(const Window& w, const WindowArguments&) { return w.seconds(w.size - 1); }
+
+double QuantileOverTime(const Window& w, const WindowArguments& a) {
+  a.scratch->assign(w.values, w.values + w.size);
+  return Quantile(a.first, *a.scratch);
+}
+
+double Mad(const Window& w, const WindowArguments& a) {
+  a.scratch->assign(w.values, w.values + w.size);
+  const double median = Quantile(0.5, *a.scratch);
+  for (double& value : *a.scratch) value = std::fabs(value - median);
+  return Quantile(0.5, *a.scratch);
+}
+
+// --- trends ---
+
+struct Line {
+  double slope = 0;
+  double intercept = 0;
+};
+
+// Least squares over seconds from `origin`.
+Line Regress(const Window& w, std::int64_t origin) {
+  CompensatedSum x_sum, y_sum, xy_sum, xx_sum;
+  bool constant = true;
+  for (std::size_t i = 0; i < w.size; ++i) {
+    if (i > 0 && w.values[i] != w.values[0]) constant = false;
+    const double x = static_cast<double>(w.time(i) - origin) / 1e3;
+    x_sum.Add(x);
+    y_sum.Add(w.values[i]);
+    xy_sum.Add(x * w.values[i]);
+    xx_sum.Add(x * x);
+  }
+  if (constant) {
+    if (std::isinf(w.values[0])) return {kNormalNaN, kNormalNaN};
+    return {0, w.values[0]};
+  }
+  const double n = static_cast<double>(w.size);
+  const double x = x_sum.total();
+  const double y = y_sum.total();
+  const double covariance = xy_sum.total() - x * y / n;
+  const double variance = xx_sum.total() - x * x / n;
+  const double slope = covariance / variance;
+  return {slope, y / n - slope * x / n};
+}
+
+double Deriv(const Window& w, const WindowArguments&) {
+  if (w.size < 2) return kAbsent;
+  return Regress(w, w.time(0)).slope;
+}
+
+double PredictLinear(const Window& w, const WindowArguments& a) {
+  if (w.size < 2) return kAbsent;
+  const Line line = Regress(w, w.step_time);
+  return line.slope * a.first + line.intercept;
+}
+
+// Holt's linear trend.
+double DoubleExponentialSmoothing(const Window& w, const WindowArguments& a) {
+  if (w.size < 2) return kAbsent;
+  const double level_factor = a.first;
+  const double trend_factor = a.second;
+  double before = 0;
+  double level = w.values[0];
+  double trend = w.values[1] - w.values[0];
+  for (std::size_t i = 1; i < w.size; ++i) {
+    const double x = level_factor * w.values[i];
+    if (i > 1) trend = trend_factor * (level - before) + (1 - trend_factor) * trend;
+    const double y = (1 - level_factor) * (level + trend);
+    before = level;
+    level = x + y;
+  }
+  return level;
+}
+
+struct Entry {
+  FunctionId id;
+  WindowFunction function;
+};
+
+constexpr Entry kFunctions[] = {
+    {FunctionId::kAbsentOverTime, Present},
+    {FunctionId::kAvgOverTime, Avg},
+    {FunctionId::kChanges, Changes},
+    {FunctionId::kCountOverTime, Count},
+    {FunctionId::kDelta, Delta},
+    {FunctionId::kDeriv, Deriv},
+    {FunctionId::kDoubleExponentialSmoothing, DoubleExponentialSmoothing},
+    {FunctionId::kFirstOverTime, First},
+    {FunctionId::kIdelta, Idelta},
+    {FunctionId::kIncrease, Increase},
+    {FunctionId::kIrate, Irate},
+    {FunctionId::kLastOverTime, Last},
+    {FunctionId::kMadOverTime, Mad},
+    {FunctionId::kMaxOverTime, Max},
+    {FunctionId::kMinOverTime, Min},
+    {FunctionId::kPredictLinear, PredictLinear},
+    {FunctionId::kPresentOverTime, Present},
+    {FunctionId::kQuantileOverTime, QuantileOverTime},
+    {FunctionId::kRate, Rate},
+    {FunctionId::kResets, Resets},
+    {FunctionId::kStddevOverTime, Stddev},
+    {FunctionId::kStdvarOverTime, Stdvar},
+    {FunctionId::kSumOverTime, Sum},
+    {FunctionId::kTsOfFirstOverTime, TimeOfFirst},
+    {FunctionId::kTsOfLastOverTime, TimeOfLast},
+    {FunctionId::kTsOfMaxOverTime, TimeOfMax},
+    {FunctionId::kTsOfMinOverTime, TimeOfMin},
+};
+
+}  // namespace
+
+WindowFunction FindWindowFunction(FunctionId id) {
+  for (const Entry& entry : kFunctions) {
+    if (entry.id == id) return entry.function;
+  }
+  return nullptr;
+}
+
+bool NeedsFalls(FunctionId id) {
+  return id == FunctionId::kRate || id == FunctionId::kIncrease || id == FunctionId::kResets;
+}
+
+}  // namespace skep::engine
