@@ -35,7 +35,9 @@ OptionValues::OptionValues(const CollectorSpec& spec) {
 Status OptionValues::Set(std::string_view option, std::vector<std::string> texts) {
   const auto found = values_.find(option);
   if (found == values_.end()) return Invalid("no option " + std::string(option));
-  return Assign(found->second, std::move(texts));
+  RETURN_IF_ERROR(Assign(found->second, std::move(texts)));
+  found->second.is_set = true;
+  return {};
 }
 
 Status OptionValues::Read(const yaml::Node& map) {
@@ -44,6 +46,7 @@ Status OptionValues::Read(const yaml::Node& map) {
     const yaml::Node child = reader.Take(value.key);
     if (child.IsNull()) continue;
     if (Status read = ReadOne(value, child); !read) reader.Fail(read.error());
+    value.is_set = true;
   }
   return reader.Finish("collector");
 }
@@ -115,6 +118,25 @@ Duration OptionValues::Span(std::string_view option) const { return At(option).s
 
 const std::optional<yaml::Node>& OptionValues::Node(std::string_view option) const {
   return At(option).node;
+}
+
+std::vector<OptionSpec> DeviceFilterOptions(std::string_view devices, std::string exclude) {
+  const std::string what(devices);
+  return {{"device-exclude", OptionKind::kRegex, std::move(exclude),
+           "Regexp of " + what + " devices to exclude (mutually exclusive to device-include)"},
+          {"device-include", OptionKind::kRegex, "",
+           "Regexp of " + what + " devices to include (mutually exclusive to device-exclude)"}};
+}
+
+Result<DeviceFilter> ReadDeviceFilter(const OptionValues& options) {
+  DeviceFilter devices;
+  devices.include = options.Pattern("device-include");
+  if (!devices.include) {
+    devices.exclude = options.Pattern("device-exclude");
+  } else if (options.IsSet("device-exclude") && options.Pattern("device-exclude")) {
+    return Invalid("device-include and device-exclude are mutually exclusive");
+  }
+  return devices;
 }
 
 }  // namespace skep::exporter

@@ -17,6 +17,7 @@
 #include "common/base/time.h"
 #include "common/model/regex.h"
 #include "common/yaml/node.h"
+#include "exporter/collectors/device_collectors.h"
 #include "exporter/collectors/proc_files.h"
 #include "exporter/registry/collector.h"
 
@@ -75,6 +76,8 @@ class OptionValues {
   // As the configuration file gives it: one map with the YAML keys. Errors name the line.
   Status Read(const yaml::Node& map);
 
+  // Whether it was set, by flag or file.
+  bool IsSet(std::string_view option) const { return At(option).is_set; }
   // Requires: the option exists and has the kind.
   bool Flag(std::string_view option) const;
   const std::string& Text(std::string_view option) const;
@@ -92,6 +95,7 @@ class OptionValues {
     std::optional<Regex> pattern;
     Duration span{0};
     std::optional<yaml::Node> node;
+    bool is_set = false;
   };
 
   const Value& At(std::string_view option) const;
@@ -100,5 +104,11 @@ class OptionValues {
 
   std::map<std::string, Value, std::less<>> values_;
 };
+
+// The options device-include and device-exclude that several collectors have.
+std::vector<OptionSpec> DeviceFilterOptions(std::string_view devices, std::string exclude);
+// From their values. An include switches the default exclude off; both together are kInvalid, as
+// in node_exporter.
+Result<DeviceFilter> ReadDeviceFilter(const OptionValues& options);
 
 }  // namespace skep::exporter

@@ -1,0 +1,12 @@
+// The collectors of device_collectors.h as the catalogue lists them.
+#pragma once
+
+#include <vector>
+
+#include "exporter/collectors/spec.h"
+
+namespace skep::exporter {
+
+std::vector<CollectorSpec> DeviceSpecs();
+
+}  // namespace skep::exporter
