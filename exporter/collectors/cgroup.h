@@ -5,9 +5,7 @@
 #include <optional>
 #include <string>
 
-#include "common/base/result.h"
 #include "common/model/regex.h"
-#include "common/yaml/node.h"
 #include "exporter/collectors/device_collectors.h"
 
 namespace skep::exporter {
@@ -24,9 +22,6 @@ struct CgroupOptions {
   int max_depth = 4;
   // The outermost ones are kept, in order of their names; the rest is counted in cgroup_skipped.
   std::size_t max_groups = 200;
-
-  // Reads `{root, include, exclude, max_depth, max_groups}`; errors name the line.
-  static Result<CgroupOptions> Parse(const yaml::Node& node);
 };
 
 // Families cgroup_*, label `cgroup`. A limit of "max" gives neither a limit nor a ratio.

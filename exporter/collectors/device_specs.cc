@@ -1,8 +1,14 @@
 #include "exporter/collectors/device_specs.h"
 
+#include <limits>
 #include <utility>
 
+#include "common/base/number.h"
+#include "common/base/quote.h"
+#include "exporter/collectors/cgroup.h"
 #include "exporter/collectors/device_collectors.h"
+#include "exporter/collectors/process_group.h"
+#include "exporter/collectors/textfile.h"
 
 namespace skep::exporter {
 namespace {
@@ -35,6 +41,46 @@ CollectorSpec BcacheSpec() {
       }};
 }
 
+Result<std::uint64_t> ReadCount(const OptionValues& options, std::string_view name,
+                                std::uint64_t least) {
+  const std::string& text = options.Text(name);
+  const std::optional<std::uint64_t> number = ParseUint(text);
+  if (!number || *number < least || *number > std::numeric_limits<int>::max()) {
+    return Invalid(std::string(name) + ": expected a whole number of at least " +
+                   std::to_string(least) + ", got " + Quote(text));
+  }
+  return *number;
+}
+
+Created CreateCgroup(const CollectorSetup& setup) {
+  CgroupOptions options;
+  options.root = setup.options.Text("root");
+  options.include = setup.options.Pattern("include");
+  options.exclude = setup.options.Pattern("exclude");
+  const Result<std::uint64_t> depth = ReadCount(setup.options, "max-depth", 0);
+  if (!depth) return depth.error();
+  options.max_depth = static_cast<int>(*depth);
+  const Result<std::uint64_t> groups = ReadCount(setup.options, "max-groups", 1);
+  if (!groups) return groups.error();
+  options.max_groups = *groups;
+  return MakeCgroupCollector(setup.paths, std::move(options));
+}
+
+CollectorSpec CgroupSpec() {
+  return {.name = "cgroup",
+          .options = {{"root", OptionKind::kText, "",
+                       "Where cgroup version 2 is mounted; sought below sysfs by default"},
+                      {"include", OptionKind::kRegex, "",
+                       "Regexp of whole paths of control groups to show"},
+                      {"exclude", OptionKind::kRegex, "",
+                       "Regexp of whole paths of control groups to leave out"},
+                      {"max-depth", OptionKind::kText, "4",
+                       "Levels of control groups below the root that are shown"},
+                      {"max-groups", OptionKind::kText, "200",
+                       "Most control groups shown, the outermost first"}},
+          .create = CreateCgroup};
+}
+
 CollectorSpec IpvsSpec() {
   return {.name = "ipvs",
           .options = {{"backend-labels", OptionKind::kText, std::string(kIpvsBackendLabels),
@@ -51,6 +97,20 @@ CollectorSpec PowerSupplySpec() {
                        "collector.powersupply.ignored-supplies"}},
           .create = [](const CollectorSetup& setup) -> Created {
             return MakePowerSupplyCollector(setup.paths, setup.options.Pattern("ignored-supplies"));
+          }};
+}
+
+CollectorSpec ProcessGroupSpec() {
+  return {.name = "process_group",
+          .options = {{"groups", OptionKind::kNode, "",
+                       "Sequence of {name, comm, cmdline, exe, user}; a process belongs to the "
+                       "first group all of whose conditions it meets"}},
+          .create = [](const CollectorSetup& setup) -> Created {
+            const std::optional<yaml::Node>& node = setup.options.Node("groups");
+            if (!node) return MakeProcessGroupCollector(setup.paths, {});
+            Result<std::vector<ProcessGroup>> groups = ParseProcessGroups(*node);
+            if (!groups) return groups.error();
+            return MakeProcessGroupCollector(setup.paths, std::move(*groups));
           }};
 }
 
@@ -72,6 +132,19 @@ CollectorSpec TapestatsSpec() {
           }};
 }
 
+CollectorSpec TextfileSpec() {
+  return {.name = "textfile",
+          .options = {{"directory", OptionKind::kList, TextfileOptions().folders.front(),
+                       "Directory to read *.prom files with metrics from; a shell pattern of "
+                       "several"}},
+          .create = [](const CollectorSetup& setup) -> Created {
+            TextfileOptions options;
+            options.folders = setup.options.List("directory");
+            options.folders_must_exist = setup.options.IsSet("directory");
+            return MakeTextfileCollector(std::move(options), setup.log);
+          }};
+}
+
 }  // namespace
 
 std::vector<CollectorSpec> DeviceSpecs() {
@@ -79,6 +152,7 @@ std::vector<CollectorSpec> DeviceSpecs() {
           BcacheSpec(),
           Plain<MakeBondingCollector>("bonding"),
           Plain<MakeBtrfsCollector>("btrfs"),
+          CgroupSpec(),
           Plain<MakeDmiCollector>("dmi"),
           Plain<MakeEdacCollector>("edac"),
           Plain<MakeEntropyCollector>("entropy"),
@@ -91,10 +165,12 @@ std::vector<CollectorSpec> DeviceSpecs() {
           Plain<MakeNfsdCollector>("nfsd"),
           Plain<MakeNvmeCollector>("nvme"),
           PowerSupplySpec(),
+          ProcessGroupSpec(),
           RaplSpec(),
           Plain<MakeSchedstatCollector>("schedstat"),
           Plain<MakeSelinuxCollector>("selinux"),
           TapestatsSpec(),
+          TextfileSpec(),
           Plain<MakeThermalZoneCollector>("thermal_zone"),
           Plain<MakeUdpQueuesCollector>("udp_queues"),
           Plain<MakeXfsCollector>("xfs"),

@@ -1,4 +1,5 @@
-// The collectors of device_collectors.h as the catalogue lists them.
+// The collectors of device_collectors.h, textfile.h, cgroup.h and process_group.h as the catalogue
+// lists them.
 #pragma once
 
 #include <vector>

@@ -41,7 +41,7 @@ struct ProcessStat {
 std::optional<ProcessStat> ParseProcessStat(std::string_view line);
 
 // Families process_group_*, label `group`. Counters are sums over all processes ever seen, so they
-// do not fall when one ends. kNotFound without groups.
+// do not fall when one ends. Without groups it writes nothing.
 CollectorPtr MakeProcessGroupCollector(const Paths& paths, std::vector<ProcessGroup> groups);
 
 }  // namespace skep::exporter

@@ -12,6 +12,9 @@ namespace skep::exporter {
 struct TextfileOptions {
   // --collector.textfile.directory: shell patterns of folders. Default: Debian's.
   std::vector<std::string> folders = {"/var/lib/prometheus/node-exporter"};
+  // Whether a folder that does not exist is an error: it is where somebody named it, not where it
+  // is the default.
+  bool folders_must_exist = false;
   // A larger file is refused; a page must stay readable within a scrape.
   std::size_t max_file_bytes = 16UL << 20;
 };
