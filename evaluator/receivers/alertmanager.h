@@ -54,8 +54,9 @@ class AlertmanagerSender {
   // Stops without grace.
   ~AlertmanagerSender();
 
-  // Puts the list of groups into force. Targets of before are gone until SetTargets.
-  Status Configure(std::vector<AlertmanagerGroup> groups);
+  // Puts the list of groups into force. Targets of before are gone until SetTargets, and with them
+  // what was queued: the rules say it again.
+  void Configure(std::vector<AlertmanagerGroup> groups);
 
   // The present Alertmanagers of one group, as URLs of the posts; duplicates count once. Queues of
   // those that stay are kept. Out of range: ignored (an old discovery's last word).

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "common/base/clock.h"
 #include "common/base/result.h"
 #include "common/net/http_client.h"
 #include "common/yaml/node.h"
@@ -32,10 +33,13 @@ Result<WebhookOptions> ParseWebhook(const yaml::Node& node, const std::string& f
 // notification_reason are left out: receivers that check fields strictly know the old ones.
 std::string WebhookPayload(const notifier::Notification& notification, std::uint64_t max_alerts);
 
-Result<std::unique_ptr<notifier::Receiver>> MakeWebhook(WebhookOptions options);
+// Fingerprint(labels) as 16 hexadecimal digits.
+std::string FingerprintText(const Labels& labels);
 
-// What a status code means to the retry logic: 2xx accepted; 5xx, 429 and 408 again; others
-// refused. `retry_after` is the header's value: seconds, or an HTTP date relative to `now`.
+Result<std::unique_ptr<notifier::Receiver>> MakeWebhook(WebhookOptions options, const Clock& clock);
+
+// What a status code means to the retry logic: 2xx accepted; 5xx and 429 again; others refused.
+// `retry_after` is the header's value: seconds, or an HTTP date relative to `now`.
 notifier::DeliveryResult JudgeStatus(int status, std::string_view retry_after, Timestamp now);
 
 }  // namespace skep::receivers

@@ -1,0 +1,83 @@
+#include "evaluator/config/notifications.h"
+
+#include <catch2/catch.hpp>
+
+namespace skep::config {
+namespace {
+
+constexpr const char* kGood = R"(
+global:
+  resolve_timeout: 5m
+  http_config: {proxy_url: 'http://proxy'}
+route:
+  receiver: team
+  group_by: [alertname, cluster]
+receivers:
+- name: team
+  webhook_configs:
+  - url: http://127.0.0.1:1/x
+  - url: http://127.0.0.1:1/y
+    send_resolved: false
+- name: nobody
+templates: []
+inhibit_rules: []
+)";
+
+TEST_CASE("A notification file of one route and webhooks is read", "[config]") {
+  const auto options = ParseNotifications(kGood, "/etc/am.yml");
+  REQUIRE(options);
+  CHECK(options->route.group_by == std::vector<std::string>{"alertname", "cluster"});
+  REQUIRE(options->receivers.size() == 2);
+  const ReceiverOptions& team = options->Default();
+  CHECK(team.name == "team");
+  REQUIRE(team.webhooks.size() == 2);
+  CHECK(team.webhooks[0].http.proxy_url == "http://proxy");
+  CHECK_FALSE(team.webhooks[1].send_resolved);
+  CHECK(options->receivers[1].webhooks.empty());
+}
+
+TEST_CASE("The fingerprint of a notification file changes with what it says", "[config]") {
+  const auto before = ParseNotifications(kGood, "am.yml");
+  const auto comment = ParseNotifications(std::string(kGood) + "# more\n", "am.yml");
+  std::string changed = kGood;
+  changed.replace(changed.find("1/y"), 3, "1/z");
+  const auto after = ParseNotifications(changed, "am.yml");
+  REQUIRE(before);
+  REQUIRE(comment);
+  REQUIRE(after);
+  CHECK(before->fingerprint == comment->fingerprint);
+  CHECK(before->fingerprint != after->fingerprint);
+}
+
+TEST_CASE("A notification file that is wrong, or asks for more than we have, is refused",
+          "[config]") {
+  const std::string ok =
+      "route: {receiver: a}\nreceivers:\n- {name: a, webhook_configs: [{url: 'http://x'}]}\n";
+  const std::pair<std::string, const char*> cases[] = {
+      {"", "no route provided in config"},
+      {"route: {receiver: b}\nreceivers: [{name: a}]", "am.yml:1:19: undefined receiver \"b\""},
+      {"route: {receiver: a}", "undefined receiver \"a\" used in route"},
+      {ok + "- {name: a}\n", "am.yml:4:3: notification config name \"a\" is not unique"},
+      {ok + "- {webhook_configs: []}\n", "am.yml:4:3: missing name in receiver"},
+      {ok + "- {name: b, slack_configs: [{channel: c}]}\n", "am.yml:4:28: slack_configs are not supported yet"},
+      {ok + "- {name: b, slak_configs: [{channel: c}]}\n", "slak_configs"},
+      {ok + "inhibit_rules:\n- equal: [a]\n", "am.yml:5:1: inhibit_rules are not supported yet"},
+      {ok + "templates: ['*.tmpl']\n", "templates are not supported yet"},
+      {ok + "time_intervals: [{name: x}]\n", "time_intervals are not supported yet"},
+      {ok + "global: {smtp_from: x}\n", "am.yml:4:10: field smtp_from of global is not supported yet"},
+      {ok + "global: {smpt_from: x}\n", "smpt_from"},
+      {ok + "oops: 1\n", "oops"},
+      {ok + "route: {receiver: a}\n", "am.yml:4:"},
+      {"route: [", "am.yml:"},
+      {"[]", "am.yml:1:1: "},
+  };
+  for (const auto& [text, message] : cases) {
+    CAPTURE(text);
+    const auto options = ParseNotifications(text, "am.yml");
+    REQUIRE_FALSE(options);
+    CHECK_THAT(options.error().message(), Catch::Matchers::Contains(message));
+  }
+}
+
+}  // namespace
+}  // namespace skep::config
