@@ -1,0 +1,128 @@
+// Prometheus's HTTP API, version 1: what Grafana, promtool and curl ask for under /api/v1.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "common/base/clock.h"
+#include "common/base/result.h"
+#include "common/base/time.h"
+#include "common/model/regex.h"
+#include "common/net/http_message.h"
+#include "common/net/http_server.h"
+#include "evaluator/engine/engine.h"
+#include "evaluator/rules/status.h"
+#include "evaluator/scrape/status.h"
+#include "evaluator/storage/querier.h"
+
+namespace skep::api {
+
+class ClientWatch;
+
+struct AlertmanagersStatus {
+  std::vector<std::string> active;   // URLs of the posts
+  std::vector<std::string> dropped;  // by relabelling
+};
+
+struct RuntimeStatus {
+  Timestamp start_time;
+  std::string working_directory;
+  std::string hostname;
+  bool reload_successful = false;
+  Timestamp last_reload;
+  std::string storage_retention;  // "15d"
+};
+
+struct NamedValue {
+  std::string name;
+  std::uint64_t value = 0;
+};
+
+struct TsdbStatus {
+  std::uint64_t series = 0;
+  std::uint64_t label_pairs = 0;
+  std::uint64_t chunks = 0;
+  Timestamp min_time, max_time;
+  std::vector<NamedValue> series_by_metric_name;
+  std::vector<NamedValue> values_by_label_name;
+  std::vector<NamedValue> bytes_by_label_name;
+  std::vector<NamedValue> series_by_label_pair;
+};
+
+struct BuildStatus {
+  // What clients compare to find out which calls work: the Prometheus whose API this is, with our
+  // own version as build metadata.
+  std::string version;
+  std::string revision;
+  std::string branch;
+};
+
+// Where the answers come from. All are called on the server's threads, several at once, and outlive
+// the Api.
+struct Sources {
+  const engine::Engine& engine;
+  storage::Queryable& storage;
+  const Clock& clock;
+  std::function<std::vector<rules::GroupStatus>()> rule_groups;
+  std::function<scrape::TargetsStatus()> targets;
+  std::function<std::vector<scrape::TargetMetadata>()> metadata;
+  std::function<AlertmanagersStatus()> alertmanagers;
+  std::function<std::string()> config_yaml;  // without secrets
+  std::function<std::vector<std::pair<std::string, std::string>>()> flags;
+  std::function<RuntimeStatus()> runtime;
+  std::function<TsdbStatus(std::size_t limit)> tsdb;
+};
+
+struct Options {
+  promql::ParseOptions promql;
+  BuildStatus build;
+  std::optional<Regex> cors_origin;  // whole Origin; empty: no header
+};
+
+// Thread-safe.
+class Api {
+ public:
+  Api(Sources sources, Options options);
+  ~Api();
+
+  // Adds all routes. `wrap` gets each handler with its route's name ("/api/v1/query") and returns
+  // what is to be called: for metrics of the owner. The Api outlives the server.
+  using Wrap = std::function<net::HttpHandler(std::string_view route, net::HttpHandler handler)>;
+  void Register(net::HttpServer& server, const Wrap& wrap);
+
+ private:
+  net::HttpResponse Query(const net::HttpRequest& request);
+  net::HttpResponse QueryRange(const net::HttpRequest& request);
+  net::HttpResponse QueryExemplars(const net::HttpRequest& request) const;
+  net::HttpResponse FormatQuery(const net::HttpRequest& request) const;
+  net::HttpResponse Series(const net::HttpRequest& request);
+  net::HttpResponse LabelNames(const net::HttpRequest& request);
+  net::HttpResponse LabelValues(const net::HttpRequest& request);
+  net::HttpResponse Metadata(const net::HttpRequest& request) const;
+  net::HttpResponse Targets(const net::HttpRequest& request) const;
+  net::HttpResponse TargetsMetadata(const net::HttpRequest& request) const;
+  net::HttpResponse ScrapePools(const net::HttpRequest& request) const;
+  net::HttpResponse Rules(const net::HttpRequest& request) const;
+  net::HttpResponse Alerts(const net::HttpRequest& request) const;
+  net::HttpResponse Alertmanagers(const net::HttpRequest& request) const;
+  net::HttpResponse BuildInfo(const net::HttpRequest& request) const;
+  net::HttpResponse Config(const net::HttpRequest& request) const;
+  net::HttpResponse Flags(const net::HttpRequest& request) const;
+  net::HttpResponse RuntimeInfo(const net::HttpRequest& request) const;
+  net::HttpResponse Tsdb(const net::HttpRequest& request) const;
+
+  net::HttpResponse RunQuery(const net::HttpRequest& request, const engine::Query& query,
+                             engine::QueryOptions when);
+
+  const Sources sources_;
+  const Options options_;
+  std::unique_ptr<ClientWatch> watch_;
+};
+
+}  // namespace skep::api
