@@ -231,8 +231,9 @@ class Joiner {
         one_(swapped_ ? std::move(left) : std::move(right)),
         of_many_(swapped_ ? groups_.of_right : groups_.of_left),
         of_one_(swapped_ ? groups_.of_left : groups_.of_right),
-        fill_one_(swapped_ ? matching_.fill_left : matching_.fill_right),
-        fill_many_(swapped_ ? matching_.fill_right : matching_.fill_left),
+        // Not swapped with the sides: Prometheus fills the many side of group_right by fill_left.
+        fill_one_(matching_.fill_right),
+        fill_many_(matching_.fill_left),
         out_(context.budget, many_.steps()) {}
 
   Result<Table> Run() {

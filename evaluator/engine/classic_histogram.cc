@@ -268,8 +268,7 @@ void WarnBadQuantiles(QueryContext& context, const Column& q, promql::PosRange p
 
 Result<Table> HistogramQuantiles(QueryContext& context, const Steps& steps,
                                  const std::string& label, const std::vector<Column>& qs,
-                                 Table table, promql::PosRange place,
-                                 promql::PosRange label_place) {
+                                 Table table, promql::PosRange place) {
   const Histograms histograms(context, table, place);
   Table out(context.budget, steps.count);
   for (const Column& q : qs) {
@@ -282,8 +281,8 @@ Result<Table> HistogramQuantiles(QueryContext& context, const Steps& steps,
         LabelsBuilder labels(*histogram.labels);
         labels.Set(label, text);
         double* column = out.Add({context.Own(labels.Build()), histogram.drop_name});
-        FillQuantiles(context, steps, Column(steps.count, value), histograms, histogram,
-                      label_place, column);
+        FillQuantiles(context, steps, Column(steps.count, value), histograms, histogram, place,
+                      column);
         for (std::size_t s = 0; s < steps.count; ++s) {
           if (!SameValue(q[s], value)) column[s] = kAbsent;
         }

@@ -36,6 +36,6 @@ Result<Table> HistogramFraction(QueryContext& context, const Column& lower, cons
 // histogram_quantiles(table, label, q...): the quantile as label `label`.
 Result<Table> HistogramQuantiles(QueryContext& context, const Steps& steps,
                                  const std::string& label, const std::vector<Column>& qs,
-                                 Table table, promql::PosRange place, promql::PosRange label_place);
+                                 Table table, promql::PosRange place);
 
 }  // namespace skep::engine

@@ -279,7 +279,7 @@ Result<Table> Evaluator::EvalHistogram(const Call& call, const Steps& steps) {
     return HistogramFraction(context_, scalars[0], scalars[1], std::move(*table), vector->position);
   }
   return HistogramQuantiles(context_, steps, StringArgument(call, 1), scalars, std::move(*table),
-                            vector->position, call.arguments[1]->position);
+                            vector->position);
 }
 
 Result<Table> Evaluator::EvalLabelFunction(const Call& call, const Steps& steps) {

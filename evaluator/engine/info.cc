@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "evaluator/engine/label_key.h"
+#include "evaluator/engine/plan.h"
 #include "evaluator/engine/selector.h"
 
 namespace skep::engine {
@@ -26,21 +26,31 @@ std::string QuoteForRegex(std::string_view text) {
   return out;
 }
 
+bool IsPositive(const Matcher& matcher) {
+  return matcher.type() == MatchType::kEqual || matcher.type() == MatchType::kRegex;
+}
+
 // What the second argument asks for.
 struct Request {
   explicit Request(const promql::Call& call) {
-    if (call.arguments.size() < 2) return;
-    const auto* selector =
-        promql::As<promql::VectorSelector>(promql::StripParens(*call.arguments[1]));
-    for (const Matcher& matcher : selector->matchers) {
-      (matcher.name() == kMetricName ? names : data).push_back(matcher);
+    if (call.arguments.size() > 1) {
+      const auto* selector =
+          promql::As<promql::VectorSelector>(promql::StripParens(*call.arguments[1]));
+      for (const Matcher& matcher : selector->matchers) {
+        (matcher.name() == kMetricName ? names : data).push_back(matcher);
+      }
     }
+    CompleteNames();
   }
 
-  std::vector<Matcher> NameMatchers() const {
-    if (!names.empty()) return names;
-    return {Matcher::Equal(kMetricName, "target_info")};
+  // target_info where no name is asked for; info metrics in general where some are only excluded.
+  void CompleteNames() {
+    if (names.empty()) names.push_back(Matcher::Equal(kMetricName, "target_info"));
+    if (std::any_of(names.begin(), names.end(), IsPositive)) return;
+    Result<Matcher> any_info = Matcher::Create(MatchType::kRegex, kMetricName, ".+_info");
+    if (any_info) names.push_back(std::move(*any_info));
   }
+
   bool Wants(std::string_view label) const {
     return data.empty() || std::any_of(data.begin(), data.end(), [label](const Matcher& matcher) {
              return matcher.name() == label;
@@ -57,10 +67,8 @@ struct Request {
 };
 
 // Series that are info metrics themselves are left alone.
-bool IsInfoSeries(const Request& request, bool has_argument, const Labels& labels) {
-  if (has_argument && request.names.empty()) return false;
-  const std::vector<Matcher> matchers = request.NameMatchers();
-  return std::all_of(matchers.begin(), matchers.end(), [&labels](const Matcher& matcher) {
+bool IsInfoSeries(const Request& request, const Labels& labels) {
+  return std::all_of(request.names.begin(), request.names.end(), [&labels](const Matcher& matcher) {
     return matcher.Matches(labels.metric_name());
   });
 }
@@ -86,7 +94,7 @@ Result<std::vector<Matcher>> InfoMatchers(const Request& request, const Table& b
     matchers.push_back(std::move(*matcher));
   }
   if (matchers.empty()) return matchers;
-  for (const Matcher& matcher : request.NameMatchers()) matchers.push_back(matcher);
+  matchers.insert(matchers.end(), request.names.begin(), request.names.end());
   matchers.insert(matchers.end(), request.data.begin(), request.data.end());
   return matchers;
 }
@@ -192,13 +200,14 @@ Result<Table> EvalInfo(QueryContext& context, const promql::Call& call, const St
   context.Settle(base);
   std::vector<char> untouched(base.size(), 0);
   for (std::size_t i = 0; i < base.size(); ++i) {
-    untouched[i] = IsInfoSeries(request, call.arguments.size() > 1, *base.row(i).labels) ? 1 : 0;
+    untouched[i] = IsInfoSeries(request, *base.row(i).labels) ? 1 : 0;
   }
   const Result<std::vector<Matcher>> matchers = InfoMatchers(request, base, untouched);
   if (!matchers) return matchers.error();
   Table info_table(context.budget, steps.count);
   if (!matchers->empty()) {
-    Result<Table> selected = SelectTimes(context, *matchers, steps);
+    Result<Table> selected =
+        SelectTimes(context, *matchers, steps, ReferenceTime(*call.arguments[0], context.when()));
     if (!selected) return selected;
     info_table = std::move(*selected);
   }

@@ -92,7 +92,9 @@ class TimeFinder {
       for (const Expr* child : promql::Children(expr)) Visit(*child, span);
       const auto* call = As<promql::Call>(expr);
       if (call != nullptr && call->function->id == FunctionId::kInfo) {
-        Note(span.Earlier(lookback_));  // info metrics are looked up at the steps themselves
+        const Reference reference = ReferenceTime(*call->arguments[0], when_);
+        Note(Span{Clamp(reference.At(span.first)), Clamp(reference.At(span.last))}.Earlier(
+            lookback_));
       }
     }
   }
@@ -137,6 +139,26 @@ std::optional<std::int64_t> FixedTime(const promql::TimeModifiers& modifiers,
       return ToMillis(when.end);
   }
   return std::nullopt;
+}
+
+Reference ReferenceTime(const Expr& expr, const QueryOptions& when) {
+  Reference reference;
+  const auto apply = [&](const promql::TimeModifiers& modifiers) {
+    if (const auto fixed = FixedTime(modifiers, when)) reference = {fixed, 0};
+    reference.offset_ms += modifiers.offset.count();
+  };
+  const promql::VectorSelector* first = nullptr;
+  promql::Walk(expr, [&](const Expr& node) {
+    if (first != nullptr) return false;
+    first = As<promql::VectorSelector>(node);
+    if (first != nullptr) apply(first->modifiers);
+    const auto* subquery = As<promql::Subquery>(node);
+    if (subquery != nullptr && !promql::Selectors(*subquery->expr).empty()) {
+      apply(subquery->modifiers);
+    }
+    return true;
+  });
+  return reference;
 }
 
 std::unordered_set<const Expr*> StepInvariant(const Expr& expr) {

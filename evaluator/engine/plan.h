@@ -15,6 +15,18 @@ namespace skep::engine {
 std::optional<std::int64_t> FixedTime(const promql::TimeModifiers& modifiers,
                                       const QueryOptions& when);
 
+// Where an expression looks at its samples: a moment that does not move with the steps, or the step
+// itself, minus an offset.
+struct Reference {
+  std::optional<std::int64_t> fixed;
+  std::int64_t offset_ms = 0;
+
+  std::int64_t At(std::int64_t step_time) const { return fixed.value_or(step_time) - offset_ms; }
+};
+// That of the first selector of `expr`, subqueries around it included: info() looks at its info
+// series there.
+Reference ReferenceTime(const promql::Expr& expr, const QueryOptions& when);
+
 // The subtrees that are fixed by `@` and hence the same at every step: evaluated once.
 std::unordered_set<const promql::Expr*> StepInvariant(const promql::Expr& expr);
 

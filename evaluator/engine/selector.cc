@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "evaluator/engine/plan.h"
-
 namespace skep::engine {
 namespace {
 
@@ -215,13 +213,13 @@ Result<Table> SelectVector(QueryContext& context, const promql::VectorSelector& 
 }
 
 Result<Table> SelectTimes(QueryContext& context, const std::vector<Matcher>& matchers,
-                          const Steps& steps) {
+                          const Steps& steps, const Reference& reference) {
   const InstantRule rule{.steps = steps,
-                         .offset_ms = 0,
-                         .fixed = std::nullopt,
+                         .offset_ms = reference.offset_ms,
+                         .fixed = reference.fixed,
                          .lookback_ms = context.lookback_ms(),
                          .scale = 1.0};
-  auto set = Select(context, matchers, rule.At(0) - rule.lookback_ms + 1, steps.end());
+  auto set = Select(context, matchers, rule.At(0) - rule.lookback_ms + 1, rule.At(steps.count - 1));
   if (!set) return set.error();
   return FillTable(context, **set, rule, false);
 }

@@ -10,6 +10,7 @@
 
 #include "common/base/result.h"
 #include "evaluator/engine/context.h"
+#include "evaluator/engine/plan.h"
 #include "evaluator/engine/table.h"
 #include "evaluator/promql/ast.h"
 #include "evaluator/storage/querier.h"
@@ -26,10 +27,10 @@ enum class SelectorValue : std::uint8_t {
 Result<Table> SelectVector(QueryContext& context, const promql::VectorSelector& selector,
                            const Steps& steps, SelectorValue what = SelectorValue::kSample);
 
-// The same over plain matchers, without modifiers; values are the samples' times in milliseconds,
-// as info() compares them.
+// The same over plain matchers, looked at as `reference` says; values are the samples' times in
+// milliseconds, as info() compares them.
 Result<Table> SelectTimes(QueryContext& context, const std::vector<Matcher>& matchers,
-                          const Steps& steps);
+                          const Steps& steps, const Reference& reference);
 
 // Which samples a range function sees at each step: those in (end - range, end].
 struct RangeSpec {

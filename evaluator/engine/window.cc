@@ -98,6 +98,7 @@ double Extended(const Window& w, bool counter, bool per_second) {
     last = FirstIndex(last, [&w](std::size_t i) { return w.time(i) >= w.end; });
   }
   if (w.time(last) <= w.start) return kAbsent;
+  if (w.smoothed && w.time(first) > w.end) return kAbsent;
 
   const double left =
       w.smoothed && w.time(first) < w.start ? OnLine(w, first, w.start, counter) : w.values[first];
@@ -241,6 +242,9 @@ double QuantileOverTime(const Window& w, const WindowArguments& a) {
 
 double Mad(const Window& w, const WindowArguments& a) {
   a.scratch->assign(w.values, w.values + w.size);
+  for (const double value : *a.scratch) {
+    if (std::isnan(value)) return kNormalNaN;
+  }
   const double median = Quantile(0.5, *a.scratch);
   for (double& value : *a.scratch) value = std::fabs(value - median);
   return Quantile(0.5, *a.scratch);
