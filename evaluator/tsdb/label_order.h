@@ -1,0 +1,35 @@
+// Series in the order of their label sets, kept so that a large answer is sorted by comparing
+// numbers instead of strings (100,000 series: 6 ms instead of 200 ms).
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "evaluator/tsdb/label_index.h"
+#include "evaluator/tsdb/series_table.h"
+
+namespace skep::tsdb {
+
+// Thread-safe.
+class LabelOrder {
+ public:
+  // Sorts `list` by labels. Requires: the head's index lock is held (shared), all of `list` stand
+  // in `pages`, `all` are the index' series.
+  void Sort(std::vector<Series*>& list, const SeriesPages& pages, const Postings& all);
+
+ private:
+  struct Ranks {
+    std::uint32_t end = 0;              // series below this number are ranked
+    std::vector<std::uint32_t> sorted;  // their numbers in the order of labels; some may be gone
+    std::vector<std::uint32_t> by_number;
+  };
+
+  std::shared_ptr<const Ranks> Refresh(const SeriesPages& pages, const Postings& all);
+
+  std::mutex mutex_;
+  std::shared_ptr<const Ranks> ranks_;  // guarded by mutex_
+};
+
+}  // namespace skep::tsdb

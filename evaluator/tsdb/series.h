@@ -1,0 +1,90 @@
+// One series of the head: its labels, its samples, and which commit brought which of them.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "common/model/labels.h"
+#include "common/model/sample.h"
+#include "evaluator/storage/querier.h"
+#include "evaluator/tsdb/xor_chunk.h"
+
+namespace skep::tsdb {
+
+// Commits are numbered from 1.
+using CommitNumber = std::uint64_t;
+
+// Labels and number never change. Everything else is guarded by the stripe of the head that the
+// series' number belongs to, but for the count of users.
+class Series {
+ public:
+  Series(Labels labels, std::uint64_t hash, std::uint32_t number)
+      : labels_(std::move(labels)), hash_(hash), number_(number) {}
+
+  const Labels& labels() const { return labels_; }
+  std::uint64_t hash() const { return hash_; }
+  std::uint32_t number() const { return number_; }
+
+  // The table is the first user; series sets are the others. The last one deletes.
+  void AddUser() { users_.fetch_add(1, std::memory_order_relaxed); }
+  void RemoveUser() {
+    if (users_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
+  }
+
+  // The newest sample, where there ever was one that is not forgotten.
+  std::optional<Sample> last() const;
+
+  // Adds a sample as part of `commit`. Requires: it is newer than last(). Queriers older than
+  // `oldest_reader` are gone.
+  void Append(Sample sample, CommitNumber commit, CommitNumber oldest_reader);
+
+  // Samples of commits up to `snapshot` in the range.
+  void Read(CommitNumber snapshot, storage::TimeRange range, storage::SampleColumns& out) const;
+
+  // Whether some sample, of whatever commit, may lie in the range.
+  bool Overlaps(storage::TimeRange range) const;
+
+  // Forgets chunks that end before `time`.
+  void DropBefore(Timestamp time);
+
+  bool empty() const { return open_.empty() && sealed_.empty(); }
+  std::size_t chunks() const { return sealed_.size() + (open_.empty() ? 0 : 1); }
+  std::uint64_t samples() const { return appended_ - forgotten_; }
+  std::size_t chunk_bytes() const;
+  Timestamp min_time() const;  // requires: not empty
+
+  // Samples that appenders hold and have not committed: such a series is not removed.
+  std::uint32_t uncommitted = 0;
+  // The appender that touched the series last, and where in its batch.
+  std::uint64_t hint_batch = 0;
+  std::uint32_t hint_index = 0;
+
+ private:
+  // Before `commit` the series had `count` samples in all.
+  struct Version {
+    CommitNumber commit = 0;
+    std::uint64_t count = 0;
+  };
+
+  ~Series() = default;
+  void NoteCommit(CommitNumber commit, CommitNumber oldest_reader);
+  std::uint64_t VisibleCount(CommitNumber snapshot) const;
+
+  const Labels labels_;
+  const std::uint64_t hash_;
+  const std::uint32_t number_;
+  std::atomic<std::uint32_t> users_{1};
+
+  std::vector<XorChunk> sealed_;
+  XorWriter open_;
+  std::uint64_t appended_ = 0;   // samples since the series began
+  std::uint64_t forgotten_ = 0;  // of them, by retention
+  Version newest_;
+  // Earlier ones that a living querier may need, oldest first; null as long as none does.
+  std::unique_ptr<std::vector<Version>> older_;
+};
+
+}  // namespace skep::tsdb

@@ -1,0 +1,99 @@
+// Many appenders, queriers and retention at once: for the thread sanitizer, and for the promise
+// that a batch is seen whole or not at all.
+#include <atomic>
+#include <catch2/catch.hpp>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "evaluator/tsdb/head.h"
+
+namespace skep::tsdb {
+namespace {
+
+constexpr int kWriters = 3;
+constexpr int kSeries = 70;  // per writer, over several stripes
+constexpr int kRounds = 300;
+
+Labels LabelsOf(int writer, int series) {
+  return {{"__name__", "m"}, {"w", std::to_string(writer)}, {"s", std::to_string(series)}};
+}
+
+// Each batch gives all series of the writer the same value.
+void Write(Head& head, int writer) {
+  std::vector<storage::SeriesRef> refs(kSeries, 0);
+  for (int round = 1; round <= kRounds; ++round) {
+    const auto appender = head.NewAppender();
+    for (int i = 0; i < kSeries; ++i) {
+      (void)appender->Append(refs[static_cast<std::size_t>(i)], LabelsOf(writer, i),
+                             {FromMillis(round * 10), static_cast<double>(round)});
+    }
+    (void)appender->Commit();
+  }
+}
+
+// Series that come and go.
+void AppendOther(Head& head, int round) {
+  const auto appender = head.NewAppender();
+  storage::SeriesRef ref = 0;
+  (void)appender->Append(ref, {{"__name__", "short"}, {"r", std::to_string(round)}},
+                         {FromMillis(round % 100), 1});
+  if (round % 3 > 0) (void)appender->Commit();
+}
+
+// Whether all series of each writer end at the same round.
+bool SeesWholeBatches(Head& head) {
+  const auto querier = head.NewQuerier({});
+  for (int writer = 0; writer < kWriters; ++writer) {
+    const std::vector<Matcher> matchers = {Matcher::Equal("w", std::to_string(writer))};
+    auto set = (*querier)->Select(matchers, {});
+    double newest = -1;
+    while ((*set)->Next()) {
+      storage::SampleColumns columns;
+      (void)(*set)->ReadSamples(columns);
+      const double last = columns.values.empty() ? 0 : columns.values.back();
+      if (newest >= 0 && last != newest) return false;
+      newest = last;
+    }
+  }
+  return true;
+}
+
+TEST_CASE("Batches are seen whole while writers, readers and retention run", "[tsdb]") {
+  Head head({});
+  std::atomic<int> writing{kWriters};
+  std::atomic<int> torn{0};
+  std::atomic<int> looks{0};
+  {
+    std::vector<std::jthread> threads;
+    for (int writer = 0; writer < kWriters; ++writer) {
+      threads.emplace_back([&head, &writing, writer] {
+        Write(head, writer);
+        --writing;
+      });
+    }
+    for (int reader = 0; reader < 2; ++reader) {
+      threads.emplace_back([&] {
+        do {
+          if (!SeesWholeBatches(head)) ++torn;
+          ++looks;
+        } while (writing > 0);
+      });
+    }
+    threads.emplace_back([&head, &writing] {
+      for (int round = 0; writing > 0; ++round) {
+        AppendOther(head, round);
+        head.DropBefore(FromMillis(round % 50));
+        (void)head.Status(5);
+        (void)(*head.NewQuerier({}))->LabelValues("s", {});
+      }
+    });
+  }
+  CHECK(torn == 0);
+  CHECK(looks > 0);
+  CHECK(SeesWholeBatches(head));
+  CHECK(head.Status(1).samples >= kWriters * kSeries);
+}
+
+}  // namespace
+}  // namespace skep::tsdb
