@@ -35,11 +35,11 @@ std::optional<RelabelAction> ParseRelabelAction(std::string_view name);
 
 // The fields of one entry of `relabel_configs`. Default: Prometheus's defaults.
 struct RelabelOptions {
-  std::vector<std::string> source_labels;
+  std::vector<std::string> source_labels = {};
   std::string separator = ";";
   std::string regex = "(.*)";
   std::uint64_t modulus = 0;
-  std::string target_label;
+  std::string target_label = {};
   std::string replacement = "$1";
   RelabelAction action = RelabelAction::kReplace;
 };
