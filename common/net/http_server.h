@@ -20,7 +20,9 @@ struct HttpServerOptions {
       addresses;                // "127.0.0.1:7538", "[::1]:0", ":7538"; port 0 takes a free one
   std::string web_config_file;  // exporter-toolkit's format; "" for none
   std::string route_prefix;     // "" or "/skep": stripped before dispatch; other paths answer 404
-  int max_connections = 512;    // open at once; further ones wait in the kernel's queue
+  // Open at once; further ones wait in the kernel's queue. Each has a thread, so fewer than 4 are
+  // taken as 4 and more than 256 as 256.
+  int max_connections = 64;
   std::size_t max_body_bytes = 64UL << 20;            // after decompression; larger answers 413
   std::size_t max_header_bytes = 64UL << 10;          // larger answers 431 or closes
   std::chrono::milliseconds request_timeout{30'000};  // for reading one request

@@ -1,0 +1,215 @@
+#include "common/net/client_config.h"
+
+#include <array>
+#include <utility>
+
+#include "common/base/file.h"
+#include "common/base/quote.h"
+#include "common/net/text.h"
+#include "common/net/tls_names.h"
+
+namespace skep::net {
+namespace {
+
+using yaml::MapReader;
+using yaml::Node;
+
+constexpr std::array<std::string_view, 4> kUnsupported = {"oauth2", "sigv4", "azuread",
+                                                          "google_iam"};
+
+void ReadPath(MapReader& map, std::string_view key, std::string_view folder, std::string& out) {
+  map.Read(key, out);
+  if (!out.empty()) out = JoinPath(folder, out);
+}
+
+void RefuseUnsupported(MapReader& map, std::string_view key) {
+  const Node node = map.Take(key);
+  if (!node.IsNull()) map.Fail(node.Complain(std::string(key) + " is not supported"));
+}
+
+void RefuseBoth(MapReader& map, const Node& place, bool both, std::string_view message) {
+  if (both) map.Fail(place.Complain(message));
+}
+
+HttpClientOptions::BasicAuth ReadBasicAuth(MapReader& outer, const Node& node,
+                                           std::string_view folder) {
+  HttpClientOptions::BasicAuth basic;
+  MapReader map(node);
+  map.Read("username", basic.username);
+  map.Read("password", basic.password);
+  ReadPath(map, "username_file", folder, basic.username_file);
+  ReadPath(map, "password_file", folder, basic.password_file);
+  RefuseUnsupported(map, "username_ref");
+  RefuseUnsupported(map, "password_ref");
+  RefuseBoth(map, node, !basic.username.empty() && !basic.username_file.empty(),
+             "at most one of username and username_file may be given");
+  RefuseBoth(map, node, !basic.password.empty() && !basic.password_file.empty(),
+             "at most one of password and password_file may be given");
+  if (const Status status = map.Finish("basic_auth"); !status) outer.Fail(status.error());
+  return basic;
+}
+
+HttpClientOptions::Authorization ReadAuthorization(MapReader& outer, const Node& node,
+                                                   std::string_view folder) {
+  HttpClientOptions::Authorization given;
+  MapReader map(node);
+  map.Read("type", given.type);
+  map.Read("credentials", given.credentials);
+  ReadPath(map, "credentials_file", folder, given.credentials_file);
+  RefuseUnsupported(map, "credentials_ref");
+  given.type = std::string(Trim(given.type));
+  RefuseBoth(map, node, !given.credentials.empty() && !given.credentials_file.empty(),
+             "at most one of credentials and credentials_file may be given");
+  RefuseBoth(map, node, EqualsIgnoringCase(given.type, "basic"),
+             "authorization type can not be \"basic\", use basic_auth instead");
+  if (const Status status = map.Finish("authorization"); !status) outer.Fail(status.error());
+  return given;
+}
+
+// The older way to write an authorization; nothing where it is not used.
+std::optional<HttpClientOptions::Authorization> ReadBearer(MapReader& map,
+                                                           std::string_view folder) {
+  HttpClientOptions::Authorization given;
+  map.Read("bearer_token", given.credentials);
+  ReadPath(map, "bearer_token_file", folder, given.credentials_file);
+  if (given.credentials.empty() && given.credentials_file.empty()) return std::nullopt;
+  RefuseBoth(map, map.Take("bearer_token"),
+             !given.credentials.empty() && !given.credentials_file.empty(),
+             "at most one of bearer_token and bearer_token_file may be given");
+  return given;
+}
+
+void ReadProxy(MapReader& map, HttpClientOptions& options) {
+  map.Read("proxy_url", options.proxy_url);
+  map.Read("no_proxy", options.no_proxy);
+  map.Read("proxy_from_environment", options.proxy_from_environment);
+  const Node connect = map.Take("proxy_connect_header");
+  if (!connect.IsNull() && !connect.IsMap()) map.Fail(connect.Complain("expected a map"));
+  for (const auto& [name, values] : connect.entries()) {
+    const Result<std::vector<std::string>> texts = values.AsStrings();
+    if (!texts) return map.Fail(texts.error());
+    for (const std::string& text : *texts) options.proxy_headers.emplace_back(name.text(), text);
+  }
+  const Node url = map.Take("proxy_url");
+  const Node environment = map.Take("proxy_from_environment");
+  RefuseBoth(map, environment, options.proxy_from_environment && !options.proxy_url.empty(),
+             "proxy_from_environment and proxy_url can not both be given");
+  RefuseBoth(map, environment, options.proxy_from_environment && !options.no_proxy.empty(),
+             "proxy_from_environment and no_proxy can not both be given");
+  RefuseBoth(map, map.Take("no_proxy"), !options.no_proxy.empty() && options.proxy_url.empty(),
+             "no_proxy needs a proxy_url");
+  RefuseBoth(map, connect,
+             !connect.IsNull() && options.proxy_url.empty() && !options.proxy_from_environment,
+             "proxy_connect_header needs a proxy");
+}
+
+// Names that the client itself writes.
+bool IsReserved(std::string_view name) {
+  constexpr std::array<std::string_view, 11> kReserved = {
+      "Authorization",      "Host",
+      "Content-Encoding",   "Content-Length",
+      "Content-Type",       "User-Agent",
+      "Connection",         "Keep-Alive",
+      "Proxy-Authenticate", "Proxy-Authorization",
+      "WWW-Authenticate"};
+  for (const std::string_view reserved : kReserved) {
+    if (EqualsIgnoringCase(reserved, name)) return true;
+  }
+  return false;
+}
+
+void ReadHeader(MapReader& outer, const Node& name, const Node& node, std::string_view folder,
+                HttpClientOptions& options) {
+  if (IsReserved(name.text())) {
+    return outer.Fail(name.Complain("header " + Quote(name.text()) + " is reserved"));
+  }
+  MapReader map(node);
+  std::vector<std::string> values, secrets, files;
+  map.Read("values", values);
+  map.Read("secrets", secrets);
+  map.Read("files", files);
+  if (const Status status = map.Finish("http_headers"); !status) return outer.Fail(status.error());
+  for (std::string& value : values) options.headers.emplace_back(name.text(), std::move(value));
+  for (std::string& value : secrets) options.headers.emplace_back(name.text(), std::move(value));
+  for (const std::string& file : files) {
+    options.header_files.emplace_back(name.text(), JoinPath(folder, file));
+  }
+}
+
+void ReadHeaders(MapReader& map, std::string_view folder, HttpClientOptions& options) {
+  const Node headers = map.Take("http_headers");
+  if (!headers.IsNull() && !headers.IsMap()) map.Fail(headers.Complain("expected a map"));
+  for (const auto& [name, node] : headers.entries()) ReadHeader(map, name, node, folder, options);
+}
+
+}  // namespace
+
+Result<TlsClientOptions> ReadTlsConfig(const Node& node, std::string_view folder) {
+  TlsClientOptions tls;
+  MapReader map(node);
+  ReadPath(map, "ca_file", folder, tls.ca_file);
+  ReadPath(map, "cert_file", folder, tls.cert_file);
+  ReadPath(map, "key_file", folder, tls.key_file);
+  map.Read("ca", tls.ca);
+  map.Read("cert", tls.cert);
+  map.Read("key", tls.key);
+  map.Read("server_name", tls.server_name);
+  map.Read("insecure_skip_verify", tls.insecure_skip_verify);
+  for (auto [key, out] :
+       {std::pair{"min_version", &tls.min_version}, std::pair{"max_version", &tls.max_version}}) {
+    map.Read(key, *out);
+    if (!TlsVersionNumber(*out)) {
+      map.Fail(map.Take(key).Complain("unknown TLS version " + Quote(*out)));
+    }
+  }
+  for (const char* key : {"ca_ref", "cert_ref", "key_ref"}) RefuseUnsupported(map, key);
+  const bool has_cert = !tls.cert_file.empty() || !tls.cert.empty();
+  const bool has_key = !tls.key_file.empty() || !tls.key.empty();
+  RefuseBoth(map, node, !tls.ca.empty() && !tls.ca_file.empty(),
+             "at most one of ca and ca_file may be given");
+  RefuseBoth(map, node, !tls.cert.empty() && !tls.cert_file.empty(),
+             "at most one of cert and cert_file may be given");
+  RefuseBoth(map, node, !tls.key.empty() && !tls.key_file.empty(),
+             "at most one of key and key_file may be given");
+  RefuseBoth(map, node, has_cert != has_key, "certificate and key are needed both");
+  RETURN_IF_ERROR(map.Finish("tls_config"));
+  return tls;
+}
+
+HttpClientOptions ReadHttpClientConfig(MapReader& map, std::string_view folder) {
+  HttpClientOptions options;
+  const Node basic = map.Take("basic_auth");
+  if (!basic.IsNull()) options.basic_auth = ReadBasicAuth(map, basic, folder);
+  const Node authorization = map.Take("authorization");
+  if (!authorization.IsNull()) {
+    options.authorization = ReadAuthorization(map, authorization, folder);
+  }
+  if (auto bearer = ReadBearer(map, folder)) {
+    RefuseBoth(map, map.Take("bearer_token"), options.authorization || options.basic_auth,
+               "at most one of basic_auth, authorization and bearer_token may be given");
+    options.authorization = std::move(bearer);
+  }
+  RefuseBoth(map, basic, options.basic_auth && options.authorization,
+             "at most one of basic_auth, authorization and bearer_token may be given");
+  Result<TlsClientOptions> tls = ReadTlsConfig(map.Take("tls_config"), folder);
+  if (tls) {
+    options.tls = std::move(*tls);
+  } else {
+    map.Fail(tls.error());
+  }
+  ReadProxy(map, options);
+  map.Read("follow_redirects", options.follow_redirects);
+  map.Read("enable_http2", options.enable_http2);
+  ReadHeaders(map, folder, options);
+  for (const std::string_view key : kUnsupported) RefuseUnsupported(map, key);
+  return options;
+}
+
+Result<HttpClientOptions> ReadHttpClientConfig(const Node& node, std::string_view folder) {
+  MapReader map(node);
+  HttpClientOptions options = ReadHttpClientConfig(map, folder);
+  RETURN_IF_ERROR(map.Finish("http_config"));
+  return options;
+}
+
+}  // namespace skep::net

@@ -1,0 +1,697 @@
+#include "common/net/http_server.h"
+
+#include <civetweb.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <condition_variable>
+#include <exception>
+#include <mutex>
+#include <thread>
+
+#include "common/base/number.h"
+#include "common/net/gzip.h"
+#include "common/net/openssl_shim.h"
+#include "common/net/password.h"
+#include "common/net/read_deadlines.h"
+#include "common/net/router.h"
+#include "common/net/socket.h"
+#include "common/net/text.h"
+#include "common/net/tls_context.h"
+#include "common/net/web_config.h"
+
+namespace skep::net {
+namespace {
+
+constexpr int kMinThreads = 4;
+constexpr int kMaxThreads = 256;
+constexpr std::size_t kGzipFrom = 1024;
+constexpr std::size_t kReadStep = 64UL << 10;
+constexpr std::chrono::seconds kConfigLook{1};
+constexpr std::chrono::milliseconds kStopPoke{5};
+
+// What we know of one connection; civetweb carries the pointer.
+struct Connection {
+  int fd = -1;  // -1: not looked up yet, or not to be told apart
+  bool looked_up = false;
+};
+
+// The web configuration in force, with what was made of it.
+struct WebState {
+  WebConfig config;
+  TlsContext tls;  // null without TLS
+};
+
+Result<std::shared_ptr<const WebState>> LoadWebState(const std::string& file) {
+  auto state = std::make_shared<WebState>();
+  Result<WebConfig> config = LoadWebConfig(file);
+  if (!config) return config.error();
+  state->config = std::move(*config);
+  if (state->config.tls) {
+    Result<TlsContext> tls = MakeTlsContext(*state->config.tls);
+    if (!tls) return tls.error().Wrap("web configuration " + file);
+    state->tls = std::move(*tls);
+  }
+  return std::shared_ptr<const WebState>(std::move(state));
+}
+
+// Changes when one of the files does.
+std::string Fingerprint(const std::string& file, const WebConfig& config) {
+  std::vector<std::string> files = {file};
+  if (config.tls) {
+    files.insert(files.end(),
+                 {config.tls->cert_file, config.tls->key_file, config.tls->client_ca_file});
+  }
+  std::string print;
+  for (const std::string& name : files) {
+    struct stat info {};
+    if (name.empty() || stat(name.c_str(), &info) != 0) continue;
+    print += std::to_string(info.st_ino) + "." + std::to_string(info.st_size) + "." +
+             std::to_string(info.st_mtim.tv_sec) + "." + std::to_string(info.st_mtim.tv_nsec) + " ";
+  }
+  return print;
+}
+
+HttpResponse Refusal(int status, std::string text) {
+  return HttpResponse::Text(status, std::move(text) + "\n");
+}
+
+bool IsForm(const HttpRequest& request) {
+  std::string_view type = request.Header("Content-Type");
+  return request.method == "POST" &&
+         EqualsIgnoringCase(NextToken(type, ';'), "application/x-www-form-urlencoded");
+}
+
+// As civetweb decides it: the same answer must stand in our header.
+bool WantsKeepAlive(const HttpRequest& request, std::string_view http_version) {
+  std::string_view options = request.Header("Connection");
+  if (options.empty()) return http_version == "1.1";
+  while (!options.empty()) {
+    if (EqualsIgnoringCase(NextToken(options, ','), "keep-alive")) return true;
+  }
+  return false;
+}
+
+bool HasBody(const HttpRequest& request) {
+  return !request.Header("Transfer-Encoding").empty() ||
+         ParseUint(request.Header("Content-Length")).value_or(0) > 0;
+}
+
+// Header fields of a response are ours or a handler's; a line end in one would begin another.
+void AppendField(std::string& out, std::string_view name, std::string_view value) {
+  const std::size_t begin = out.size();
+  out.append(name).append(": ").append(value);
+  std::replace_if(
+      out.begin() + static_cast<std::ptrdiff_t>(begin), out.end(),
+      [](char c) { return c == '\r' || c == '\n'; }, ' ');
+  out += "\r\n";
+}
+
+bool WriteAll(mg_connection* connection, std::string_view bytes) {
+  return bytes.empty() || mg_write(connection, bytes.data(), bytes.size()) ==
+                              static_cast<int>(std::min<std::size_t>(bytes.size(), INT_MAX));
+}
+
+// mg_write counts in int.
+bool WriteLarge(mg_connection* connection, std::string_view bytes) {
+  constexpr std::size_t kPart = 1UL << 30;
+  for (; bytes.size() > kPart; bytes.remove_prefix(kPart)) {
+    if (!WriteAll(connection, bytes.substr(0, kPart))) return false;
+  }
+  return WriteAll(connection, bytes);
+}
+
+void InitLibrary(bool tls) {
+  static std::once_flag plain;
+  static std::once_flag with_tls;
+  std::call_once(plain, [] { mg_init_library(0); });
+  if (!tls) return;
+  std::call_once(with_tls, [] {
+    (void)skep_openssl_shim_ssl();
+    (void)skep_openssl_shim_crypto();
+    mg_init_library(MG_FEATURES_TLS);
+  });
+}
+
+}  // namespace
+
+struct HttpServer::Impl final : TlsContextSource {
+  Impl(const Clock& c, Logger l) : clock(c), log(std::move(l)) {}
+  ~Impl() override { CloseListeners(); }
+
+  const Clock& clock;
+  Logger log;
+  Router router;
+  HttpServerOptions options;
+  int threads = 0;
+  mg_context* context = nullptr;
+  std::vector<int> listeners;  // ours; civetweb has duplicates
+  std::vector<std::string> bound;
+  TlsContext listener_tls;  // civetweb's; newer ones take over per connection
+  std::vector<std::uint16_t> ports;
+  PasswordChecker passwords;
+  std::unique_ptr<ReadDeadlines> deadlines;
+
+  std::atomic<std::uint64_t> requests{0}, handler_failures{0}, too_large{0}, unauthorized{0};
+  std::atomic<int> connections{0};
+  std::atomic<bool> giving_up{false};  // Stop's grace is over: clients count as gone
+
+  std::mutex mutex;
+  std::condition_variable idle;
+  int running = 0;                        // guarded by mutex: requests being answered
+  bool stopping = false;                  // guarded by mutex
+  std::shared_ptr<const WebState> state;  // guarded by mutex
+  std::string fingerprint;                // guarded by mutex
+  Clock::Steady looked{};                 // guarded by mutex
+
+  std::mutex gzip_mutex;
+  std::vector<std::unique_ptr<GzipWriter>> gzip_writers;  // guarded by gzip_mutex: idle ones
+
+  Status Listen();
+  Status StartCivetweb();
+  void CloseListeners();
+  std::shared_ptr<const WebState> CurrentState();
+  TlsContext CurrentTls() override { return CurrentState()->tls; }
+
+  bool Enter();
+  void Leave();
+  int Answer(mg_connection* connection);
+  HttpRequest ReadHead(mg_connection* connection);
+  HttpResponse Respond(mg_connection* connection, HttpRequest& request, const WebState& web,
+                       bool& close);
+  std::optional<HttpResponse> ReadBody(mg_connection* connection, HttpRequest& request);
+  std::optional<HttpResponse> ReadRawBody(mg_connection* connection, HttpRequest& request);
+  HttpResponse Dispatch(HttpRequest& request);
+  bool StripPrefix(std::string& path) const;
+  void Send(mg_connection* connection, const HttpRequest& request, HttpResponse response,
+            const WebState& web, bool close);
+  void SendStream(mg_connection* connection, const HttpResponse& response, std::string head,
+                  bool gzip, bool chunked);
+  int Descriptor(mg_connection* connection);
+
+  std::unique_ptr<GzipWriter> TakeGzip();
+  void ReturnGzip(std::unique_ptr<GzipWriter> writer);
+  void StopCivetweb();
+
+  // civetweb's callbacks.
+  static Impl& Of(const mg_connection* connection) {
+    return *static_cast<Impl*>(mg_get_user_data(mg_get_context(connection)));
+  }
+  static int OnRequest(mg_connection* connection);
+  static int OnError(mg_connection* connection, int status, const char* text);
+  static int OnOpen(const mg_connection* connection, void** data);
+  static void OnClose(const mg_connection* connection);
+  static int OnLog(const mg_connection* connection, const char* text);
+  static int OnTls(void** context, void* self);
+};
+
+// ---- start and stop ----
+
+Status HttpServer::Impl::Listen() {
+  for (const std::string& address : options.addresses) {
+    const Result<int> fd = ListenOn(address);
+    if (!fd) return fd.error();
+    listeners.push_back(*fd);
+    bound.push_back(LocalAddress(*fd));
+    ports.push_back(LocalPort(*fd));
+  }
+  return listeners.empty() ? Status(Invalid("no address to listen on")) : Status();
+}
+
+void HttpServer::Impl::CloseListeners() {
+  for (const int fd : listeners) close(fd);
+  listeners.clear();
+}
+
+// Debian's civetweb is built without IPv6 and its messages do not name the address that failed. So
+// it gets to listen on a free loopback port per address, and our own sockets take the place of its.
+Status HttpServer::Impl::StartCivetweb() {
+  std::string listening;
+  for (std::size_t i = 0; i < listeners.size(); ++i) {
+    listening += std::string(i == 0 ? "" : ",") + "127.0.0.1:0" + (listener_tls ? "s" : "");
+  }
+  const std::string thread_count = std::to_string(threads);
+  const std::string header_bytes = std::to_string(options.max_header_bytes);
+  const std::string timeout = std::to_string(options.request_timeout.count());
+  const char* settings[] = {"listening_ports",
+                            listening.c_str(),
+                            "num_threads",
+                            thread_count.c_str(),
+                            "max_request_size",
+                            header_bytes.c_str(),
+                            "request_timeout_ms",
+                            timeout.c_str(),
+                            "enable_keep_alive",
+                            "yes",
+                            "keep_alive_timeout_ms",
+                            "75000",
+                            "tcp_nodelay",
+                            "1",
+                            "linger_timeout_ms",
+                            "1000",
+                            "decode_url",
+                            "no",
+                            "enable_auth_domain_check",
+                            "no",
+                            nullptr};
+  mg_callbacks callbacks{};
+  callbacks.begin_request = OnRequest;
+  callbacks.http_error = OnError;
+  callbacks.init_connection = OnOpen;
+  callbacks.connection_closed = OnClose;
+  callbacks.log_message = OnLog;
+  if (listener_tls) callbacks.external_ssl_ctx = OnTls;
+  char text[256] = {};
+  unsigned code = 0;
+  mg_error_data failure{&code, text, sizeof(text)};
+  mg_init_data init{&callbacks, this, settings};
+  context = mg_start2(&init, &failure);
+  if (context == nullptr) return Internal(std::string("HTTP server: ") + text);
+  std::vector<mg_server_port> theirs(listeners.size());
+  mg_get_server_ports(context, static_cast<int>(theirs.size()), theirs.data());
+  for (std::size_t i = 0; i < listeners.size(); ++i) {
+    const int fd = FindListener(static_cast<std::uint16_t>(theirs[i].port));
+    if (fd < 0 || dup3(listeners[i], fd, O_CLOEXEC) < 0) return Internal("HTTP server: no socket");
+  }
+  return {};
+}
+
+// civetweb looks at its stop flag every 2 s while it waits for a connection or for the next request
+// of one; poking its sockets makes it look at once.
+void HttpServer::Impl::StopCivetweb() {
+  std::atomic<bool> stopped{false};
+  std::jthread poker([&] {
+    while (!stopped) {
+      for (const int fd : listeners) shutdown(fd, SHUT_RD);
+      ShutdownConnections(ports);
+      std::this_thread::sleep_for(kStopPoke);
+    }
+  });
+  mg_stop(context);
+  stopped = true;
+  context = nullptr;
+}
+
+bool HttpServer::Impl::Enter() {
+  const std::lock_guard lock(mutex);
+  ++running;
+  return !stopping;
+}
+
+void HttpServer::Impl::Leave() {
+  const std::lock_guard lock(mutex);
+  if (--running == 0) idle.notify_all();
+}
+
+std::shared_ptr<const WebState> HttpServer::Impl::CurrentState() {
+  const std::lock_guard lock(mutex);
+  if (options.web_config_file.empty() || clock.SteadyNow() - looked < kConfigLook) return state;
+  looked = clock.SteadyNow();
+  const std::string print = Fingerprint(options.web_config_file, state->config);
+  if (print == fingerprint) return state;
+  fingerprint = print;
+  Result<std::shared_ptr<const WebState>> next = LoadWebState(options.web_config_file);
+  if (!next) {
+    log.Error("web configuration not reloaded, the old one stays", {{"err", next.error()}});
+  } else if (((*next)->tls == nullptr) != (state->tls == nullptr)) {
+    log.Error("web configuration not reloaded: TLS can be turned on and off at a start only");
+  } else {
+    state = *next;
+    fingerprint = Fingerprint(options.web_config_file, state->config);
+    log.Info("web configuration reloaded");
+  }
+  return state;
+}
+
+// ---- one request ----
+
+int HttpServer::Impl::OnRequest(mg_connection* connection) {
+  Impl& self = Of(connection);
+  const bool open = self.Enter();
+  struct Leaver {
+    Impl& owner;
+    ~Leaver() { owner.Leave(); }
+  } leaver{self};
+  if (!open) {
+    mg_disable_connection_keep_alive(connection);
+    WriteAll(connection,
+             "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+    return 503;
+  }
+  try {
+    return self.Answer(connection);
+  } catch (const std::exception& failure) {
+    self.log.Error("HTTP request", {{"err", failure.what()}});
+  }
+  mg_disable_connection_keep_alive(connection);
+  return 500;
+}
+
+int HttpServer::Impl::Answer(mg_connection* connection) {
+  requests.fetch_add(1, std::memory_order_relaxed);
+  const std::shared_ptr<const WebState> web = CurrentState();
+  HttpRequest request = ReadHead(connection);
+  const mg_request_info* info = mg_get_request_info(connection);
+  const std::string_view version = info->http_version == nullptr ? "" : info->http_version;
+  // A thread waits with each connection that is kept: half of them stay free for new ones.
+  bool close = !WantsKeepAlive(request, version) || connections > threads / 2;
+  HttpResponse response = Respond(connection, request, *web, close);
+  const int status = response.status;
+  if (close || (response.stream && version != "1.1")) {
+    close = true;
+    mg_disable_connection_keep_alive(connection);
+  }
+  Send(connection, request, std::move(response), *web, close);
+  return status;
+}
+
+HttpRequest HttpServer::Impl::ReadHead(mg_connection* connection) {
+  const mg_request_info* info = mg_get_request_info(connection);
+  HttpRequest request;
+  request.method = info->request_method;
+  const std::string_view uri = info->local_uri_raw == nullptr ? "" : info->local_uri_raw;
+  request.path = DecodePercent(uri, false);
+  if (info->query_string != nullptr) request.query = info->query_string;
+  for (int i = 0; i < info->num_headers; ++i) {
+    request.headers.emplace_back(info->http_headers[i].name, info->http_headers[i].value);
+  }
+  request.remote_address = info->remote_addr;
+  // Without IPv6, civetweb cannot print such an address.
+  if (request.remote_address.empty()) request.remote_address = PeerHost(Descriptor(connection));
+  request.client_gone = [this, connection] {
+    if (giving_up) return true;
+    pollfd peer{Descriptor(connection), POLLRDHUP, 0};
+    return peer.fd >= 0 && poll(&peer, 1, 0) > 0;
+  };
+  return request;
+}
+
+HttpResponse HttpServer::Impl::Respond(mg_connection* connection, HttpRequest& request,
+                                       const WebState& web, bool& close) {
+  if (!web.config.users.empty()) {
+    std::optional<std::string> user =
+        passwords.Check(web.config.users, request.Header("Authorization"));
+    if (!user) {
+      unauthorized.fetch_add(1, std::memory_order_relaxed);
+      close = close || HasBody(request);
+      HttpResponse refusal = Refusal(401, "Unauthorized");
+      refusal.headers.emplace_back("WWW-Authenticate", "Basic");
+      return refusal;
+    }
+    request.user = std::move(*user);
+  }
+  if (std::optional<HttpResponse> refusal = ReadBody(connection, request)) {
+    close = true;
+    return std::move(*refusal);
+  }
+  if (IsForm(request)) request.parameters = ParseParameters(request.body);
+  Parameters of_query = ParseParameters(request.query);
+  std::move(of_query.begin(), of_query.end(), std::back_inserter(request.parameters));
+  return Dispatch(request);
+}
+
+// Nothing: the body is in `request`. Otherwise what to answer; the connection cannot be kept then.
+std::optional<HttpResponse> HttpServer::Impl::ReadBody(mg_connection* connection,
+                                                       HttpRequest& request) {
+  if (!HasBody(request)) return std::nullopt;
+  if (std::optional<HttpResponse> refusal = ReadRawBody(connection, request)) return refusal;
+  if (!EqualsIgnoringCase(request.Header("Content-Encoding"), "gzip")) return std::nullopt;
+  Result<std::string> text = Gunzip(request.body, options.max_body_bytes);
+  if (text) {
+    request.body = std::move(*text);
+    return std::nullopt;
+  }
+  const bool too_long = text.error().message().starts_with("body larger");
+  if (too_long) too_large.fetch_add(1, std::memory_order_relaxed);
+  return Refusal(too_long ? 413 : 400, text.error().message());
+}
+
+std::optional<HttpResponse> HttpServer::Impl::ReadRawBody(mg_connection* connection,
+                                                          HttpRequest& request) {
+  const auto refuse_size = [&] {
+    too_large.fetch_add(1, std::memory_order_relaxed);
+    return Refusal(413, "body larger than " + std::to_string(options.max_body_bytes) + " bytes");
+  };
+  const bool chunked = !request.Header("Transfer-Encoding").empty();
+  const std::string_view length_text = request.Header("Content-Length");
+  if (chunked && !length_text.empty()) return Refusal(400, "both length and transfer encoding");
+  const std::uint64_t length = chunked ? 0 : ParseUint(length_text).value_or(0);
+  if (length > options.max_body_bytes) return refuse_size();
+  if (EqualsIgnoringCase(request.Header("Expect"), "100-continue")) {
+    WriteAll(connection, "HTTP/1.1 100 Continue\r\n\r\n");
+  }
+  const ReadDeadlines::Guard guard(*deadlines, Descriptor(connection),
+                                   std::chrono::steady_clock::now() + options.request_timeout);
+  std::string& body = request.body;
+  while (chunked || body.size() < length) {
+    const std::size_t old = body.size();
+    const std::size_t step = chunked ? kReadStep : std::min(kReadStep, length - old);
+    body.resize(old + step);
+    const int got = mg_read(connection, body.data() + old, step);
+    body.resize(old + static_cast<std::size_t>(std::max(got, 0)));
+    if (body.size() > options.max_body_bytes) return refuse_size();
+    if (got < 0 || (got == 0 && !chunked)) return Refusal(408, "request body did not arrive");
+    if (got == 0) break;
+  }
+  return std::nullopt;
+}
+
+bool HttpServer::Impl::StripPrefix(std::string& path) const {
+  std::string_view prefix = options.route_prefix;
+  while (prefix.ends_with('/')) prefix.remove_suffix(1);
+  if (prefix.empty()) return true;
+  if (!path.starts_with(prefix)) return false;
+  path.erase(0, prefix.size());
+  if (path.empty()) path = "/";
+  return path.front() == '/';
+}
+
+HttpResponse HttpServer::Impl::Dispatch(HttpRequest& request) {
+  const Router::Found found =
+      StripPrefix(request.path) ? router.Find(request.method, request.path) : Router::Found{};
+  if (found.handler == nullptr && found.allow.empty()) return Refusal(404, "404 page not found");
+  if (found.handler == nullptr) {
+    HttpResponse refusal = Refusal(405, "Method Not Allowed");
+    refusal.headers.emplace_back("Allow", found.allow);
+    return refusal;
+  }
+  std::string problem = "unknown exception";
+  try {
+    return (*found.handler)(request);
+  } catch (const std::exception& failure) {
+    problem = failure.what();
+  } catch (...) {  // NOLINT: whatever a handler throws ends here
+  }
+  handler_failures.fetch_add(1, std::memory_order_relaxed);
+  log.Error("HTTP handler failed", {{"path", request.path}, {"err", problem}});
+  return Refusal(500, "Internal Server Error");
+}
+
+void HttpServer::Impl::Send(mg_connection* connection, const HttpRequest& request,
+                            HttpResponse response, const WebState& web, bool close) {
+  const bool encoded = !FindHeader(response.headers, "Content-Encoding").empty();
+  const bool worth = response.stream || response.body.size() >= kGzipFrom;
+  const bool gzip = worth && !encoded && AcceptsGzip(request.Header("Accept-Encoding"));
+  const bool no_body = response.status == 204 || response.status == 304;
+  std::string head = "HTTP/1.1 " + std::to_string(response.status) + " " +
+                     mg_get_response_code_text(connection, response.status) + "\r\n";
+  if (!no_body) AppendField(head, "Content-Type", response.content_type);
+  for (const auto& [name, value] : web.config.headers) AppendField(head, name, value);
+  for (const auto& [name, value] : response.headers) AppendField(head, name, value);
+  if (worth && !encoded) AppendField(head, "Vary", "Accept-Encoding");
+  if (gzip) AppendField(head, "Content-Encoding", "gzip");
+  AppendField(head, "Connection", close ? "close" : "keep-alive");
+  if (response.stream) {
+    if (!close || request.method == "HEAD") AppendField(head, "Transfer-Encoding", "chunked");
+    head += "\r\n";
+    if (request.method == "HEAD") {
+      WriteAll(connection, head);
+    } else {
+      SendStream(connection, response, std::move(head), gzip, !close);
+    }
+    return;
+  }
+  if (gzip) {
+    std::unique_ptr<GzipWriter> writer = TakeGzip();
+    std::string packed;
+    writer->Finish(response.body, packed);
+    response.body = std::move(packed);
+    ReturnGzip(std::move(writer));
+  }
+  if (!no_body) AppendField(head, "Content-Length", std::to_string(response.body.size()));
+  head += "\r\n";
+  if (request.method == "HEAD" || no_body) response.body.clear();
+  // One write for what is small; a large body is not copied behind its head.
+  if (response.body.size() < kReadStep) {
+    WriteAll(connection, head + response.body);
+  } else if (WriteAll(connection, head)) {
+    WriteLarge(connection, response.body);
+  }
+}
+
+void HttpServer::Impl::SendStream(mg_connection* connection, const HttpResponse& response,
+                                  std::string head, bool gzip, bool chunked) {
+  constexpr char kHex[] = "0123456789abcdef";
+  std::unique_ptr<GzipWriter> writer = gzip ? TakeGzip() : nullptr;
+  std::string packed;
+  bool open = true;
+  const auto send = [&](std::string_view bytes) {
+    if (!open || bytes.empty()) return open;
+    if (chunked) {
+      for (int shift = 28; shift >= 0; shift -= 4)
+        head.push_back(kHex[(bytes.size() >> shift) & 15]);
+      head += "\r\n";
+    }
+    head += bytes;
+    if (chunked) head += "\r\n";
+    open = WriteAll(connection, head);
+    head.clear();
+    return open;
+  };
+  response.stream([&](std::string_view piece) {
+    if (giving_up) open = false;
+    if (writer == nullptr || piece.empty()) return send(piece);
+    packed.clear();
+    writer->Flush(piece, packed);
+    return send(packed);
+  });
+  if (writer != nullptr) {
+    packed.clear();
+    writer->Finish("", packed);
+    send(packed);
+    ReturnGzip(std::move(writer));
+  }
+  if (chunked) head += "0\r\n\r\n";
+  if (open) WriteAll(connection, head);
+}
+
+int HttpServer::Impl::Descriptor(mg_connection* connection) {
+  auto* known = static_cast<Connection*>(mg_get_user_connection_data(connection));
+  if (known == nullptr) return -1;
+  if (!known->looked_up) {
+    const mg_request_info* info = mg_get_request_info(connection);
+    known->fd = FindConnection(static_cast<std::uint16_t>(info->server_port),
+                               static_cast<std::uint16_t>(info->remote_port), info->remote_addr);
+    known->looked_up = true;
+  }
+  return known->fd;
+}
+
+std::unique_ptr<GzipWriter> HttpServer::Impl::TakeGzip() {
+  {
+    const std::lock_guard lock(gzip_mutex);
+    if (!gzip_writers.empty()) {
+      std::unique_ptr<GzipWriter> writer = std::move(gzip_writers.back());
+      gzip_writers.pop_back();
+      writer->Reset();
+      return writer;
+    }
+  }
+  return std::make_unique<GzipWriter>();
+}
+
+void HttpServer::Impl::ReturnGzip(std::unique_ptr<GzipWriter> writer) {
+  const std::lock_guard lock(gzip_mutex);
+  if (gzip_writers.size() < 2) gzip_writers.push_back(std::move(writer));
+}
+
+// ---- civetweb's other callbacks ----
+
+// Errors before a request could be understood: garbage, a header that is too long, a timeout.
+int HttpServer::Impl::OnError(mg_connection* connection, int status, const char*) {
+  Impl& self = Of(connection);
+  if (status == 413) {
+    self.too_large.fetch_add(1, std::memory_order_relaxed);
+    status = 431;
+  }
+  mg_disable_connection_keep_alive(connection);
+  const std::string reason = mg_get_response_code_text(connection, status);
+  std::string answer = "HTTP/1.1 " + std::to_string(status) + " " + reason + "\r\n";
+  AppendField(answer, "Content-Type", "text/plain; charset=utf-8");
+  AppendField(answer, "Content-Length", std::to_string(reason.size() + 1));
+  AppendField(answer, "Connection", "close");
+  WriteAll(connection, answer + "\r\n" + reason + "\n");
+  return 0;
+}
+
+int HttpServer::Impl::OnOpen(const mg_connection* connection, void** data) {
+  *data = new Connection;
+  Of(connection).connections.fetch_add(1);
+  return 0;
+}
+
+void HttpServer::Impl::OnClose(const mg_connection* connection) {
+  auto* known = static_cast<Connection*>(mg_get_user_connection_data(connection));
+  if (known == nullptr) return;
+  mg_set_user_connection_data(connection, nullptr);
+  delete known;
+  Of(connection).connections.fetch_sub(1);
+}
+
+int HttpServer::Impl::OnLog(const mg_connection* connection, const char* text) {
+  if (connection != nullptr && mg_get_context(connection) != nullptr) {
+    Of(connection).log.Debug("civetweb", {{"msg", text}});
+  }
+  return 1;
+}
+
+// Called for making the context and again for freeing it: both are ours.
+int HttpServer::Impl::OnTls(void** context, void* self) {
+  auto& impl = *static_cast<Impl*>(self);
+  if (*context == nullptr) *context = impl.listener_tls.get();
+  return 1;
+}
+
+// ---- the interface ----
+
+HttpServer::HttpServer(const Clock& clock, Logger log)
+    : impl_(std::make_unique<Impl>(clock, std::move(log))) {}
+
+HttpServer::~HttpServer() { Stop(std::chrono::milliseconds{0}); }
+
+void HttpServer::Handle(std::vector<std::string> methods, std::string path, HttpHandler handler) {
+  impl_->router.Add(std::move(methods), std::move(path), std::move(handler));
+}
+
+Status HttpServer::Start(const HttpServerOptions& options) {
+  impl_->options = options;
+  impl_->threads = std::clamp(options.max_connections, kMinThreads, kMaxThreads);
+  Result<std::shared_ptr<const WebState>> state = LoadWebState(options.web_config_file);
+  if (!state) return state.error();
+  impl_->state = *state;
+  impl_->fingerprint = Fingerprint(options.web_config_file, impl_->state->config);
+  impl_->looked = impl_->clock.SteadyNow();
+  impl_->listener_tls = impl_->state->tls;
+  if (impl_->listener_tls) FollowTlsContext(impl_->listener_tls.get(), *impl_);
+  InitLibrary(impl_->listener_tls != nullptr);
+  RETURN_IF_ERROR(impl_->Listen());
+  impl_->deadlines = std::make_unique<ReadDeadlines>();
+  return impl_->StartCivetweb();
+}
+
+std::vector<std::string> HttpServer::addresses() const { return impl_->bound; }
+
+std::string_view HttpServer::scheme() const { return impl_->listener_tls ? "https" : "http"; }
+
+void HttpServer::Stop(std::chrono::milliseconds grace) {
+  if (impl_->context == nullptr) return;
+  {
+    std::unique_lock lock(impl_->mutex);
+    impl_->stopping = true;
+    impl_->idle.wait_for(lock, grace, [&] { return impl_->running == 0; });
+  }
+  impl_->giving_up = true;
+  impl_->StopCivetweb();
+  impl_->CloseListeners();
+}
+
+HttpServer::Counts HttpServer::counts() const {
+  return {impl_->requests, impl_->handler_failures, impl_->too_large, impl_->unauthorized};
+}
+
+}  // namespace skep::net
