@@ -1,0 +1,95 @@
+// The runner itself: a script that does not hold must not pass.
+#include "tests/promql/script.h"
+
+#include <catch2/catch.hpp>
+#include <string>
+
+namespace skep::test {
+namespace {
+
+constexpr std::string_view kLoad =
+    "load 1m\n"
+    "  m{a=\"x\"} 1 2 3\n"
+    "  m{a=\"y\"} 4 _ 6\n"
+    "\n";
+
+ScriptReport RunOverLoad(const std::string& rest) {
+  const Result<ScriptReport> report = RunScript(std::string(kLoad) + rest, NewMemoryScriptStore);
+  if (!report) FAIL(report.error().message());
+  return *report;
+}
+
+TEST_CASE("The script runner tells evals that hold from those that do not", "[promql]") {
+  struct Case {
+    std::string eval;
+    std::string message;  // "": it holds
+  };
+  const Case cases[] = {
+      {"eval instant at 0 m\n m{a=\"x\"} 1\n m{a=\"y\"} 4\n", ""},
+      {"eval instant at 0 m\n m{a=\"x\"} 1\n", "unexpected series m{a=\"y\"}"},
+      {"eval instant at 0 m{a=\"x\"}\n m{a=\"x\"} 2\n", "m{a=\"x\"} at 0s: expected 2, got 1"},
+      {"eval instant at 0 m{a=\"x\"}\n m{a=\"z\"} 1\n", "missing series m{a=\"z\"}"},
+      {"eval instant at 0 sort_desc(m)\n expect ordered\n m{a=\"y\"} 4\n m{a=\"x\"} 1\n", ""},
+      {"eval instant at 0 sort_desc(m)\n expect ordered\n m{a=\"x\"} 1\n m{a=\"y\"} 4\n",
+       "at place 1: expected m{a=\"x\"} 1, got m{a=\"y\"}"},
+      {"eval instant at 0 1 + 1\n 2\n", ""},
+      {"eval instant at 0 1 + 1\n 3\n", "expected 3, got 2"},
+      {"eval instant at 0 \"x\"\n expect string \"y\"\n", "got string \"x\""},
+      {"eval range from 0 to 2m step 1m m{a=\"y\"}\n m{a=\"y\"} 4 4 6\n", ""},
+      {"eval range from 0 to 2m step 1m m{a=\"y\"}\n m{a=\"y\"} 4 _ 6\n",
+       "m{a=\"y\"} at 1m: unexpected 4"},
+      {"eval range from 0 to 2m step 1m m{a=\"y\"}\n m{a=\"y\"} 4 4 6 6\n",
+       "m{a=\"y\"} at 3m: expected 6, got nothing"},
+      {"eval instant at 0 -{a=~\"x|y\"}\n {a=\"x\"} -1\n {a=\"y\"} -4\n", ""},
+      {"eval instant at 2m rate(m[5m])\n expect no_info\n",
+       "unexpected info: PromQL info: metric might not be a counter, name does not end in "
+       "_total/_sum/_count/_bucket: \"m\" (1:6)"},
+      {"eval instant at 0 m\n expect warn\n m{a=\"x\"} 1\n m{a=\"y\"} 4\n",
+       "expected warning, got none"},
+      {"eval instant at 0 m\n expect fail\n", "expected an error"},
+      {"eval instant at 0 topk(NaN, m)\n expect fail msg: Parameter value is NaN\n", ""},
+      {"eval instant at 0 topk(NaN, m)\n expect fail msg: other\n",
+       "unexpected error: Parameter value is NaN"},
+      {"eval instant at 0 topk(NaN, m)\n", "error: Parameter value is NaN"},
+  };
+  for (const Case& c : cases) {
+    CAPTURE(c.eval);
+    const ScriptReport report = RunOverLoad(c.eval);
+    CHECK(report.evals == 1);
+    CHECK(report.passed == (c.message.empty() ? 1U : 0U));
+    REQUIRE(report.failed.size() == (c.message.empty() ? 0U : 1U));
+    if (!c.message.empty()) CHECK(report.failed[0].message == c.message);
+  }
+}
+
+TEST_CASE("The script runner counts what it cannot judge yet", "[promql]") {
+  const ScriptReport report = RunOverLoad(
+      "load 1m\n  h {{sum:1 count:1}}\n  s@st 0 0\n\n"
+      "eval instant at 0 h\n\n"
+      "eval instant at 0 s\n\n"
+      "eval instant at 0 m{a=\"x\"}\n  m{a=\"x\"} 1\n");
+  CHECK(report.evals == 3);
+  CHECK(report.passed == 1);
+  REQUIRE(report.skipped.size() == 2);
+  CHECK(report.skipped[0].message == "native histograms");
+  CHECK(report.skipped[1].message == "start timestamps");
+}
+
+TEST_CASE("A script that is no script is an error with its line", "[promql]") {
+  const auto message = [](std::string_view script) {
+    const Result<ScriptReport> report = RunScript(script, NewMemoryScriptStore);
+    return report ? std::string("no error") : report.error().message();
+  };
+  CHECK(message("\nlaod 1m\n") == "line 2: no command: \"laod\"");
+  CHECK(message("eval instant m\n") == "line 1: \"at\" expected");
+  CHECK(message("eval instant at 0 1\n  expect fire\n") == "line 1: no such expectation: \"fire\"");
+  CHECK(message("load 5 min\n  m 1\n").find("line 1: ") == 0);
+}
+
+TEST_CASE("clear empties the store", "[promql]") {
+  const ScriptReport report = RunOverLoad("clear\n\neval instant at 0 m\n");
+  CHECK(report.passed == 1);
+}
+
+}  // namespace
+}  // namespace skep::test
