@@ -184,7 +184,7 @@ class DiskstatsCollector final : public Collector {
     for (std::size_t i = 0; i < rows_.size(); ++i) {
       if (column.index >= rows_[i].columns) continue;
       if (!std::exchange(announced, true)) page.Family(column.family, column.help, column.type);
-      // Division where node_exporter divides: 434 * 0.001 is not 0.434.
+      // Divided, since a product with 0.001 would print 0.43400000000000005.
       const auto value = static_cast<double>(rows_[i].values[column.index]);
       page.RenderedSample(disks_[i].labels(),
                           column.factor < 1 ? value / 1000 : value * column.factor);

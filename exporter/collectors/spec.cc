@@ -4,7 +4,46 @@
 #include <cassert>
 #include <utility>
 
+#include "common/base/quote.h"
+
 namespace skep::exporter {
+namespace {
+
+bool NamesSecret(std::string_view key) {
+  constexpr std::string_view kWords[] = {"password", "secret", "token", "credentials"};
+  return std::any_of(std::begin(kWords), std::end(kWords), [key](std::string_view word) {
+    return key.find(word) != std::string_view::npos;
+  });
+}
+
+// YAML in one line: {key: value, ...}, [item, ...], scalars in quotes where they were.
+void AppendFlow(const yaml::Node& node, std::string& out) {
+  const char* separator = "";
+  if (node.IsMap()) {
+    out += '{';
+    for (const auto& [key, value] : node.entries()) {
+      out.append(std::exchange(separator, ", ")).append(Quote(key.text())).append(": ");
+      if (NamesSecret(key.text())) {
+        out += "\"<secret>\"";
+      } else {
+        AppendFlow(value, out);
+      }
+    }
+    out += '}';
+  } else if (node.IsSequence()) {
+    out += '[';
+    for (const yaml::Node& item : node.items()) {
+      out += std::exchange(separator, ", ");
+      AppendFlow(item, out);
+    }
+    out += ']';
+  } else {
+    const bool bare = node.IsNull() || (!node.quoted() && (node.AsInt() || node.AsBool()));
+    out += node.IsNull() ? "null" : bare ? node.text() : Quote(node.text());
+  }
+}
+
+}  // namespace
 
 std::string CollectorSpec::YamlKey(std::string_view option) {
   std::string key(option);
@@ -40,8 +79,9 @@ Status OptionValues::Set(std::string_view option, std::vector<std::string> texts
   return {};
 }
 
-Status OptionValues::Read(const yaml::Node& map) {
+Status OptionValues::Read(const yaml::Node& map, bool& enabled) {
   yaml::MapReader reader(map);
+  reader.Read("enabled", enabled);
   for (auto& [name, value] : values_) {
     const yaml::Node child = reader.Take(value.key);
     if (child.IsNull()) continue;
@@ -118,6 +158,27 @@ Duration OptionValues::Span(std::string_view option) const { return At(option).s
 
 const std::optional<yaml::Node>& OptionValues::Node(std::string_view option) const {
   return At(option).node;
+}
+
+void OptionValues::AppendYaml(std::string_view indent, std::string& out) const {
+  for (const auto& [name, value] : values_) {
+    if (value.kind == OptionKind::kNode && !value.node) continue;
+    out.append(indent).append(value.key).append(": ");
+    if (value.kind == OptionKind::kNode) {
+      AppendFlow(*value.node, out);
+    } else if (value.kind == OptionKind::kList) {
+      out += '[';
+      for (const std::string& text : value.texts) {
+        if (&text != value.texts.data()) out += ", ";
+        out += Quote(text);
+      }
+      out += ']';
+    } else {
+      const bool is_text = value.kind == OptionKind::kText || value.kind == OptionKind::kRegex;
+      out += is_text ? Quote(value.texts[0]) : value.texts[0];
+    }
+    out += '\n';
+  }
 }
 
 std::vector<OptionSpec> DeviceFilterOptions(std::string_view devices, std::string exclude) {

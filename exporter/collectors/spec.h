@@ -73,8 +73,9 @@ class OptionValues {
 
   // As a flag gives it; of a list: the whole list. kInvalid says what was expected.
   Status Set(std::string_view option, std::vector<std::string> texts);
-  // As the configuration file gives it: one map with the YAML keys. Errors name the line.
-  Status Read(const yaml::Node& map);
+  // As the configuration file gives it: one map with the YAML keys, and `enabled`, which goes to
+  // `enabled` where present. Errors name the line.
+  Status Read(const yaml::Node& map, bool& enabled);
 
   // Whether it was set, by flag or file.
   bool IsSet(std::string_view option) const { return At(option).is_set; }
@@ -86,6 +87,10 @@ class OptionValues {
   Duration Span(std::string_view option) const;
   // Nothing where the file does not have it.
   const std::optional<yaml::Node>& Node(std::string_view option) const;
+
+  // One line "KEY: value" per option, each behind `indent`. Values under keys that name a secret
+  // (password, token, ...) are written as "<secret>".
+  void AppendYaml(std::string_view indent, std::string& out) const;
 
  private:
   struct Value {

@@ -1,0 +1,96 @@
+#include "exporter/cmd/web.h"
+
+#include <string_view>
+#include <utility>
+
+namespace skep::exporter {
+namespace {
+
+std::string EscapeHtml(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    if (c == '&') {
+      out += "&amp;";
+    } else if (c == '<') {
+      out += "&lt;";
+    } else if (c == '>') {
+      out += "&gt;";
+    } else if (c == '"') {
+      out += "&quot;";
+    } else {
+      out += c;
+    }
+  }
+  return out;
+}
+
+std::string LandingPage(const std::string& prefix, const std::string& telemetry_path) {
+  const auto link = [&prefix](const std::string& path, std::string_view text) {
+    return "<li><a href=\"" + EscapeHtml(prefix + path) + "\">" + std::string(text) + "</a></li>\n";
+  };
+  return "<!DOCTYPE html>\n<html lang=\"en\">\n<head><meta charset=\"utf-8\">"
+         "<title>skep-exporter</title></head>\n<body>\n<h1>skep-exporter</h1>\n"
+         "<p>Version " SKEP_VERSION "</p>\n<ul>\n" +
+         link(telemetry_path, "Metrics") + link("/config", "Configuration") +
+         link("/-/healthy", "Health") + "</ul>\n</body>\n</html>\n";
+}
+
+net::HttpResponse Reload(Exporter& exporter, bool enabled) {
+  if (!enabled) return net::HttpResponse::Text(403, "Lifecycle API is not enabled.\n");
+  const Status reloaded = exporter.Reload();
+  if (reloaded) return net::HttpResponse::Text(200, "");
+  return net::HttpResponse::Text(500,
+                                 "failed to reload config: " + reloaded.error().message() + "\n");
+}
+
+}  // namespace
+
+Result<std::string> RoutePrefix(const Flags& flags) {
+  std::string prefix;
+  if (flags.route_prefix) {
+    prefix = *flags.route_prefix;
+  } else if (!flags.external_url.empty()) {
+    const std::size_t scheme = flags.external_url.find("://");
+    if (scheme == std::string::npos || scheme == 0 || scheme + 3 == flags.external_url.size()) {
+      return Invalid("--web.external-url: expected http://HOST/PATH, got \"" + flags.external_url +
+                     "\"");
+    }
+    const std::size_t path = flags.external_url.find('/', scheme + 3);
+    if (path != std::string::npos) prefix = flags.external_url.substr(path);
+  }
+  while (prefix.ends_with('/')) prefix.pop_back();
+  if (!prefix.empty() && prefix.front() != '/') prefix.insert(0, "/");
+  return prefix;
+}
+
+Status AddRoutes(net::HttpServer& server, Exporter& exporter, MetricsHandler& metrics,
+                 const Flags& flags) {
+  const Result<std::string> prefix = RoutePrefix(flags);
+  if (!prefix) return prefix.error();
+  server.Handle({"GET"}, flags.telemetry_path,
+                [&metrics](const net::HttpRequest& request) { return metrics.Handle(request); });
+  const auto fixed = [](std::string text) {
+    return [text = std::move(text)](const net::HttpRequest&) {
+      return net::HttpResponse::Text(200, text);
+    };
+  };
+  server.Handle({"GET"}, "/-/healthy", fixed("Healthy\n"));
+  // The server is started when the first configuration is in force.
+  server.Handle({"GET"}, "/-/ready", fixed("Ready\n"));
+  server.Handle({"POST", "PUT"}, "/-/reload",
+                [&exporter, enabled = flags.enable_lifecycle](const net::HttpRequest&) {
+                  return Reload(exporter, enabled);
+                });
+  server.Handle({"GET"}, "/config", [&exporter](const net::HttpRequest&) {
+    return net::HttpResponse::Text(200, exporter.ConfigYaml());
+  });
+  if (flags.telemetry_path != "/") {
+    server.Handle({"GET"}, "/",
+                  [page = LandingPage(*prefix, flags.telemetry_path)](const net::HttpRequest&) {
+                    return net::HttpResponse::Html(page);
+                  });
+  }
+  return {};
+}
+
+}  // namespace skep::exporter
