@@ -26,7 +26,7 @@
 #include "evaluator/storage/querier.h"
 
 namespace skep::instrument {
-class Registry;
+class Instruments;
 }
 
 namespace skep::rules {
@@ -39,7 +39,7 @@ struct Dependencies {
   AlertSink& alerts;
   const Clock& clock;
   Logger logger = Logger::Silent();
-  instrument::Registry* metrics = nullptr;  // null: own metrics are not kept
+  instrument::Instruments* metrics = nullptr;  // null: own metrics are not kept
 };
 
 // Fixed for the program's life. Defaults are Prometheus's.

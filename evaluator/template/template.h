@@ -49,9 +49,10 @@ const FunctionTable& BuiltinFunctions();
 
 // What one execution may take. Reaching a limit is an error of kind kInvalid.
 struct Limits {
-  std::size_t max_output_bytes = 1 << 20;
+  std::size_t max_output_bytes = 1 << 20;  // of the whole, and of any text on the way
   std::size_t max_iterations = 1'000'000;  // passes of all `range`s together
   std::size_t max_depth = 100;             // templates within templates
+  std::size_t max_nesting = 400;           // blocks and parentheses of all of them together
 };
 
 struct Node;
@@ -61,7 +62,7 @@ struct NamedTemplate;
 // Thread-safe, as far as the functions called are.
 class Template {
  public:
-  // Blocks nested deeper than 500, or parentheses so, are an error.
+  // Blocks and parentheses nested deeper than 200 are an error.
   // `prelude` is parsed before `text` as if it stood there, but columns of parse errors count from
   // `text`.
   static Result<Template> Parse(std::string_view name, std::string_view text,

@@ -30,6 +30,8 @@ using Nanoseconds = std::chrono::nanoseconds;
 struct Methods {
   using Method = std::function<Result<Value>(const Value& self, std::span<const Value> arguments)>;
   std::map<std::string, Method, std::less<>> by_name;
+  // What messages call the type; "": as Go names a list or map without methods.
+  std::string type_name = {};
 };
 
 // What a missing key of a map means.
