@@ -239,6 +239,7 @@ class HeadAppender final : public storage::Appender {
     series.hint_batch = batch_;
     series.hint_index = static_cast<std::uint32_t>(entries_.size());
     ++series.uncommitted;
+    series.Prefetch();
     entries_.push_back({&series, sample});
     return AppendOutcome::kAccepted;
   }

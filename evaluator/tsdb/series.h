@@ -37,6 +37,9 @@ class Series {
   // The newest sample, where there ever was one that is not forgotten.
   std::optional<Sample> last() const;
 
+  // An Append will come soon.
+  void Prefetch() const { open_.Prefetch(); }
+
   // Adds a sample as part of `commit`. Requires: it is newer than last(). Queriers older than
   // `oldest_reader` are gone.
   void Append(Sample sample, CommitNumber commit, CommitNumber oldest_reader);
