@@ -23,8 +23,8 @@ struct TargetGroup {
 // The sequence below `static_configs`. Strict; errors name file, line and column.
 Result<std::vector<TargetGroup>> ReadTargetGroups(const yaml::Node& node);
 
-// A discovery file: JSON where its name ends with .json, else YAML. An empty file is an error: it
-// is usually one that is being written.
+// A discovery file, YAML or JSON, which gives its groups the label __meta_filepath. An empty file
+// is an error: it is usually one that is being written.
 Result<std::vector<TargetGroup>> ParseTargetFile(std::string_view content, const std::string& path);
 
 }  // namespace skep::scrape
