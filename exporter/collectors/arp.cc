@@ -39,7 +39,7 @@ CollectorPtr MakeArpCollector(const Paths& paths, DeviceFilter devices) {
         context.page.Family("node_arp_entries", "ARP entries by device", MetricType::kGauge);
       }
       announced = true;
-      context.page.Sample({{"device", device}}, count);
+      context.page.Sample({{"device", ValidUtf8(device)}}, count);
     }
     return {};
   });

@@ -123,7 +123,9 @@ void ReadIo(std::string_view text, CgroupNumbers& numbers) {
       *place = *value;
       ++found;
     }
-    if (is_device && found == 4) numbers.io.push_back(std::move(io));
+    bool is_new = std::none_of(numbers.io.begin(), numbers.io.end(),
+                               [&](const CgroupIo& other) { return other.device == io.device; });
+    if (is_device && is_new && found == 4) numbers.io.push_back(std::move(io));
   }
 }
 

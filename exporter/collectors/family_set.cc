@@ -68,14 +68,14 @@ void FamilySet::AddRendered(std::string_view name, std::string_view help, Metric
 
 void FamilySet::Write(exposition::PageWriter& page) {
   for (auto& [name, family] : families_) {
-    page.Family(name, family.help, family.type);
+    page.Family(name, ValidUtf8(family.help), family.type);
     std::vector<Sample>& samples = family.samples;
     auto by_labels = [](const Sample& a, const Sample& b) { return a.labels < b.labels; };
     std::stable_sort(samples.begin(), samples.end(), by_labels);
     const std::string* last = nullptr;
     for (const Sample& sample : samples) {
       if (last == nullptr || *last != sample.labels) {
-        page.RenderedSample(sample.labels, sample.value);
+        page.RenderedSample(ValidUtf8(sample.labels), sample.value);
       }
       last = &sample.labels;
     }

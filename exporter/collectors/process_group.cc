@@ -2,8 +2,10 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <pwd.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -146,12 +148,13 @@ class ProcessFiles {
     return io;
   }
 
-  static std::optional<std::uint64_t> CountFds(int folder) {
+  // `is_procfs`: not a copy of it.
+  static std::optional<std::uint64_t> CountFds(int folder, bool is_procfs) {
     int fds = ::openat(folder, "fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fds < 0) return std::nullopt;
-    // Since Linux 6.2 the folder's size is the count.
+    // Since Linux 6.2 the folder's size is the count; before, it is 0.
     struct stat info {};
-    if (::fstat(fds, &info) == 0 && info.st_size > 0) {
+    if (is_procfs && ::fstat(fds, &info) == 0 && info.st_size > 0) {
       ::close(fds);
       return static_cast<std::uint64_t>(info.st_size);
     }
@@ -219,6 +222,8 @@ class ProcessGroupCollector : public Collector {
   Status Scan(CollectContext& context) {
     std::unique_ptr<DIR, int (*)(DIR*)> proc(::opendir(paths_.procfs.c_str()), ::closedir);
     if (proc == nullptr) return FromErrno("open " + paths_.procfs, errno);
+    struct statfs system {};
+    is_procfs_ = ::fstatfs(::dirfd(proc.get()), &system) == 0 && system.f_type == PROC_SUPER_MAGIC;
     ++scan_;
     for (Totals& totals : totals_) totals.BeginScan();
     while (const dirent* entry = ::readdir(proc.get())) {
@@ -312,7 +317,7 @@ class ProcessGroupCollector : public Collector {
   }
 
   void CountFds(int folder, Totals& totals) {
-    std::optional<std::uint64_t> count = ProcessFiles::CountFds(folder);
+    std::optional<std::uint64_t> count = ProcessFiles::CountFds(folder, is_procfs_);
     if (!count) {
       ++totals.fds_unreadable;
       return;
@@ -460,6 +465,7 @@ class ProcessGroupCollector : public Collector {
   std::unordered_map<int, Process> processes_;
   std::uint64_t scan_ = 0;
   bool is_first_ = true;
+  bool is_procfs_ = false;
   double uptime_seconds_ = 0;
   const double ticks_per_second_ = static_cast<double>(::sysconf(_SC_CLK_TCK));
   const double page_bytes_ = static_cast<double>(::sysconf(_SC_PAGESIZE));

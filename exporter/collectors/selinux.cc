@@ -1,4 +1,5 @@
 // Whether SELinux is in force, and how its decision cache does.
+#include <algorithm>
 #include <array>
 
 #include "common/base/file.h"
@@ -58,10 +59,10 @@ Status WriteCacheStats(exposition::PageWriter& page, const std::string& path) {
     for (std::uint64_t& sum : sums) sum += ParseUint(NextField(*line)).value_or(0);
   }
   for (const CacheStat& stat : kCacheStats) {
-    for (std::size_t i = 0; i < titles.size(); ++i) {
-      if (titles[i] != stat.column) continue;
-      Write(page, stat.name, stat.help, MetricType::kCounter, static_cast<double>(sums[i]));
-    }
+    auto at = std::find(titles.begin(), titles.end(), stat.column);
+    if (at == titles.end()) continue;
+    std::uint64_t sum = sums[static_cast<std::size_t>(at - titles.begin())];
+    Write(page, stat.name, stat.help, MetricType::kCounter, static_cast<double>(sum));
   }
   return {};
 }
@@ -73,30 +74,30 @@ void WriteGauge(exposition::PageWriter& page, std::string_view name, std::string
   }
 }
 
+// What stands behind "KEY:" at the beginning of a line, up to its end.
+std::string_view ValueOf(std::string_view text, std::string_view key) {
+  while (std::optional<std::string_view> line = NextLine(text)) {
+    if (line->starts_with(key) && line->substr(key.size()).starts_with(':')) {
+      return line->substr(key.size() + 1);
+    }
+  }
+  return {};
+}
+
 // "entries: 503", "buckets used: 283/512", "longest chain: 7".
 Status WriteHashStats(exposition::PageWriter& page, const std::string& path) {
   Result<std::string> text = ReadFile(path);
   if (!text) return text.error();
-  std::string_view rest = *text;
-  while (std::optional<std::string_view> line = NextLine(rest)) {
-    std::size_t colon = line->find(':');
-    if (colon == std::string_view::npos) continue;
-    std::string_view key = line->substr(0, colon);
-    std::string_view value = line->substr(colon + 1);
-    if (key == "entries") {
-      WriteGauge(page, "node_selinux_avc_hash_entries", "SELinux AVC hash entries", value);
-    } else if (key == "longest chain") {
-      WriteGauge(page, "node_selinux_avc_hash_longest_chain", "SELinux AVC hash longest chain",
-                 value);
-    } else if (key == "buckets used") {
-      std::size_t slash = std::min(value.find('/'), value.size());
-      WriteGauge(page, "node_selinux_avc_hash_buckets_used", "SELinux AVC hash buckets used",
-                 value.substr(0, slash));
-      WriteGauge(page, "node_selinux_avc_hash_buckets_available",
-                 "SELinux AVC hash buckets available",
-                 value.substr(std::min(slash + 1, value.size())));
-    }
-  }
+  WriteGauge(page, "node_selinux_avc_hash_entries", "SELinux AVC hash entries",
+             ValueOf(*text, "entries"));
+  std::string_view buckets = ValueOf(*text, "buckets used");
+  std::size_t slash = std::min(buckets.find('/'), buckets.size());
+  WriteGauge(page, "node_selinux_avc_hash_buckets_available", "SELinux AVC hash buckets available",
+             buckets.substr(std::min(slash + 1, buckets.size())));
+  WriteGauge(page, "node_selinux_avc_hash_buckets_used", "SELinux AVC hash buckets used",
+             buckets.substr(0, slash));
+  WriteGauge(page, "node_selinux_avc_hash_longest_chain", "SELinux AVC hash longest chain",
+             ValueOf(*text, "longest chain"));
   return {};
 }
 

@@ -39,7 +39,17 @@ struct Names {
   std::string labels;
 };
 
+// The field's name becomes part of the metric's, so other characters than these mean that the file
+// is not what it should be.
+bool IsFieldName(std::string_view field) {
+  return std::all_of(field.begin(), field.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '-';
+  });
+}
+
 void Add(FamilySet& families, const Names& names, std::string_view field, std::uint64_t value) {
+  if (!IsFieldName(field)) return;
   std::string metric(field);
   std::replace(metric.begin(), metric.end(), '-', '_');
   families.AddRendered(std::string(names.prefix) + metric,
