@@ -1,205 +1,20 @@
 #include "common/net/http_client.h"
 
-#include <curl/curl.h>
-#include <signal.h>
-
-#include <algorithm>
 #include <atomic>
-#include <cstring>
 #include <mutex>
 #include <set>
+#include <utility>
 
-#include "common/base/file.h"
-#include "common/base/quote.h"
-#include "common/net/text.h"
-#include "common/net/tls_names.h"
+#include "common/net/curl_exchange.h"
 
 namespace skep::net {
 namespace {
-
-struct EasyFree {
-  void operator()(CURL* easy) const { curl_easy_cleanup(easy); }
-};
-struct MultiFree {
-  void operator()(CURLM* multi) const { curl_multi_cleanup(multi); }
-};
-struct UrlFree {
-  void operator()(CURLU* url) const { curl_url_cleanup(url); }
-};
-struct ListFree {
-  void operator()(curl_slist* list) const { curl_slist_free_all(list); }
-};
-using Easy = std::unique_ptr<CURL, EasyFree>;
-using Multi = std::unique_ptr<CURLM, MultiFree>;
-using List = std::unique_ptr<curl_slist, ListFree>;
-
-void Append(List& list, const std::string& line) {
-  if (curl_slist* longer = curl_slist_append(list.get(), line.c_str())) {
-    (void)list.release();
-    list.reset(longer);
-  }
-}
-
-void InitLibrary() {
-  static std::once_flag once;
-  std::call_once(once, [] {
-    curl_global_init(CURL_GLOBAL_DEFAULT);
-    // OpenSSL writes to a connection that the peer has closed without MSG_NOSIGNAL.
-    struct sigaction now {};
-    if (sigaction(SIGPIPE, nullptr, &now) == 0 && now.sa_handler == SIG_DFL) {
-      signal(SIGPIPE, SIG_IGN);
-    }
-  });
-}
 
 // A handle with its connections. One request uses it at a time, so it can be woken from outside.
 struct Line {
   Multi multi{curl_multi_init()};
   Easy easy{curl_easy_init()};
 };
-
-// What the callbacks of one exchange fill.
-struct Exchange {
-  ClientResponse response;
-  std::size_t limit = 0;
-  bool too_large = false;
-  char reason[CURL_ERROR_SIZE] = {};
-};
-
-std::size_t OnBody(char* bytes, std::size_t, std::size_t count, void* data) {
-  auto& exchange = *static_cast<Exchange*>(data);
-  std::string& body = exchange.response.body;
-  if (exchange.limit != 0 && body.size() + count > exchange.limit) {
-    exchange.too_large = true;
-    return 0;
-  }
-  body.append(bytes, count);
-  return count;
-}
-
-std::size_t OnHeader(char* bytes, std::size_t, std::size_t count, void* data) {
-  auto& exchange = *static_cast<Exchange*>(data);
-  std::string_view line(bytes, count);
-  while (line.ends_with('\n') || line.ends_with('\r')) line.remove_suffix(1);
-  if (line.starts_with("HTTP/")) {  // of a redirect, a 100 Continue, or at last the answer
-    exchange.response.headers.clear();
-    return count;
-  }
-  const std::size_t colon = line.find(':');
-  if (colon != std::string_view::npos && colon > 0) {
-    exchange.response.headers.emplace_back(line.substr(0, colon), Trim(line.substr(colon + 1)));
-  }
-  return count;
-}
-
-bool HasLineEnd(std::string_view text) {
-  return text.find_first_of(std::string_view("\r\n\0", 3)) != std::string_view::npos;
-}
-
-// A secret from a file, without the newline that editors add.
-Result<std::string> Secret(const std::string& text, const std::string& file) {
-  if (file.empty()) return text;
-  Result<std::string> content = ReadFile(file, 1UL << 20);
-  if (!content) return content;
-  while (content->ends_with('\n') || content->ends_with('\r') || content->ends_with(' ')) {
-    content->pop_back();
-  }
-  return content;
-}
-
-Status CheckVersion(const std::string& name) {
-  if (TlsVersionNumber(name)) return {};
-  return Invalid("unknown TLS version " + Quote(name));
-}
-
-// curl's number for "at least" (low half) or "at most" (high half).
-long CurlVersion(const std::string& name, bool most) {
-  constexpr long kLeast[] = {CURL_SSLVERSION_TLSv1_0, CURL_SSLVERSION_TLSv1_1,
-                             CURL_SSLVERSION_TLSv1_2, CURL_SSLVERSION_TLSv1_3};
-  constexpr long kMost[] = {CURL_SSLVERSION_MAX_TLSv1_0, CURL_SSLVERSION_MAX_TLSv1_1,
-                            CURL_SSLVERSION_MAX_TLSv1_2, CURL_SSLVERSION_MAX_TLSv1_3};
-  if (name.empty() && most) return CURL_SSLVERSION_MAX_DEFAULT;
-  if (name.empty()) return CURL_SSLVERSION_TLSv1_2;
-  const auto index = static_cast<std::size_t>(name.back() - '0');  // "TLS10" .. "TLS13"
-  return most ? kMost[index] : kLeast[index];
-}
-
-struct UrlParts {
-  std::string scheme, host, port;
-};
-
-// Only http and https with a host; the text of the error has no part of the URL.
-Result<UrlParts> SplitUrl(const std::string& text) {
-  const std::unique_ptr<CURLU, UrlFree> url(curl_url());
-  const CURLUcode code = curl_url_set(url.get(), CURLUPART_URL, text.c_str(), 0);
-  if (code != CURLUE_OK) return Invalid(std::string("URL: ") + curl_url_strerror(code));
-  const auto get = [&](CURLUPart part, unsigned flags) {
-    char* value = nullptr;
-    if (curl_url_get(url.get(), part, &value, flags) != CURLUE_OK) return std::string();
-    std::string copy = value;
-    curl_free(value);
-    return copy;
-  };
-  UrlParts parts{get(CURLUPART_SCHEME, 0), get(CURLUPART_HOST, 0),
-                 get(CURLUPART_PORT, CURLU_DEFAULT_PORT)};
-  if (parts.scheme != "http" && parts.scheme != "https")
-    return Invalid("URL: expected http or https");
-  if (parts.host.empty()) return Invalid("URL: no host");
-  return parts;
-}
-
-ErrorKind KindOf(CURLcode code) {
-  switch (code) {
-    case CURLE_OPERATION_TIMEDOUT:
-      return ErrorKind::kTimeout;
-    case CURLE_URL_MALFORMAT:
-    case CURLE_UNSUPPORTED_PROTOCOL:
-    case CURLE_SSL_CERTPROBLEM:
-    case CURLE_SSL_CACERT_BADFILE:
-    case CURLE_SSL_CIPHER:
-    case CURLE_BAD_CONTENT_ENCODING:
-    case CURLE_BAD_FUNCTION_ARGUMENT:
-      return ErrorKind::kInvalid;
-    case CURLE_OUT_OF_MEMORY:
-    case CURLE_FAILED_INIT:
-      return ErrorKind::kInternal;
-    default:
-      return ErrorKind::kUnavailable;
-  }
-}
-
-template <typename T>
-void Set(const Line& line, CURLoption option, T value) {
-  curl_easy_setopt(line.easy.get(), option, value);
-}
-
-void SetText(const Line& line, CURLoption option, const std::string& text) {
-  if (!text.empty()) Set(line, option, text.c_str());
-}
-
-// PEM from a file or inline.
-void SetPem(const Line& line, CURLoption file_option, const std::string& file,
-            CURLoption blob_option, const std::string& text) {
-  if (!file.empty()) {
-    Set(line, file_option, file.c_str());
-  } else if (!text.empty()) {
-    curl_blob blob{const_cast<char*>(text.data()), text.size(), CURL_BLOB_COPY};
-    Set(line, blob_option, &blob);
-  }
-}
-
-void UseMethod(const Line& line, const ClientRequest& request) {
-  const bool has_body = !request.body.empty() || request.method == "POST";
-  if (request.method == "HEAD") {
-    Set(line, CURLOPT_NOBODY, 1L);
-  } else if (has_body) {
-    Set(line, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body.size()));
-    Set(line, CURLOPT_POSTFIELDS, request.body.data());
-    if (request.method != "POST") Set(line, CURLOPT_CUSTOMREQUEST, request.method.c_str());
-  } else if (request.method != "GET") {
-    Set(line, CURLOPT_CUSTOMREQUEST, request.method.c_str());
-  }
-}
 
 }  // namespace
 
@@ -213,13 +28,7 @@ struct HttpClient::Impl {
   std::unique_ptr<Line> TakeLine();
   void ReturnLine(std::unique_ptr<Line> line);
   Result<ClientResponse> Run(Line& line, const ClientRequest& request);
-  Status Perform(Line& line, Exchange& exchange);
-  Result<List> MakeHeaders(const ClientRequest& request) const;
-  Status UseAuthentication(const Line& line, List& headers) const;
-  void UseTls(const Line& line) const;
-  void UseProxy(const Line& line, const List& proxy_headers) const;
-  List UseServerName(const Line& line, const ClientRequest& request, const UrlParts& url,
-                     List& headers, std::string& renamed) const;
+  CURLcode Perform(Line& line);
 };
 
 std::unique_ptr<Line> HttpClient::Impl::TakeLine() {
@@ -241,99 +50,7 @@ void HttpClient::Impl::ReturnLine(std::unique_ptr<Line> line) {
   idle.push_back(std::move(line));
 }
 
-Result<List> HttpClient::Impl::MakeHeaders(const ClientRequest& request) const {
-  List list;
-  const auto add = [&](const std::string& name, const std::string& value) -> Status {
-    if (name.empty() || HasLineEnd(name) || HasLineEnd(value)) {
-      return Invalid("header " + Quote(name) + ": line end in it");
-    }
-    // curl's way to write a header without a value.
-    Append(list, value.empty() ? name + ";" : name + ": " + value);
-    return {};
-  };
-  for (const auto& [name, value] : options.headers) RETURN_IF_ERROR(add(name, value));
-  for (const auto& [name, file] : options.header_files) {
-    const Result<std::string> value = Secret("", file);
-    if (!value) return value.error().Wrap("header " + Quote(name));
-    RETURN_IF_ERROR(add(name, *value));
-  }
-  for (const auto& [name, value] : request.headers) RETURN_IF_ERROR(add(name, value));
-  Append(list, "Expect:");  // no second of waiting for a 100 Continue
-  if (!request.body.empty() && FindHeader(request.headers, "Content-Type").empty()) {
-    Append(list, "Content-Type:");  // curl would say that it is a form
-  }
-  return list;
-}
-
-Status HttpClient::Impl::UseAuthentication(const Line& line, List& headers) const {
-  if (options.basic_auth) {
-    const auto& basic = *options.basic_auth;
-    const Result<std::string> user = Secret(basic.username, basic.username_file);
-    if (!user) return user.error().Wrap("basic_auth: username_file");
-    const Result<std::string> password = Secret(basic.password, basic.password_file);
-    if (!password) return password.error().Wrap("basic_auth: password_file");
-    Set(line, CURLOPT_HTTPAUTH, CURLAUTH_BASIC);
-    Set(line, CURLOPT_USERNAME, user->c_str());
-    Set(line, CURLOPT_PASSWORD, password->c_str());
-  }
-  if (options.authorization) {
-    const auto& given = *options.authorization;
-    const Result<std::string> secret = Secret(given.credentials, given.credentials_file);
-    if (!secret) return secret.error().Wrap("authorization: credentials_file");
-    if (HasLineEnd(*secret)) return Invalid("authorization: line end in the credentials");
-    // As a header of its own, which curl drops when a redirect leads to another host.
-    Append(headers, "Authorization: " + given.type + " " + *secret);
-  }
-  return {};
-}
-
-void HttpClient::Impl::UseTls(const Line& line) const {
-  const TlsClientOptions& tls = options.tls;
-  SetPem(line, CURLOPT_CAINFO, tls.ca_file, CURLOPT_CAINFO_BLOB, tls.ca);
-  // A CA of one's own is the only one, as in Prometheus.
-  if (!tls.ca_file.empty() || !tls.ca.empty()) Set(line, CURLOPT_CAPATH, nullptr);
-  SetPem(line, CURLOPT_SSLCERT, tls.cert_file, CURLOPT_SSLCERT_BLOB, tls.cert);
-  SetPem(line, CURLOPT_SSLKEY, tls.key_file, CURLOPT_SSLKEY_BLOB, tls.key);
-  Set(line, CURLOPT_SSL_VERIFYPEER, tls.insecure_skip_verify ? 0L : 1L);
-  Set(line, CURLOPT_SSL_VERIFYHOST, tls.insecure_skip_verify ? 0L : 2L);
-  Set(line, CURLOPT_SSLVERSION,
-      CurlVersion(tls.min_version, false) | CurlVersion(tls.max_version, true));
-}
-
-void HttpClient::Impl::UseProxy(const Line& line, const List& proxy_headers) const {
-  if (options.proxy_from_environment) return;
-  Set(line, CURLOPT_PROXY, options.proxy_url.c_str());  // "": none, whatever the environment says
-  Set(line, CURLOPT_NOPROXY, options.no_proxy.c_str());
-  if (proxy_headers != nullptr) {
-    Set(line, CURLOPT_HEADEROPT, static_cast<long>(CURLHEADER_SEPARATE));
-    Set(line, CURLOPT_PROXYHEADER, proxy_headers.get());
-  }
-}
-
-// curl takes the name to verify (and to send as SNI) from the URL. So server_name goes there, the
-// connection goes to the real host, and Host says what it would have said.
-List HttpClient::Impl::UseServerName(const Line& line, const ClientRequest& request,
-                                     const UrlParts& url, List& headers,
-                                     std::string& renamed) const {
-  List connect_to;
-  renamed = request.url;
-  if (options.tls.server_name.empty() || url.scheme != "https") return connect_to;
-  const std::unique_ptr<CURLU, UrlFree> parts(curl_url());
-  curl_url_set(parts.get(), CURLUPART_URL, request.url.c_str(), 0);
-  curl_url_set(parts.get(), CURLUPART_HOST, options.tls.server_name.c_str(), 0);
-  char* text = nullptr;
-  if (curl_url_get(parts.get(), CURLUPART_URL, &text, 0) != CURLUE_OK) return connect_to;
-  renamed = text;
-  curl_free(text);
-  Append(connect_to, options.tls.server_name + ":" + url.port + ":" + url.host + ":" + url.port);
-  Set(line, CURLOPT_CONNECT_TO, connect_to.get());
-  if (FindHeader(request.headers, "Host").empty()) {
-    Append(headers, "Host: " + url.host + (url.port == "443" ? "" : ":" + url.port));
-  }
-  return connect_to;
-}
-
-Status HttpClient::Impl::Perform(Line& line, Exchange& exchange) {
+CURLcode HttpClient::Impl::Perform(Line& line) {
   CURLM* multi = line.multi.get();
   curl_multi_add_handle(multi, line.easy.get());
   int active = 1;
@@ -347,59 +64,17 @@ Status HttpClient::Impl::Perform(Line& line, Exchange& exchange) {
     if (message->msg == CURLMSG_DONE) code = message->data.result;
   }
   curl_multi_remove_handle(multi, line.easy.get());
-  if (exchange.too_large) {
-    return Invalid("body larger than " + std::to_string(exchange.limit) + " bytes");
-  }
-  if (code == CURLE_OK) return {};
-  if (canceled) return Error(ErrorKind::kCanceled, "request canceled");
-  const bool detailed = exchange.reason[0] != '\0';
-  return Error(KindOf(code), detailed ? exchange.reason : curl_easy_strerror(code));
+  return code;
 }
 
 Result<ClientResponse> HttpClient::Impl::Run(Line& line, const ClientRequest& request) {
-  const Result<UrlParts> url = SplitUrl(request.url);
-  if (!url) return url.error();
-  curl_easy_reset(line.easy.get());
   Exchange exchange;
-  exchange.limit = request.max_body_bytes;
-  Result<List> headers = MakeHeaders(request);
-  if (!headers) return headers.error();
-  RETURN_IF_ERROR(UseAuthentication(line, *headers));
-  List proxy_headers;
-  for (const auto& [name, value] : options.proxy_headers) {
-    Append(proxy_headers, name + ": " + value);
+  RETURN_IF_ERROR(PrepareExchange(line.easy.get(), options, request, exchange));
+  const CURLcode code = Perform(line);
+  if (code == CURLE_ABORTED_BY_CALLBACK && canceled) {
+    return Error(ErrorKind::kCanceled, "request canceled");
   }
-  UseTls(line);
-  UseProxy(line, proxy_headers);
-  UseMethod(line, request);
-  std::string renamed;
-  const List connect_to = UseServerName(line, request, *url, *headers, renamed);
-  Set(line, CURLOPT_URL, renamed.c_str());
-  Set(line, CURLOPT_HTTPHEADER, headers->get());
-  SetText(line, CURLOPT_USERAGENT, options.user_agent);
-  Set(line, CURLOPT_ACCEPT_ENCODING, "gzip");
-  Set(line, CURLOPT_HTTP_VERSION,
-      static_cast<long>(options.enable_http2 ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1));
-  Set(line, CURLOPT_FOLLOWLOCATION, options.follow_redirects ? 1L : 0L);
-  Set(line, CURLOPT_MAXREDIRS, 10L);
-  Set(line, CURLOPT_PROTOCOLS_STR, "http,https");
-  Set(line, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
-  Set(line, CURLOPT_TIMEOUT_MS, static_cast<long>(request.timeout.count()));
-  Set(line, CURLOPT_NOSIGNAL, 1L);
-  Set(line, CURLOPT_QUICK_EXIT, 1L);  // a slow resolver does not hold up the end
-  Set(line, CURLOPT_TCP_KEEPALIVE, 1L);
-  Set(line, CURLOPT_BUFFERSIZE, 128L << 10);
-  Set(line, CURLOPT_ERRORBUFFER, exchange.reason);
-  Set(line, CURLOPT_WRITEFUNCTION, OnBody);
-  Set(line, CURLOPT_WRITEDATA, &exchange);
-  Set(line, CURLOPT_HEADERFUNCTION, OnHeader);
-  Set(line, CURLOPT_HEADERDATA, &exchange);
-  const Status done = Perform(line, exchange);
-  if (!done) return done.error();
-  long status = 0;
-  curl_easy_getinfo(line.easy.get(), CURLINFO_RESPONSE_CODE, &status);
-  exchange.response.status = static_cast<int>(status);
-  return std::move(exchange.response);
+  return FinishExchange(line.easy.get(), code, exchange);
 }
 
 HttpClient::HttpClient(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -407,13 +82,8 @@ HttpClient::HttpClient(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 HttpClient::~HttpClient() = default;
 
 Result<std::unique_ptr<HttpClient>> HttpClient::Create(HttpClientOptions options) {
-  RETURN_IF_ERROR(CheckVersion(options.tls.min_version));
-  RETURN_IF_ERROR(CheckVersion(options.tls.max_version));
-  if (options.authorization) {
-    if (options.basic_auth) return Invalid("both basic_auth and authorization");
-    if (HasLineEnd(options.authorization->type)) return Invalid("authorization: bad type");
-  }
-  InitLibrary();
+  RETURN_IF_ERROR(CheckClientOptions(options));
+  InitCurl();
   auto impl = std::make_unique<Impl>();
   impl->options = std::move(options);
   return std::unique_ptr<HttpClient>(new HttpClient(std::move(impl)));

@@ -46,13 +46,14 @@ struct HttpClientOptions {
 
 struct ClientRequest {
   std::string method = "GET";
-  std::string url;
-  Headers headers;
-  std::string body;
+  std::string url = {};
+  Headers headers = {};
+  std::string body = {};
   std::chrono::milliseconds timeout{10'000};  // for the whole exchange
   // A longer body ends the request with kInvalid "body larger than N bytes". 0: no limit. Counted
   // after decompression.
   std::size_t max_body_bytes = 0;
+  bool accept_compressed = true;  // ask for gzip
 };
 
 struct ClientResponse {

@@ -1,0 +1,100 @@
+#include "common/net/http_fetcher.h"
+
+#include <catch2/catch.hpp>
+#include <future>
+#include <stdexcept>
+#include <string>
+
+#include "common/net/http_server.h"
+#include "tests/support/silent_listener.h"
+
+namespace skep::net {
+namespace {
+
+using Outcome = Result<ClientResponse>;
+
+class Fixture {
+ public:
+  Fixture() : server_(clock_, Logger::Silent()) {
+    server_.Handle({"GET"}, "/page", [](const HttpRequest& request) {
+      return HttpResponse::Text(200, "hello " + std::string(request.Header("X-Name")));
+    });
+    server_.Handle({"GET"}, "/large", [](const HttpRequest&) {
+      return HttpResponse::Text(200, std::string(100'000, 'x'));
+    });
+    HttpServerOptions options;
+    options.addresses = {"127.0.0.1:0"};
+    REQUIRE(server_.Start(options));
+    Result<std::unique_ptr<HttpFetcher>> fetcher = HttpFetcher::Create({});
+    REQUIRE(fetcher);
+    fetcher_ = *std::move(fetcher);
+  }
+
+  std::string Url(const std::string& path) const {
+    return "http://" + server_.addresses().front() + path;
+  }
+  std::future<Outcome> Start(ClientRequest request) {
+    auto promise = std::make_shared<std::promise<Outcome>>();
+    fetcher_->Start(std::make_shared<HttpClientOptions>(), std::move(request),
+                    [promise](Outcome outcome) { promise->set_value(std::move(outcome)); });
+    return promise->get_future();
+  }
+
+  SystemClock clock_;
+  HttpServer server_;
+  std::unique_ptr<HttpFetcher> fetcher_;
+};
+
+TEST_CASE("Fetcher answers each request once", "[net]") {
+  Fixture f;
+  std::vector<std::future<Outcome>> outcomes;
+  for (int i = 0; i < 50; ++i) {
+    outcomes.push_back(
+        f.Start({.url = f.Url("/page"), .headers = {{"X-Name", std::to_string(i)}}}));
+  }
+  for (int i = 0; i < 50; ++i) {
+    const Outcome outcome = outcomes[static_cast<std::size_t>(i)].get();
+    REQUIRE(outcome);
+    CHECK(outcome->status == 200);
+    CHECK(outcome->body == "hello " + std::to_string(i));
+  }
+}
+
+TEST_CASE("A peer that hangs holds up nobody else", "[net]") {
+  Fixture f;
+  const test::SilentListener silent;
+  std::vector<std::future<Outcome>> hanging;
+  for (int i = 0; i < 200; ++i) {
+    hanging.push_back(
+        f.Start({.url = "http://" + silent.address() + "/", .timeout = std::chrono::hours(1)}));
+  }
+  CHECK(f.Start({.url = f.Url("/page")}).get().has_value());
+  f.fetcher_.reset();
+  for (auto& outcome : hanging) CHECK(outcome.get().error().kind() == ErrorKind::kCanceled);
+}
+
+TEST_CASE("What cannot be fetched is an error of its kind", "[net]") {
+  Fixture f;
+  const test::SilentListener silent;
+  CHECK(
+      f.Start({.url = "http://" + silent.address() + "/", .timeout = std::chrono::milliseconds(1)})
+          .get()
+          .error()
+          .kind() == ErrorKind::kTimeout);
+  CHECK(f.Start({.url = "http://127.0.0.1:1/"}).get().error().kind() == ErrorKind::kUnavailable);
+  CHECK(f.Start({.url = "ftp://127.0.0.1/"}).get().error().kind() == ErrorKind::kInvalid);
+  const Outcome large = f.Start({.url = f.Url("/large"), .max_body_bytes = 1000}).get();
+  REQUIRE_FALSE(large);
+  CHECK(large.error().message() == "body larger than 1000 bytes");
+  CHECK(f.Start({.url = f.Url("/none")}).get()->status == 404);
+}
+
+TEST_CASE("What a callback throws does not end the fetcher", "[net]") {
+  Fixture f;
+  f.fetcher_->Start(std::make_shared<HttpClientOptions>(), {.url = f.Url("/page")},
+                    [](const Outcome&) { throw std::runtime_error("oops"); });
+  CHECK(f.Start({.url = f.Url("/page")}).get().has_value());
+}
+
+}  // namespace
+}  // namespace skep::net
