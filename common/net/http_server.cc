@@ -12,6 +12,7 @@
 #include <condition_variable>
 #include <exception>
 #include <mutex>
+#include <set>
 #include <thread>
 
 #include "common/base/number.h"
@@ -39,6 +40,7 @@ constexpr std::chrono::milliseconds kStopPoke{5};
 struct Connection {
   int fd = -1;  // -1: not looked up yet, or not to be told apart
   bool looked_up = false;
+  std::string peer;  // of IPv6, which civetweb cannot print
 };
 
 // The web configuration in force, with what was made of it.
@@ -149,6 +151,7 @@ struct HttpServer::Impl final : TlsContextSource {
   Router router;
   HttpServerOptions options;
   int threads = 0;
+  bool sockets_replaced = false;
   mg_context* context = nullptr;
   std::vector<int> listeners;  // ours; civetweb has duplicates
   std::vector<std::string> bound;
@@ -168,6 +171,9 @@ struct HttpServer::Impl final : TlsContextSource {
   std::shared_ptr<const WebState> state;  // guarded by mutex
   std::string fingerprint;                // guarded by mutex
   Clock::Steady looked{};                 // guarded by mutex
+
+  std::mutex claim_mutex;
+  std::set<std::string> claimed;  // guarded by claim_mutex: IPv6 peers with a Connection
 
   std::mutex gzip_mutex;
   std::vector<std::unique_ptr<GzipWriter>> gzip_writers;  // guarded by gzip_mutex: idle ones
@@ -193,6 +199,8 @@ struct HttpServer::Impl final : TlsContextSource {
   void SendStream(mg_connection* connection, const HttpResponse& response, std::string head,
                   bool gzip, bool chunked);
   int Descriptor(mg_connection* connection);
+  std::string Ipv6Host(const mg_connection* connection);
+  void ClaimIpv6(Connection& connection, std::uint16_t local_port);
 
   std::unique_ptr<GzipWriter> TakeGzip();
   void ReturnGzip(std::unique_ptr<GzipWriter> writer);
@@ -202,6 +210,7 @@ struct HttpServer::Impl final : TlsContextSource {
   static Impl& Of(const mg_connection* connection) {
     return *static_cast<Impl*>(mg_get_user_data(mg_get_context(connection)));
   }
+  static void OnContext(const mg_context* context);
   static int OnRequest(mg_connection* connection);
   static int OnError(mg_connection* connection, int status, const char* text);
   static int OnOpen(const mg_connection* connection, void** data);
@@ -214,11 +223,11 @@ struct HttpServer::Impl final : TlsContextSource {
 
 Status HttpServer::Impl::Listen() {
   for (const std::string& address : options.addresses) {
-    const Result<int> fd = ListenOn(address);
-    if (!fd) return fd.error();
-    listeners.push_back(*fd);
-    bound.push_back(LocalAddress(*fd));
-    ports.push_back(LocalPort(*fd));
+    const Result<std::vector<int>> opened = ListenOn(address);
+    if (!opened) return opened.error();
+    listeners.insert(listeners.end(), opened->begin(), opened->end());
+    bound.push_back(LocalAddress(opened->back()));
+    ports.push_back(LocalPort(opened->back()));
   }
   return listeners.empty() ? Status(Invalid("no address to listen on")) : Status();
 }
@@ -262,6 +271,7 @@ Status HttpServer::Impl::StartCivetweb() {
   mg_callbacks callbacks{};
   callbacks.begin_request = OnRequest;
   callbacks.http_error = OnError;
+  callbacks.init_context = OnContext;
   callbacks.init_connection = OnOpen;
   callbacks.connection_closed = OnClose;
   callbacks.log_message = OnLog;
@@ -272,13 +282,20 @@ Status HttpServer::Impl::StartCivetweb() {
   mg_init_data init{&callbacks, this, settings};
   context = mg_start2(&init, &failure);
   if (context == nullptr) return Internal(std::string("HTTP server: ") + text);
-  std::vector<mg_server_port> theirs(listeners.size());
+  return sockets_replaced ? Status() : Status(Internal("HTTP server: no socket"));
+}
+
+// Called when civetweb listens and has no thread yet: a poll that ran already would go on looking
+// at the old socket.
+void HttpServer::Impl::OnContext(const mg_context* context) {
+  Impl& self = *static_cast<Impl*>(mg_get_user_data(context));
+  std::vector<mg_server_port> theirs(self.listeners.size());
   mg_get_server_ports(context, static_cast<int>(theirs.size()), theirs.data());
-  for (std::size_t i = 0; i < listeners.size(); ++i) {
+  self.sockets_replaced = true;
+  for (std::size_t i = 0; i < theirs.size(); ++i) {
     const int fd = FindListener(static_cast<std::uint16_t>(theirs[i].port));
-    if (fd < 0 || dup3(listeners[i], fd, O_CLOEXEC) < 0) return Internal("HTTP server: no socket");
+    if (fd < 0 || dup3(self.listeners[i], fd, O_CLOEXEC) < 0) self.sockets_replaced = false;
   }
-  return {};
 }
 
 // civetweb looks at its stop flag every 2 s while it waits for a connection or for the next request
@@ -381,8 +398,7 @@ HttpRequest HttpServer::Impl::ReadHead(mg_connection* connection) {
     request.headers.emplace_back(info->http_headers[i].name, info->http_headers[i].value);
   }
   request.remote_address = info->remote_addr;
-  // Without IPv6, civetweb cannot print such an address.
-  if (request.remote_address.empty()) request.remote_address = PeerHost(Descriptor(connection));
+  if (request.remote_address.empty()) request.remote_address = Ipv6Host(connection);
   request.client_gone = [this, connection] {
     if (giving_up) return true;
     pollfd peer{Descriptor(connection), POLLRDHUP, 0};
@@ -570,11 +586,33 @@ void HttpServer::Impl::SendStream(mg_connection* connection, const HttpResponse&
   if (open) WriteAll(connection, head);
 }
 
+// civetweb without IPv6 knows neither address nor port of such a peer. It is the one connection
+// that nobody has claimed yet; where there are several it stays unknown, and the next request tries
+// again.
+void HttpServer::Impl::ClaimIpv6(Connection& connection, std::uint16_t local_port) {
+  const std::lock_guard lock(claim_mutex);
+  std::vector<Ipv6Connection> candidates = FindIpv6Connections(local_port);
+  std::erase_if(candidates, [&](const Ipv6Connection& one) { return claimed.contains(one.peer); });
+  if (candidates.size() != 1) return;
+  connection.fd = candidates.front().fd;
+  connection.peer = std::move(candidates.front().peer);
+  claimed.insert(connection.peer);
+}
+
+// The host of an IPv6 peer, without brackets and port; "" while unknown.
+std::string HttpServer::Impl::Ipv6Host(const mg_connection* connection) {
+  auto* known = static_cast<Connection*>(mg_get_user_connection_data(connection));
+  if (known == nullptr) return "";
+  const int port = mg_get_request_info(connection)->server_port;
+  if (known->fd < 0) ClaimIpv6(*known, static_cast<std::uint16_t>(port));
+  return known->peer.empty() ? "" : known->peer.substr(1, known->peer.rfind(']') - 1);
+}
+
 int HttpServer::Impl::Descriptor(mg_connection* connection) {
   auto* known = static_cast<Connection*>(mg_get_user_connection_data(connection));
   if (known == nullptr) return -1;
-  if (!known->looked_up) {
-    const mg_request_info* info = mg_get_request_info(connection);
+  const mg_request_info* info = mg_get_request_info(connection);
+  if (!known->looked_up && info->remote_addr[0] != '\0') {
     known->fd = FindConnection(static_cast<std::uint16_t>(info->server_port),
                                static_cast<std::uint16_t>(info->remote_port), info->remote_addr);
     known->looked_up = true;
@@ -620,8 +658,9 @@ int HttpServer::Impl::OnError(mg_connection* connection, int status, const char*
 }
 
 int HttpServer::Impl::OnOpen(const mg_connection* connection, void** data) {
+  Impl& self = Of(connection);
   *data = new Connection;
-  Of(connection).connections.fetch_add(1);
+  self.connections.fetch_add(1);
   return 0;
 }
 
@@ -629,8 +668,13 @@ void HttpServer::Impl::OnClose(const mg_connection* connection) {
   auto* known = static_cast<Connection*>(mg_get_user_connection_data(connection));
   if (known == nullptr) return;
   mg_set_user_connection_data(connection, nullptr);
+  Impl& self = Of(connection);
+  {
+    const std::lock_guard lock(self.claim_mutex);
+    self.claimed.erase(known->peer);
+  }
   delete known;
-  Of(connection).connections.fetch_sub(1);
+  self.connections.fetch_sub(1);
 }
 
 int HttpServer::Impl::OnLog(const mg_connection* connection, const char* text) {

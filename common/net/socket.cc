@@ -40,7 +40,6 @@ std::uint16_t PortOf(const Address& address) {
   return ntohs(address.any.sa_family == AF_INET6 ? address.v6.sin6_port : address.v4.sin_port);
 }
 
-// An IPv4 peer of a socket of both families has an address in IPv6 form; it is shown as IPv4.
 std::string HostOf(const Address& address) {
   char text[INET6_ADDRSTRLEN] = {};
   if (address.any.sa_family == AF_INET6) {
@@ -48,8 +47,13 @@ std::string HostOf(const Address& address) {
   } else {
     inet_ntop(AF_INET, &address.v4.sin_addr, text, sizeof(text));
   }
-  const std::string_view host = text;
-  return std::string(host.substr(0, 7) == "::ffff:" ? host.substr(7) : host);
+  return text;
+}
+
+std::string TextOf(const Address& address) {
+  const bool brackets = address.any.sa_family == AF_INET6;
+  const std::string host = HostOf(address);
+  return (brackets ? "[" + host + "]" : host) + ":" + std::to_string(PortOf(address));
 }
 
 // Calls `visit` with each open descriptor.
@@ -87,14 +91,18 @@ Result<HostAndPort> SplitAddress(const std::string& address) {
   return parts;
 }
 
-Result<int> Bind(const addrinfo& info, const std::string& address) {
+// `port` 0 takes what stands in `info`.
+Result<int> Bind(const addrinfo& info, std::uint16_t port, const std::string& address) {
   const int fd = socket(info.ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   if (fd < 0) return FromErrno("listen on " + address, errno);
   const int on = 1;
-  const int off = 0;
   setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-  if (info.ai_family == AF_INET6) setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off));
-  if (bind(fd, info.ai_addr, info.ai_addrlen) != 0 || listen(fd, SOMAXCONN) != 0) {
+  if (info.ai_family == AF_INET6) setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
+  Address where{};
+  std::memcpy(&where, info.ai_addr, info.ai_addrlen);
+  // Both families have the port at the same place.
+  if (port != 0) where.v4.sin_port = htons(port);
+  if (bind(fd, &where.any, info.ai_addrlen) != 0 || listen(fd, SOMAXCONN) != 0) {
     const int problem = errno;
     close(fd);
     return FromErrno("listen on " + address, problem);
@@ -102,19 +110,39 @@ Result<int> Bind(const addrinfo& info, const std::string& address) {
   return fd;
 }
 
+using AddressList = std::unique_ptr<addrinfo, void (*)(addrinfo*)>;
+
+const addrinfo* FindFamily(const AddressList& list, int family) {
+  const addrinfo* info = list.get();
+  while (info != nullptr && info->ai_family != family) info = info->ai_next;
+  return info;
+}
+
+bool HasIpv6() {
+  const int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (fd >= 0) close(fd);
+  return fd >= 0;
+}
+
+// Both families on one port. A free port of the one may be taken for the other: then another one.
+Result<std::vector<int>> BindBoth(const addrinfo& v4, const addrinfo& v6,
+                                  const std::string& address) {
+  const bool any_port = reinterpret_cast<const sockaddr_in*>(v4.ai_addr)->sin_port == 0;
+  for (int tries = any_port ? 20 : 1;; --tries) {
+    const Result<int> first = Bind(v4, 0, address);
+    if (!first) return first.error();
+    const Result<int> second = Bind(v6, LocalPort(*first), address);
+    if (second) return std::vector<int>{*first, *second};
+    close(*first);
+    if (tries == 1) return second.error();
+  }
+}
+
 }  // namespace
 
 std::string LocalAddress(int fd) {
   const std::optional<Address> address = AddressOf(fd, getsockname);
-  if (!address) return "";
-  const std::string host = HostOf(*address);
-  const bool brackets = host.find(':') != std::string::npos;
-  return (brackets ? "[" + host + "]" : host) + ":" + std::to_string(PortOf(*address));
-}
-
-std::string PeerHost(int fd) {
-  const std::optional<Address> address = AddressOf(fd, getpeername);
-  return address ? HostOf(*address) : "";
+  return address ? TextOf(*address) : "";
 }
 
 std::uint16_t LocalPort(int fd) {
@@ -122,7 +150,7 @@ std::uint16_t LocalPort(int fd) {
   return address ? PortOf(*address) : std::uint16_t{0};
 }
 
-Result<int> ListenOn(const std::string& address) {
+Result<std::vector<int>> ListenOn(const std::string& address) {
   const Result<HostAndPort> parts = SplitAddress(address);
   if (!parts) return parts.error();
   addrinfo hints{};
@@ -131,21 +159,19 @@ Result<int> ListenOn(const std::string& address) {
   addrinfo* found = nullptr;
   const char* host = parts->host.empty() ? nullptr : parts->host.c_str();
   const int problem = getaddrinfo(host, parts->port.c_str(), &hints, &found);
-  if (problem != 0)
+  if (problem != 0) {
     return Invalid("listen address " + Quote(address) + ": " + gai_strerror(problem));
-  const std::unique_ptr<addrinfo, void (*)(addrinfo*)> owner(found, freeaddrinfo);
-  // With no host, IPv6 first: that socket serves both families. A name means IPv4 where it can, as
-  // in Go.
-  std::vector<const addrinfo*> order;
-  for (const addrinfo* info = found; info != nullptr; info = info->ai_next) order.push_back(info);
-  const int preferred = host == nullptr ? AF_INET6 : AF_INET;
-  std::stable_partition(order.begin(), order.end(),
-                        [&](const addrinfo* info) { return info->ai_family == preferred; });
-  Result<int> fd = Bind(*order.front(), address);
-  for (std::size_t i = 1; i < order.size() && !fd; ++i) {
-    if (Result<int> other = Bind(*order[i], address)) return other;
   }
-  return fd;
+  const AddressList list(found, freeaddrinfo);
+  // A name means IPv4 where it can, as in Go.
+  const addrinfo* v4 = FindFamily(list, AF_INET);
+  const addrinfo* v6 = FindFamily(list, AF_INET6);
+  if (host == nullptr && v4 != nullptr && v6 != nullptr && HasIpv6()) {
+    return BindBoth(*v4, *v6, address);
+  }
+  const Result<int> fd = Bind(v4 != nullptr ? *v4 : *found, 0, address);
+  if (!fd) return fd.error();
+  return std::vector<int>{*fd};
 }
 
 int FindListener(std::uint16_t port) {
@@ -173,6 +199,16 @@ int FindConnection(std::uint16_t local_port, std::uint16_t remote_port,
     ++count;
   });
   return count == 1 ? found : -1;
+}
+
+std::vector<Ipv6Connection> FindIpv6Connections(std::uint16_t local_port) {
+  std::vector<Ipv6Connection> found;
+  ForEachDescriptor([&](int fd) {
+    const std::optional<Address> peer = AddressOf(fd, getpeername);
+    if (!peer || peer->any.sa_family != AF_INET6 || LocalPort(fd) != local_port) return;
+    found.push_back({fd, TextOf(*peer)});
+  });
+  return found;
 }
 
 void ShutdownConnections(const std::vector<std::uint16_t>& local_ports) {

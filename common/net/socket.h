@@ -10,14 +10,14 @@
 
 namespace skep::net {
 
-// "[::1]:7538" for a socket's own end or its peer's; "" where it is no socket of IP.
+// "[::1]:7538" for a socket's own end; "" where it is no socket of IP.
 std::string LocalAddress(int fd);
-std::string PeerHost(int fd);  // without port or brackets
+std::uint16_t LocalPort(int fd);  // 0 where it has none
 
-// Listens on "127.0.0.1:7538", "[::1]:0", "localhost:80" or ":7538" (all addresses of both
-// families, or of IPv4 alone where the kernel has no IPv6). The descriptor is the caller's.
-// kInvalid: no such address; kIo: cannot be bound, with the address in the message.
-Result<int> ListenOn(const std::string& address);
+// Listens on "127.0.0.1:7538", "[::1]:0", "localhost:80" or ":7538": the last has a socket for each
+// family (IPv4 alone where the kernel has no IPv6), all others one. The descriptors are the
+// caller's. kInvalid: no such address; kIo: cannot be bound, with the address in the message.
+Result<std::vector<int>> ListenOn(const std::string& address);
 
 // The descriptor of this process that listens on the IPv4 loopback at `port`; -1: none.
 int FindListener(std::uint16_t port);
@@ -27,9 +27,14 @@ int FindListener(std::uint16_t port);
 int FindConnection(std::uint16_t local_port, std::uint16_t remote_port,
                    std::string_view remote_host);
 
+// Those that came over IPv6 to `local_port`.
+struct Ipv6Connection {
+  int fd;
+  std::string peer;  // "[::1]:4711"
+};
+std::vector<Ipv6Connection> FindIpv6Connections(std::uint16_t local_port);
+
 // Ends the reading side of all connections to one of our `local_ports`.
 void ShutdownConnections(const std::vector<std::uint16_t>& local_ports);
-
-std::uint16_t LocalPort(int fd);
 
 }  // namespace skep::net
