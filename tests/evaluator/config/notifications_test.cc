@@ -5,7 +5,7 @@
 namespace skep::config {
 namespace {
 
-constexpr const char* kGood = R"(
+constexpr std::string_view kGood = R"(
 global:
   resolve_timeout: 5m
   http_config: {proxy_url: 'http://proxy'}
@@ -37,11 +37,11 @@ TEST_CASE("A notification file of one route and webhooks is read", "[config]") {
 }
 
 TEST_CASE("The fingerprint of a notification file changes with what it says", "[config]") {
-  const auto before = ParseNotifications(kGood, "am.yml");
-  const auto comment = ParseNotifications(std::string(kGood) + "# more\n", "am.yml");
-  std::string changed = kGood;
-  changed.replace(changed.find("1/y"), 3, "1/z");
-  const auto after = ParseNotifications(changed, "am.yml");
+  const std::string text(kGood);
+  const auto before = ParseNotifications(text, "am.yml");
+  const auto comment = ParseNotifications("# more\n" + text, "am.yml");
+  const std::size_t at = text.find("1/y");
+  const auto after = ParseNotifications(text.substr(0, at) + "1/z" + text.substr(at + 3), "am.yml");
   REQUIRE(before);
   REQUIRE(comment);
   REQUIRE(after);
@@ -49,25 +49,32 @@ TEST_CASE("The fingerprint of a notification file changes with what it says", "[
   CHECK(before->fingerprint != after->fingerprint);
 }
 
+std::string Ok(std::string_view more) {
+  std::string text =
+      "route: {receiver: a}\nreceivers:\n- {name: a, webhook_configs: [{url: 'http://x'}]}\n";
+  text.append(more);
+  return text;
+}
+
 TEST_CASE("A notification file that is wrong, or asks for more than we have, is refused",
           "[config]") {
-  const std::string ok =
-      "route: {receiver: a}\nreceivers:\n- {name: a, webhook_configs: [{url: 'http://x'}]}\n";
   const std::pair<std::string, const char*> cases[] = {
       {"", "no route provided in config"},
       {"route: {receiver: b}\nreceivers: [{name: a}]", "am.yml:1:19: undefined receiver \"b\""},
       {"route: {receiver: a}", "undefined receiver \"a\" used in route"},
-      {ok + "- {name: a}\n", "am.yml:4:3: notification config name \"a\" is not unique"},
-      {ok + "- {webhook_configs: []}\n", "am.yml:4:3: missing name in receiver"},
-      {ok + "- {name: b, slack_configs: [{channel: c}]}\n", "am.yml:4:28: slack_configs are not supported yet"},
-      {ok + "- {name: b, slak_configs: [{channel: c}]}\n", "slak_configs"},
-      {ok + "inhibit_rules:\n- equal: [a]\n", "am.yml:5:1: inhibit_rules are not supported yet"},
-      {ok + "templates: ['*.tmpl']\n", "templates are not supported yet"},
-      {ok + "time_intervals: [{name: x}]\n", "time_intervals are not supported yet"},
-      {ok + "global: {smtp_from: x}\n", "am.yml:4:10: field smtp_from of global is not supported yet"},
-      {ok + "global: {smpt_from: x}\n", "smpt_from"},
-      {ok + "oops: 1\n", "oops"},
-      {ok + "route: {receiver: a}\n", "am.yml:4:"},
+      {Ok("- {name: a}\n"), "am.yml:4:3: notification config name \"a\" is not unique"},
+      {Ok("- {webhook_configs: []}\n"), "am.yml:4:3: missing name in receiver"},
+      {Ok("- {name: b, slack_configs: [{channel: c}]}\n"),
+       "am.yml:4:28: slack_configs are not supported yet"},
+      {Ok("- {name: b, slak_configs: [{channel: c}]}\n"), "slak_configs"},
+      {Ok("inhibit_rules:\n- equal: [a]\n"), "am.yml:5:1: inhibit_rules are not supported yet"},
+      {Ok("templates: ['*.tmpl']\n"), "templates are not supported yet"},
+      {Ok("time_intervals: [{name: x}]\n"), "time_intervals are not supported yet"},
+      {Ok("global: {smtp_from: x}\n"),
+       "am.yml:4:10: field smtp_from of global is not supported yet"},
+      {Ok("global: {smpt_from: x}\n"), "smpt_from"},
+      {Ok("oops: 1\n"), "oops"},
+      {Ok("route: {receiver: a}\n"), "am.yml:4:"},
       {"route: [", "am.yml:"},
       {"[]", "am.yml:1:1: "},
   };

@@ -1,12 +1,11 @@
 #include "evaluator/receivers/alertmanager.h"
 
+#include <catch2/catch.hpp>
 #include <future>
 #include <mutex>
 
 #include "common/json/value.h"
 #include "common/net/http_server.h"
-
-#include <catch2/catch.hpp>
 
 namespace skep::receivers {
 namespace {

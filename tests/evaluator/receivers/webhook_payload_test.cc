@@ -1,10 +1,10 @@
 // Our payload beside the ones that a real Alertmanager 0.25 sent.
+#include <catch2/catch.hpp>
+
 #include "common/base/file.h"
 #include "common/json/value.h"
 #include "common/json/writer.h"
 #include "evaluator/receivers/webhook.h"
-
-#include <catch2/catch.hpp>
 
 namespace skep::receivers {
 namespace {
@@ -94,8 +94,8 @@ TEST_CASE("The alerts of recorded notifications stand in our order", "[receivers
       CHECK(notifier::ComesBefore(notification.alerts[i - 1].alert.labels,
                                   notification.alerts[i].alert.labels));
     }
-    CHECK(notification.group_key.ends_with(
-        ":" + notifier::LabelSetText(notification.group_labels)));
+    CHECK(
+        notification.group_key.ends_with(":" + notifier::LabelSetText(notification.group_labels)));
   }
 }
 

@@ -2,6 +2,7 @@
 #include "evaluator/receivers/webhook.h"
 
 #include <atomic>
+#include <catch2/catch.hpp>
 #include <future>
 #include <mutex>
 
@@ -9,8 +10,6 @@
 #include "common/net/http_server.h"
 #include "evaluator/notifier/notifier.h"
 #include "tests/support/temp_folder.h"
-
-#include <catch2/catch.hpp>
 
 namespace skep::receivers {
 namespace {
@@ -29,7 +28,8 @@ class Hook {
       requests_.push_back(request);
       const std::size_t n = requests_.size() - 1;
       if (requests_.size() == wanted_) enough_.set_value();
-      net::HttpResponse response = net::HttpResponse::Text(n < statuses_.size() ? statuses_[n] : 200, "said no");
+      net::HttpResponse response =
+          net::HttpResponse::Text(n < statuses_.size() ? statuses_[n] : 200, "said no");
       response.headers.emplace_back("Retry-After", "0");
       return response;
     });
@@ -152,8 +152,8 @@ TEST_CASE("Webhook gives up a server that does not answer when its timeout is ov
   options.url = "http://" + server.addresses().at(0) + "/";
   SECTION("its own timeout") { options.timeout = Duration(20); }
   SECTION("the notifier's") {}
-  const auto result =
-      Make(options)->Deliver(SomeNotification(), milliseconds(options.timeout.count() > 0 ? 60'000 : 20));
+  const auto result = Make(options)->Deliver(
+      SomeNotification(), milliseconds(options.timeout.count() > 0 ? 60'000 : 20));
   release.set_value();
   CHECK(result.verdict == DeliveryVerdict::kRetry);
   CHECK(result.reason == FailureReason::kContextDeadlineExceeded);

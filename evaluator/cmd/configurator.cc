@@ -1,0 +1,147 @@
+#include "evaluator/cmd/configurator.h"
+
+#include "common/base/file.h"
+#include "common/base/hash.h"
+
+namespace skep::evaluator {
+namespace {
+
+rules::RulesConfig RulesOf(const config::Configuration& config, const std::string& external_url) {
+  rules::RulesConfig rules;
+  rules.files = config.rule_files;
+  rules.evaluation_interval = config.scrape.global.evaluation_interval;
+  rules.query_offset = config.scrape.global.rule_query_offset;
+  rules.external_labels = config.scrape.global.external_labels;
+  rules.external_url = external_url;
+  return rules;
+}
+
+// What cannot be read counts with its error: coming and going is a change.
+std::uint64_t HashFile(const std::string& path, std::uint64_t hash) {
+  const Result<std::string> content = ReadFile(path);
+  hash = MixHash(hash, HashBytes(path));
+  return MixHash(hash, HashBytes(content ? *content : content.error().message()));
+}
+
+}  // namespace
+
+Configurator::Configurator(Configured parts, const Clock& clock, Logger log)
+    : parts_(parts), clock_(clock), log_(std::move(log)) {}
+
+Status Configurator::Start(ConfiguratorOptions options) {
+  const std::lock_guard lock(reload_mutex_);
+  options_ = std::move(options);
+  started_ = true;
+  return ReloadLocked();
+}
+
+Status Configurator::Reload() {
+  const std::lock_guard lock(reload_mutex_);
+  if (!started_) return Unavailable("still starting");
+  return ReloadLocked();
+}
+
+void Configurator::ReloadIfChanged() {
+  const std::lock_guard lock(reload_mutex_);
+  if (FilesHash() == files_hash_) return;
+  log_.Info("files have changed, reloading", {});
+  (void)ReloadLocked();  // logged there, and shown as a metric
+}
+
+Status Configurator::ReloadLocked() {
+  files_hash_ = FilesHash();
+  Result<Loaded> loaded = Load();
+  if (!loaded) {
+    log_.Error("configuration not loaded, the old one stays in force", {{"err", loaded.error()}});
+    const std::lock_guard lock(status_mutex_);
+    status_.successful = false;
+    return loaded.error();
+  }
+  const std::size_t rule_count = loaded->rules.CountRules();
+  Apply(std::move(*loaded));
+  // The new file may name other rule files than the old one.
+  files_hash_ = FilesHash();
+  log_.Info("configuration loaded", {{"file", options_.file}, {"rules", rule_count}});
+  return {};
+}
+
+Result<config::Configuration> Configurator::LoadFile() const {
+  const config::LoadOptions options{options_.ignore_unsupported};
+  if (!options_.file.empty()) return config::LoadConfiguration(options_.file, options);
+  return config::ParseConfiguration(options_.default_text, "(built-in configuration)", options);
+}
+
+Result<Configurator::Loaded> Configurator::Load() const {
+  Result<config::Configuration> config = LoadFile();
+  if (!config) return config.error();
+  Loaded loaded;
+  loaded.config = std::move(*config);
+  Result<rules::Ruleset> rules = parts_.rules.Load(RulesOf(loaded.config, options_.external_url));
+  if (!rules) return rules.error();
+  loaded.rules = std::move(*rules);
+  RETURN_IF_ERROR(AlertmanagerTargets::Check(loaded.config.alerting));
+  RETURN_IF_ERROR(MakeReceivers(loaded));
+  return loaded;
+}
+
+Status Configurator::MakeReceivers(Loaded& loaded) const {
+  const auto& notifications = loaded.config.notifications;
+  const std::string text = notifications ? notifications->fingerprint : "";
+  loaded.notifications_changed = text != notifications_text_;
+  if (!notifications || !loaded.notifications_changed) return {};
+  notifier::Notifier::Setup& setup = loaded.notifications;
+  setup.route = notifications->route;
+  setup.external_url = options_.external_url;
+  const config::ReceiverOptions& receiver = notifications->Default();
+  for (std::size_t i = 0; i < receiver.webhooks.size(); ++i) {
+    receivers::WebhookOptions webhook = receiver.webhooks[i];
+    if (webhook.http.user_agent.empty()) webhook.http.user_agent = options_.user_agent;
+    const std::string id = receiver.name + "/webhook[" + std::to_string(i) + "]";
+    notifier::Integration integration{id, receiver.name, webhook.send_resolved};
+    auto made = receivers::MakeWebhook(std::move(webhook), clock_);
+    if (!made) return made.error().Wrap(loaded.config.notifications_file).Wrap(id);
+    setup.outlets.push_back({std::move(integration), std::move(*made)});
+  }
+  return {};
+}
+
+void Configurator::Apply(Loaded loaded) {
+  config::Configuration& config = loaded.config;
+  for (const scrape::LeftOut& each : config.left_out) {
+    log_.Warn("left out of the configuration", {{"what", each.what}, {"reason", each.reason}});
+  }
+  rule_files_ = config.rule_files;
+  notifications_file_ = config.notifications_file;
+  notifications_text_ = config.notifications ? config.notifications->fingerprint : "";
+  {
+    const std::lock_guard lock(status_mutex_);
+    status_ = {true, clock_.Now(), config.echo, config.left_out,
+               config.scrape.global.evaluation_interval};
+  }
+  // Who tells comes before who is told of, so that the first alert finds its way.
+  parts_.alertmanagers.Configure(config.alerting);
+  if (loaded.notifications_changed) parts_.notifier.Configure(std::move(loaded.notifications));
+  parts_.alerts.Configure(config.scrape.global.external_labels,
+                          std::move(config.alerting.alert_relabel_rules));
+  parts_.scrape.Apply(std::move(config.scrape));
+  parts_.rules.Apply(std::move(loaded.rules));
+}
+
+std::uint64_t Configurator::FilesHash() const {
+  std::uint64_t hash = 0;
+  if (!options_.file.empty()) hash = HashFile(options_.file, hash);
+  if (!notifications_file_.empty()) hash = HashFile(notifications_file_, hash);
+  for (const std::string& pattern : rule_files_) {
+    const Result<std::vector<std::string>> paths = Glob(pattern);
+    if (!paths) continue;
+    for (const std::string& path : *paths) hash = HashFile(path, hash);
+  }
+  return hash;
+}
+
+Configurator::Status Configurator::CurrentStatus() const {
+  const std::lock_guard lock(status_mutex_);
+  return status_;
+}
+
+}  // namespace skep::evaluator

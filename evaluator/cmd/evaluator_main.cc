@@ -1,0 +1,48 @@
+#include <signal.h>
+
+#include <exception>
+
+#include "evaluator/cmd/flags.h"
+#include "evaluator/cmd/program.h"
+
+namespace {
+
+// Before any thread exists: the signals reach Program::Run and nobody else.
+void BlockSignals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  for (const int each : {SIGHUP, SIGTERM, SIGINT}) sigaddset(&signals, each);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  signal(SIGPIPE, SIG_IGN);
+}
+
+int Run(skep::evaluator::Flags flags, const skep::Clock& clock, const skep::Logger& log) {
+  log.Info("skep-evaluator", {{"version", SKEP_VERSION}});
+  auto program = skep::evaluator::Program::Create(std::move(flags), clock, log);
+  if (!program) {
+    log.Error("cannot start", {{"err", program.error()}});
+    return 1;
+  }
+  if (const skep::Status status = (*program)->Run(); !status) {
+    log.Error("cannot start", {{"err", status.error()}});
+    return 1;
+  }
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  BlockSignals();
+  int exit_code = 0;
+  std::optional<skep::evaluator::Flags> flags = skep::evaluator::ParseFlags(argc, argv, exit_code);
+  if (!flags) return exit_code;
+  const skep::SystemClock clock;
+  const skep::Logger log(clock, {flags->log_level, flags->log_format, nullptr});
+  try {
+    return Run(std::move(*flags), clock, log);
+  } catch (const std::exception& e) {
+    log.Error("ended by an unexpected error", {{"err", e.what()}});
+    return 1;
+  }
+}

@@ -1,0 +1,185 @@
+#include "evaluator/cmd/flags.h"
+
+#include <CLI/CLI.hpp>
+#include <sstream>
+
+#include "common/base/quote.h"
+
+namespace skep::evaluator {
+namespace {
+
+// An option whose text is read by `parse`, a function from text to Result.
+template <typename T, typename Parse>
+void AddParsed(CLI::App& app, const std::string& name, T& out, Parse parse, const std::string& help,
+               const std::string& default_text) {
+  app.add_option_function<std::string>(
+         name,
+         [&out, parse, name](const std::string& text) {
+           const Result<T> value = parse(text);
+           if (!value) throw CLI::ValidationError(name, value.error().message());
+           out = *value;
+         },
+         help)
+      ->default_str(default_text);
+}
+
+void AddDuration(CLI::App& app, const std::string& name, Duration& out, const std::string& help) {
+  AddParsed(app, name, out, ParseDuration, help, FormatDuration(out));
+}
+
+// Durations that may not be 0.
+void AddSpan(CLI::App& app, const std::string& name, Duration& out, const std::string& help) {
+  const auto parse = [](std::string_view text) -> Result<Duration> {
+    Result<Duration> span = ParseDuration(text);
+    if (span && span->count() <= 0) return Invalid("expected more than 0, got " + Quote(text));
+    return span;
+  };
+  AddParsed(app, name, out, parse, help, FormatDuration(out));
+}
+
+void AddConfig(CLI::App& app, Flags& flags) {
+  app.add_option("--config.file", flags.config_file,
+                 "Configuration file (prometheus.yml). Without it: scrape the exporter on "
+                 "127.0.0.1:7537 and this program, run the shipped rules, notify nobody");
+  AddDuration(app, "--config.auto-reload-interval", flags.auto_reload_interval,
+              "How often configuration and rule files are looked at for changes; 0s: never");
+  app.add_flag("--config.ignore-unsupported", flags.ignore_unsupported,
+               "Leave out what is not supported instead of refusing the file");
+  AddSpan(app, "--storage.tsdb.retention.time", flags.retention, "How long samples are kept");
+}
+
+void AddWeb(CLI::App& app, Flags& flags) {
+  app.add_option("--web.listen-address", flags.listen_addresses,
+                 "Address on which to serve; repeatable")
+      ->allow_extra_args(false)
+      ->capture_default_str();
+  app.add_option("--web.config.file", flags.web_config_file,
+                 "File with TLS and users, in the form of Prometheus's exporters");
+  app.add_option("--web.external-url", flags.external_url,
+                 "URL under which this program is reachable from outside; links begin with it");
+  app.add_option("--web.route-prefix", flags.route_prefix,
+                 "Prefix of all paths; default: the path of --web.external-url");
+  app.add_flag("--web.enable-lifecycle", flags.enable_lifecycle,
+               "Allow reload by POST or PUT to /-/reload");
+  app.add_option("--web.cors.origin", flags.cors_origin,
+                 "Regular expression of origins that may call the API, anchored at both ends")
+      ->capture_default_str();
+  app.add_option("--web.max-connections", flags.max_connections, "Most connections at once")
+      ->check(CLI::Range(1, 1'000'000))
+      ->capture_default_str();
+}
+
+void AddRules(CLI::App& app, Flags& flags) {
+  AddDuration(app, "--rules.alert.resend-delay", flags.resend_delay,
+              "Least time before an alert is sent again");
+  AddDuration(app, "--rules.alert.for-outage-tolerance", flags.outage_tolerance,
+              "Longest outage after which the `for` state of alerts is restored");
+  AddDuration(app, "--rules.alert.for-grace-period", flags.grace_period,
+              "Least time between a restored `for` state and firing");
+  app.add_option("--rules.max-concurrent-evals", flags.max_concurrent_evals,
+                 "Most independent rules of a group that are evaluated at once")
+      ->check(CLI::Range(1, 10'000))
+      ->capture_default_str();
+  app.add_option("--alertmanager.notification-queue-capacity", flags.alertmanager_queue_capacity,
+                 "Most alerts that wait for one Alertmanager; the oldest give way")
+      ->check(CLI::Range(1, 100'000'000))
+      ->capture_default_str();
+}
+
+void AddQuery(CLI::App& app, Flags& flags) {
+  AddSpan(app, "--query.lookback-delta", flags.lookback_delta,
+          "How far back a sample still counts");
+  AddSpan(app, "--query.timeout", flags.query_timeout, "Longest time of a query");
+  app.add_option("--query.max-concurrency", flags.query_max_concurrency,
+                 "Most queries at once; further ones wait")
+      ->check(CLI::Range(1, 1'000'000))
+      ->capture_default_str();
+  app.add_option("--query.max-samples", flags.query_max_samples,
+                 "Most samples that a query may hold")
+      ->check(CLI::Range(std::size_t{1}, std::size_t{1} << 40))
+      ->capture_default_str();
+}
+
+void AddLog(CLI::App& app, Flags& flags) {
+  AddParsed(app, "--log.level", flags.log_level, ParseLogLevel, "debug, info, warn or error",
+            "info");
+  AddParsed(app, "--log.format", flags.log_format, ParseLogFormat, "logfmt or json", "logfmt");
+}
+
+bool EnableFeature(const std::string& name, Flags& flags) {
+  const std::pair<const char*, bool*> features[] = {
+      {"promql-experimental-functions", &flags.promql.experimental_functions},
+      {"promql-duration-expr", &flags.promql.duration_expressions},
+      {"promql-extended-range-selectors", &flags.promql.extended_range_selectors},
+      {"promql-binop-fill-modifiers", &flags.promql.binop_fill_modifiers},
+      {"promql-delayed-name-removal", &flags.delayed_name_removal},
+      {"type-and-unit-labels", &flags.type_and_unit_labels},
+  };
+  for (const auto& [known, on] : features) {
+    if (name != known) continue;
+    *on = true;
+    return true;
+  }
+  return false;
+}
+
+void AddFeatures(CLI::App& app, Flags& flags) {
+  const auto enable = [&flags](const std::vector<std::string>& lists) {
+    for (const std::string& list : lists) {
+      std::istringstream names(list);
+      for (std::string name; std::getline(names, name, ',');) {
+        if (EnableFeature(name, flags)) continue;
+        throw CLI::ValidationError("--enable-feature", "unknown feature " + Quote(name));
+      }
+    }
+  };
+  app.add_option_function<std::vector<std::string>>(
+         "--enable-feature", enable,
+         "Comma-separated: promql-experimental-functions, promql-duration-expr, "
+         "promql-extended-range-selectors, promql-binop-fill-modifiers, "
+         "promql-delayed-name-removal, type-and-unit-labels")
+      ->allow_extra_args(false);
+}
+
+void CollectAll(const CLI::App& app, Flags& flags) {
+  for (const CLI::Option* option : app.get_options()) {
+    if (option->get_lnames().empty()) continue;
+    const std::string& name = option->get_lnames().front();
+    if (name == "help" || name == "version") continue;
+    std::string value = option->get_default_str();
+    if (option->count() > 0) {
+      value.clear();
+      for (const std::string& each : option->results()) value += (value.empty() ? "" : ",") + each;
+    } else if (option->get_expected_min() == 0) {
+      value = "false";
+    }
+    if (name == "web.listen-address" && option->count() == 0) value = "127.0.0.1:7538";
+    flags.all.emplace_back(name, value);
+  }
+}
+
+}  // namespace
+
+std::optional<Flags> ParseFlags(int argc, const char* const* argv, int& exit_code) {
+  CLI::App app("Scrapes, evaluates PromQL rules, notifies; serves the Prometheus HTTP API.",
+               "skep-evaluator");
+  Flags flags;
+  app.set_help_flag("-h,--help", "Print this help and end");
+  app.set_version_flag("--version", std::string("skep-evaluator, version ") + SKEP_VERSION);
+  AddConfig(app, flags);
+  AddWeb(app, flags);
+  AddRules(app, flags);
+  AddQuery(app, flags);
+  AddFeatures(app, flags);
+  AddLog(app, flags);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& e) {
+    exit_code = app.exit(e) == 0 ? 0 : 1;
+    return std::nullopt;
+  }
+  CollectAll(app, flags);
+  return flags;
+}
+
+}  // namespace skep::evaluator

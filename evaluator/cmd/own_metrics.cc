@@ -1,0 +1,163 @@
+#include "evaluator/cmd/own_metrics.h"
+
+#include <string>
+
+namespace skep::evaluator {
+namespace {
+
+using exposition::MetricType;
+using exposition::PageWriter;
+using notifier::DeliveryCounts;
+using notifier::FailureReason;
+using receivers::AlertmanagerCounts;
+
+double Number(std::uint64_t count) { return static_cast<double>(count); }
+
+void WriteOutlets(PageWriter& page, const std::vector<notifier::Notifier::OutletStatus>& outlets) {
+  page.Family("skep_evaluator_notifications_total",
+              "Tries to hand a notification to a receiver, by outcome.", MetricType::kCounter);
+  for (const auto& [integration, counts] : outlets) {
+    for (const auto& [outcome, value] :
+         {std::pair{"accepted", counts.accepted}, std::pair{"failed", counts.failed_tries}}) {
+      page.Sample({{"receiver", integration.receiver},
+                   {"integration", integration.id},
+                   {"outcome", outcome}},
+                  Number(value));
+    }
+  }
+  page.Family("skep_evaluator_notification_tries_seconds_total",
+              "Time spent in tries to hand a notification to a receiver.", MetricType::kCounter);
+  for (const auto& [integration, counts] : outlets) {
+    page.Sample({{"receiver", integration.receiver}, {"integration", integration.id}},
+                counts.tries_seconds);
+  }
+  page.Family("skep_evaluator_notifications_waiting",
+              "Notifications waiting for their first or next try.", MetricType::kGauge);
+  for (const auto& [integration, counts] : outlets) {
+    page.Sample({{"receiver", integration.receiver}, {"integration", integration.id}},
+                Number(counts.waiting));
+  }
+}
+
+void WriteDropped(PageWriter& page, const std::vector<notifier::Notifier::OutletStatus>& outlets,
+                  const std::vector<AlertmanagerCounts>& alertmanagers) {
+  page.Family("skep_evaluator_notifications_dropped_total",
+              "Notifications given up because the receiver refused them or the time for tries was "
+              "over; for Alertmanagers: alerts that did not reach them.",
+              MetricType::kCounter);
+  for (const auto& [integration, counts] : outlets) {
+    for (int i = 0; i < notifier::kFailureReasons; ++i) {
+      page.Sample({{"receiver", integration.receiver},
+                   {"integration", integration.id},
+                   {"reason", FailureReasonName(static_cast<FailureReason>(i))}},
+                  Number(counts.failed[static_cast<std::size_t>(i)]));
+    }
+  }
+  for (const AlertmanagerCounts& each : alertmanagers) {
+    page.Sample({{"receiver", "alertmanager"}, {"integration", each.url}, {"reason", "other"}},
+                Number(each.dropped));
+  }
+}
+
+void WriteAlertmanagers(PageWriter& page, const std::vector<AlertmanagerCounts>& alertmanagers,
+                        std::size_t queue_capacity) {
+  page.Family("skep_evaluator_alertmanagers_discovered", "Alertmanagers that alerts are posted to.",
+              MetricType::kGauge);
+  page.Sample(Number(alertmanagers.size()));
+  page.Family("skep_evaluator_alertmanager_queue_capacity",
+              "Most alerts that wait for one Alertmanager.", MetricType::kGauge);
+  page.Sample(Number(queue_capacity));
+  const auto family = [&](std::string_view name, std::string_view help, MetricType type,
+                          auto value) {
+    page.Family(name, help, type);
+    for (const AlertmanagerCounts& each : alertmanagers) {
+      page.Sample({{"alertmanager", each.url}}, value(each));
+    }
+  };
+  using Counts = AlertmanagerCounts;
+  family("skep_evaluator_alertmanager_alerts_sent_total", "Alerts posted, well or not.",
+         MetricType::kCounter, [](const Counts& c) { return Number(c.sent); });
+  family("skep_evaluator_alertmanager_alerts_failed_total", "Alerts in posts that failed.",
+         MetricType::kCounter, [](const Counts& c) { return Number(c.errors); });
+  family("skep_evaluator_alertmanager_queue_length", "Alerts waiting to be posted.",
+         MetricType::kGauge, [](const Counts& c) { return Number(c.queue_length); });
+  family("skep_evaluator_alertmanager_posts_total", "Posts made.", MetricType::kCounter,
+         [](const Counts& c) { return Number(c.posts); });
+  family("skep_evaluator_alertmanager_posts_seconds_total", "Time spent in posts.",
+         MetricType::kCounter, [](const Counts& c) { return c.post_seconds; });
+}
+
+}  // namespace
+
+void WriteConfigMetrics(PageWriter& page, const Configurator::Status& status) {
+  page.Family("skep_evaluator_config_last_reload_successful",
+              "Whether the last try to load the configuration succeeded.", MetricType::kGauge);
+  page.Sample(status.successful ? 1 : 0);
+  page.Family("skep_evaluator_config_last_reload_success_timestamp_seconds",
+              "When the configuration in force was loaded.", MetricType::kGauge);
+  page.Sample(ToSeconds(status.last_success));
+  page.Family("skep_evaluator_config_ignored",
+              "Parts of the configuration left out because they are not supported "
+              "(--config.ignore-unsupported).",
+              MetricType::kGauge);
+  // The same thing may be left out at several places: one series each time it differs.
+  std::string before;
+  for (const scrape::LeftOut& each : status.left_out) {
+    if (each.reason == before) continue;
+    before = each.reason;
+    page.Sample({{"what", each.what}, {"reason", each.reason}}, 1);
+  }
+}
+
+void WriteNotifierMetrics(PageWriter& page, const notifier::Notifier::Status& status,
+                          const std::vector<AlertmanagerCounts>& alertmanagers,
+                          std::size_t queue_capacity) {
+  page.Family("skep_evaluator_notifier_groups", "Groups of alerts that are held.",
+              MetricType::kGauge);
+  page.Sample(Number(status.groups));
+  page.Family("skep_evaluator_notifier_alerts", "Alerts that are held.", MetricType::kGauge);
+  page.Sample(Number(status.alerts));
+  WriteOutlets(page, status.outlets);
+  WriteDropped(page, status.outlets, alertmanagers);
+  WriteAlertmanagers(page, alertmanagers, queue_capacity);
+}
+
+void WriteHeadMetrics(PageWriter& page, const tsdb::HeadCounters& counters, std::size_t series) {
+  page.Family("skep_evaluator_head_series", "Series in memory.", MetricType::kGauge);
+  page.Sample(Number(series));
+  const auto counter = [&](std::string_view name, std::string_view help, std::uint64_t value) {
+    page.Family(name, help, MetricType::kCounter);
+    page.Sample(Number(value));
+  };
+  counter("skep_evaluator_head_series_created_total", "Series created.", counters.series_created);
+  counter("skep_evaluator_head_series_removed_total", "Series removed.", counters.series_removed);
+  counter("skep_evaluator_head_samples_appended_total", "Samples appended.",
+          counters.samples_appended);
+  page.Family("skep_evaluator_head_samples_refused_total", "Samples refused, by reason.",
+              MetricType::kCounter);
+  page.Sample({{"reason", "out_of_order"}}, Number(counters.samples_out_of_order));
+  page.Sample({{"reason", "duplicate"}}, Number(counters.samples_duplicate));
+  page.Sample({{"reason", "too_old"}}, Number(counters.samples_too_old));
+  page.Sample({{"reason", "series_limit"}}, Number(counters.series_refused));
+}
+
+net::HttpHandler Measured(std::string_view route, net::HttpHandler handler,
+                          instrument::Instruments& instruments, const Clock& clock) {
+  const instrument::Histogram duration =
+      instruments.AddHistogram("skep_evaluator_http_request_duration_seconds",
+                               "Time to answer a request, streaming left out.",
+                               instrument::LatencyBounds(), {{"handler", route}});
+  return [name = std::string(route), handler = std::move(handler), duration, &instruments,
+          &clock](const net::HttpRequest& request) {
+    const Clock::Steady begin = clock.SteadyNow();
+    net::HttpResponse response = handler(request);
+    duration.Observe(clock.SteadyNow() - begin);
+    instruments
+        .AddCounter("skep_evaluator_http_requests_total", "Requests answered, by route and status.",
+                    {{"handler", name}, {"code", std::to_string(response.status)}})
+        .Increment();
+    return response;
+  };
+}
+
+}  // namespace skep::evaluator

@@ -1,0 +1,30 @@
+// The evaluator's metrics about itself that are read when the page is asked for, and those of its
+// web server.
+#pragma once
+
+#include <string_view>
+
+#include "common/base/clock.h"
+#include "common/exposition/writer.h"
+#include "common/instrument/instruments.h"
+#include "common/net/http_server.h"
+#include "evaluator/cmd/configurator.h"
+#include "evaluator/notifier/notifier.h"
+#include "evaluator/receivers/alertmanager.h"
+#include "evaluator/tsdb/head.h"
+
+namespace skep::evaluator {
+
+void WriteConfigMetrics(exposition::PageWriter& page, const Configurator::Status& status);
+void WriteNotifierMetrics(exposition::PageWriter& page, const notifier::Notifier::Status& status,
+                          const std::vector<receivers::AlertmanagerCounts>& alertmanagers,
+                          std::size_t queue_capacity);
+void WriteHeadMetrics(exposition::PageWriter& page, const tsdb::HeadCounters& counters,
+                      std::size_t series);
+
+// `handler` with its requests counted by status and its time measured, under the name `route`.
+// `instruments` and `clock` outlive it.
+net::HttpHandler Measured(std::string_view route, net::HttpHandler handler,
+                          instrument::Instruments& instruments, const Clock& clock);
+
+}  // namespace skep::evaluator

@@ -1,0 +1,293 @@
+#include "evaluator/cmd/program.h"
+
+#include <signal.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+#include <random>
+
+#include "evaluator/cmd/own_metrics.h"
+#include "evaluator/cmd/share_folder.h"
+#include "evaluator/cmd/web.h"
+
+namespace skep::evaluator {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr seconds kAlertmanagerRefresh{5};
+constexpr seconds kRetentionRhythm{60};
+// systemd gives 20 s before it loses patience (deploy/systemd).
+constexpr milliseconds kDeliveryGrace{5000};
+constexpr milliseconds kRequestGrace{5000};
+
+// The Prometheus whose API this is; clients choose by it which calls they make.
+constexpr const char* kApiVersion = "3.5.0+skep." SKEP_VERSION;
+constexpr const char* kUserAgent = "skep/" SKEP_VERSION;
+
+std::string HostName() {
+  std::array<char, 256> name{};
+  if (gethostname(name.data(), name.size() - 1) != 0) return "localhost";
+  return name.data();
+}
+
+std::string WithoutSlashes(std::string text) {
+  while (text.ends_with('/')) text.pop_back();
+  return text;
+}
+
+// "/a/b" of "http://host/a/b/".
+std::string PathOf(const std::string& url) {
+  const std::size_t scheme = url.find("://");
+  const std::size_t slash = url.find('/', scheme == std::string::npos ? 0 : scheme + 3);
+  return slash == std::string::npos ? "" : WithoutSlashes(url.substr(slash));
+}
+
+std::string RoutePrefix(const Flags& flags) {
+  std::string prefix = WithoutSlashes(flags.route_prefix.value_or(PathOf(flags.external_url)));
+  if (!prefix.empty() && !prefix.starts_with('/')) prefix.insert(0, "/");
+  return prefix;
+}
+
+engine::EngineOptions EngineOptionsOf(const Flags& flags) {
+  engine::EngineOptions options;
+  options.lookback_delta = flags.lookback_delta;
+  options.limits.max_samples = flags.query_max_samples;
+  options.limits.timeout = flags.query_timeout;
+  options.max_concurrency = flags.query_max_concurrency;
+  options.delayed_name_removal = flags.delayed_name_removal;
+  options.type_and_unit_labels = flags.type_and_unit_labels;
+  return options;
+}
+
+rules::ManagerOptions RuleOptionsOf(const Flags& flags) {
+  rules::ManagerOptions options;
+  options.resend_delay = flags.resend_delay;
+  options.outage_tolerance = flags.outage_tolerance;
+  options.grace_period = flags.grace_period;
+  options.max_concurrent_evals = flags.max_concurrent_evals;
+  options.files.promql = flags.promql;
+  return options;
+}
+
+notifier::DeliveryQueue::Options QueueOptions() {
+  notifier::DeliveryQueue::Options options;
+  options.seed = std::random_device()();
+  return options;
+}
+
+api::TsdbStatus ApiTsdbStatus(const tsdb::HeadStatus& head) {
+  const auto list = [](const std::vector<tsdb::NamedCount>& counts) {
+    std::vector<api::NamedValue> values;
+    for (const tsdb::NamedCount& each : counts) values.push_back({each.name, each.value});
+    return values;
+  };
+  api::TsdbStatus status;
+  status.series = head.series;
+  status.label_pairs = head.label_pairs;
+  status.chunks = head.chunks;
+  status.min_time = head.min_time.value_or(kMaxTimestamp);
+  status.max_time = head.max_time.value_or(kMinTimestamp);
+  status.series_by_metric_name = list(head.series_by_metric_name);
+  status.values_by_label_name = list(head.values_by_label_name);
+  status.bytes_by_label_name = list(head.bytes_by_label_name);
+  status.series_by_label_pair = list(head.series_by_label_pair);
+  return status;
+}
+
+}  // namespace
+
+Program::Program(Flags flags, const Clock& clock, Logger log)
+    : flags_(std::move(flags)),
+      clock_(clock),
+      log_(std::move(log)),
+      start_time_(clock.Now()),
+      share_folder_(FindShareFolder()),
+      prefix_(RoutePrefix(flags_)),
+      head_(tsdb::HeadOptions{}),
+      engine_(clock, EngineOptionsOf(flags_)),
+      queries_(engine_, head_, flags_.promql),
+      alertmanager_sender_(clock, log_.For("alertmanagers"),
+                           {flags_.alertmanager_queue_capacity, 256, kUserAgent}),
+      notifier_(clock, log_.For("notifier"), QueueOptions()),
+      alerts_(alertmanager_sender_, notifier_),
+      alertmanagers_(alertmanager_sender_, log_.For("alertmanagers")),
+      server_(clock, log_.For("web")) {}
+
+Result<std::unique_ptr<Program>> Program::Create(Flags flags, const Clock& clock, Logger log) {
+  std::unique_ptr<Program> program(new Program(std::move(flags), clock, std::move(log)));
+  RETURN_IF_ERROR(program->CreateScrape());
+  const rules::Dependencies dependencies{
+      program->queries_,          program->head_,        program->head_, program->alerts_, clock,
+      program->log_.For("rules"), &program->instruments_};
+  program->rules_ = std::make_unique<rules::Manager>(dependencies, RuleOptionsOf(program->flags_));
+  program->configurator_ = std::make_unique<Configurator>(
+      Configured{*program->scrape_, *program->rules_, program->notifier_, program->alerts_,
+                 program->alertmanagers_},
+      clock, program->log_.For("config"));
+  const Result<Regex> origin = Regex::Create(program->flags_.cors_origin);
+  if (!origin) return origin.error().Wrap("--web.cors.origin");
+  program->api_ = std::make_unique<api::Api>(
+      program->ApiSources(), api::Options{program->flags_.promql, {kApiVersion, "", ""}, *origin});
+  program->AddMetrics();
+  program->AddRoutes();
+  return program;
+}
+
+Status Program::CreateScrape() {
+  scrape::Manager::Options options;
+  options.version = SKEP_VERSION;
+  Result<std::unique_ptr<scrape::Manager>> manager =
+      scrape::Manager::Create(head_, clock_, log_.For("scrape"), instruments_, options);
+  if (!manager) return manager.error();
+  scrape_ = std::move(*manager);
+  return {};
+}
+
+void Program::AddMetrics() {
+  instruments_.AddSource([this](exposition::PageWriter& page) {
+    WriteConfigMetrics(page, configurator_->CurrentStatus());
+    WriteNotifierMetrics(page, notifier_.CurrentStatus(), alertmanager_sender_.counts(),
+                         flags_.alertmanager_queue_capacity);
+    WriteHeadMetrics(page, head_.counters(), head_.series_count());
+  });
+}
+
+void Program::AddRoutes() {
+  const WrapHandler wrap = [this](std::string_view route, net::HttpHandler handler) {
+    return Measured(route, std::move(handler), instruments_, clock_);
+  };
+  WebSources sources{instruments_, [this] { return ready_.load(); }, nullptr, share_folder_,
+                     prefix_};
+  if (flags_.enable_lifecycle) sources.reload = [this] { return configurator_->Reload(); };
+  RegisterPages(server_, std::move(sources), wrap);
+  api_->Register(server_, wrap);
+}
+
+api::Sources Program::ApiSources() {
+  const auto runtime = [this] {
+    const Configurator::Status status = configurator_->CurrentStatus();
+    std::error_code ignored;
+    return api::RuntimeStatus{start_time_,         std::filesystem::current_path(ignored).string(),
+                              HostName(),          status.successful,
+                              status.last_success, FormatDuration(flags_.retention)};
+  };
+  const auto alertmanagers = [this] {
+    AlertmanagerTargets::Status status = alertmanagers_.CurrentStatus();
+    return api::AlertmanagersStatus{std::move(status.active), std::move(status.dropped)};
+  };
+  return {engine_,
+          head_,
+          clock_,
+          [this] { return rules_->Groups(); },
+          [this] { return scrape_->Targets(); },
+          [this] { return scrape_->Metadata(); },
+          alertmanagers,
+          [this] { return configurator_->CurrentStatus().echo; },
+          [this] { return flags_.all; },
+          runtime,
+          [this](std::size_t limit) { return ApiTsdbStatus(head_.Status(limit)); }};
+}
+
+std::string Program::OwnAddress() const {
+  const std::vector<std::string> addresses = server_.addresses();
+  if (addresses.empty()) return "";
+  const std::string& address = addresses.front();
+  const std::string port = address.substr(address.rfind(':'));
+  const std::string host = address.substr(0, address.size() - port.size());
+  const bool any = host.empty() || host == "0.0.0.0" || host == "[::]";
+  return (any ? "127.0.0.1" : host) + port;
+}
+
+std::string Program::ExternalUrl() const {
+  if (!flags_.external_url.empty()) return WithoutSlashes(flags_.external_url);
+  const std::string address = OwnAddress();
+  const std::string port = address.substr(std::min(address.rfind(':'), address.size()));
+  return std::string(server_.scheme()) + "://" + HostName() + port + prefix_;
+}
+
+ConfiguratorOptions Program::MakeConfiguratorOptions() const {
+  config::DefaultsOptions defaults;
+  defaults.own_address = OwnAddress();
+  defaults.own_scheme = server_.scheme();
+  defaults.metrics_path = prefix_ + "/metrics";
+  defaults.share_folder = share_folder_;
+  return {flags_.config_file, config::DefaultConfigurationText(defaults), flags_.ignore_unsupported,
+          ExternalUrl(), kUserAgent};
+}
+
+Status Program::Start() {
+  net::HttpServerOptions options;
+  options.addresses = flags_.listen_addresses;
+  options.web_config_file = flags_.web_config_file;
+  options.route_prefix = prefix_;
+  options.max_connections = flags_.max_connections;
+  RETURN_IF_ERROR(server_.Start(options));
+  RETURN_IF_ERROR(configurator_->Start(MakeConfiguratorOptions()));
+  rules_->Start();
+  ready_ = true;
+  for (const std::string& address : server_.addresses()) {
+    log_.Info("listening", {{"address", address}, {"scheme", server_.scheme()}});
+  }
+  return {};
+}
+
+Status Program::Run() {
+  if (flags_.config_file.empty()) {
+    log_.Info("no --config.file: built-in configuration", {{"rules", share_folder_}});
+  }
+  const Status started = Start();
+  if (started) WaitForEnd();
+  Stop();
+  return started;
+}
+
+void Program::WaitForEnd() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  for (const int each : {SIGHUP, SIGTERM, SIGINT}) sigaddset(&signals, each);
+
+  const Clock::Steady begin = clock_.SteadyNow();
+  const bool watches = flags_.auto_reload_interval.count() > 0;
+  Clock::Steady look = begin + flags_.auto_reload_interval;
+  Clock::Steady refresh = begin + kAlertmanagerRefresh;
+  Clock::Steady retention = begin + kRetentionRhythm;
+  while (true) {
+    const Clock::Steady next = std::min({watches ? look : refresh, refresh, retention});
+    const auto wait = std::max(std::chrono::nanoseconds(0), next - clock_.SteadyNow());
+    const timespec timeout{static_cast<time_t>(wait.count() / 1'000'000'000),
+                           static_cast<long>(wait.count() % 1'000'000'000)};
+    const int got = sigtimedwait(&signals, nullptr, &timeout);
+    if (got == SIGTERM || got == SIGINT) return;
+    if (got == SIGHUP) (void)configurator_->Reload();  // logged there, and shown as a metric
+    const Clock::Steady now = clock_.SteadyNow();
+    if (watches && now >= look) {
+      configurator_->ReloadIfChanged();
+      look = now + flags_.auto_reload_interval;
+    }
+    if (now >= refresh) {
+      alertmanagers_.Refresh();
+      refresh = now + kAlertmanagerRefresh;
+    }
+    if (now >= retention) {
+      head_.DropBefore(clock_.Now() - flags_.retention);
+      retention = now + kRetentionRhythm;
+    }
+  }
+}
+
+void Program::Stop() {
+  log_.Info("stopping", {});
+  ready_ = false;
+  scrape_->Stop();
+  rules_->Stop();
+  alertmanager_sender_.Stop(kDeliveryGrace);
+  notifier_.Stop(kDeliveryGrace);
+  server_.Stop(kRequestGrace);
+  log_.Info("stopped", {});
+}
+
+}  // namespace skep::evaluator

@@ -1,0 +1,34 @@
+#include "evaluator/cmd/query_runner.h"
+
+namespace skep::evaluator {
+namespace {
+
+class Prepared final : public rules::PreparedQuery {
+ public:
+  Prepared(engine::Query query, const engine::Engine& engine, storage::Queryable& storage)
+      : query_(std::move(query)), engine_(engine), storage_(storage) {}
+
+  Result<promql::Value> Run(Timestamp time, const std::atomic<bool>* cancel) override {
+    engine::QueryOptions when = engine::QueryOptions::At(time);
+    when.cancel = cancel;
+    Result<engine::QueryResult> result = engine_.Run(query_, storage_, when);
+    if (!result) return result.error();
+    return std::move(result->value);
+  }
+
+ private:
+  const engine::Query query_;
+  const engine::Engine& engine_;
+  storage::Queryable& storage_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<rules::PreparedQuery>> EngineQueryRunner::Prepare(std::string_view expr) {
+  Result<engine::Query> query = engine::Query::Parse(expr, options_);
+  if (!query) return query.error();
+  return std::unique_ptr<rules::PreparedQuery>(
+      std::make_unique<Prepared>(std::move(*query), engine_, storage_));
+}
+
+}  // namespace skep::evaluator

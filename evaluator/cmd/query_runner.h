@@ -1,0 +1,29 @@
+// The engine as rules see it.
+#pragma once
+
+#include <memory>
+#include <string_view>
+
+#include "evaluator/engine/engine.h"
+#include "evaluator/promql/parser.h"
+#include "evaluator/rules/interfaces.h"
+#include "evaluator/storage/querier.h"
+
+namespace skep::evaluator {
+
+// Thread-safe. `engine` and `storage` outlive it and what it prepared.
+class EngineQueryRunner final : public rules::QueryRunner {
+ public:
+  EngineQueryRunner(const engine::Engine& engine, storage::Queryable& storage,
+                    promql::ParseOptions options)
+      : engine_(engine), storage_(storage), options_(options) {}
+
+  Result<std::unique_ptr<rules::PreparedQuery>> Prepare(std::string_view expr) override;
+
+ private:
+  const engine::Engine& engine_;
+  storage::Queryable& storage_;
+  const promql::ParseOptions options_;
+};
+
+}  // namespace skep::evaluator

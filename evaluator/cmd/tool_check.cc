@@ -1,0 +1,143 @@
+#include "evaluator/cmd/tool_check.h"
+
+#include <ostream>
+
+#include "common/base/file.h"
+#include "common/base/quote.h"
+#include "common/exposition/validator.h"
+#include "evaluator/config/configuration.h"
+#include "evaluator/promql/printer.h"
+#include "evaluator/rules/rule_file.h"
+
+namespace skep::tool {
+namespace {
+
+// What messages call a file.
+std::string NameOf(const std::string& path) { return path == "-" ? "<stdin>" : path; }
+
+void OrStandardInput(std::vector<std::string>& files) {
+  if (files.empty()) files.emplace_back("-");
+}
+
+std::string Counted(std::size_t count, std::string_view thing) {
+  return std::to_string(count) + " " + std::string(thing) + (count == 1 ? "" : "s");
+}
+
+// Reads one rule file; a good one is kept in `good` for the lint over all of them.
+ExitCode CheckRuleFile(ToolIo& io, const std::string& path, const CheckOptions& options,
+                       std::vector<rules::RuleFile>& good) {
+  const Result<std::string> text = ReadInput(io, path);
+  if (!text) return Refuse(io, text.error().message());
+  rules::RuleFileReport report = rules::ParseRuleFile(
+      *text, NameOf(path),
+      {.promql = options.promql, .ignore_unknown_fields = options.ignore_unknown_fields});
+  for (const Error& error : report.errors) Refuse(io, error.message());
+  if (!report.errors.empty()) return ExitCode::kRefused;
+  io.out << NameOf(path) << ": good, " << Counted(report.file.CountRules(), "rule") << '\n';
+  good.push_back(std::move(report.file));
+  return ExitCode::kGood;
+}
+
+ExitCode Lint(ToolIo& io, const std::vector<rules::RuleFile>& files, const CheckOptions& options) {
+  const std::vector<rules::LintFinding> findings = rules::LintRules(files);
+  for (const rules::LintFinding& finding : findings) {
+    io.err << finding.file << ':' << finding.line << ": " << finding.message << '\n';
+  }
+  return findings.empty() || !options.lint_fatal ? ExitCode::kGood : ExitCode::kLint;
+}
+
+// The files that an entry of `rule_files` names. One that is no pattern has to exist.
+Result<std::vector<std::string>> RuleFilesOf(const std::string& entry) {
+  Result<std::vector<std::string>> files = Glob(entry);
+  if (!files) return files.error();
+  if (files->empty() && entry.find_first_of("*?[") == std::string::npos) {
+    return NotFound(Quote(entry) + " does not point to an existing file");
+  }
+  return files;
+}
+
+ExitCode CheckRuleFilesOf(ToolIo& io, const config::Configuration& configuration,
+                          const CheckOptions& options) {
+  ExitCode code = ExitCode::kGood;
+  std::vector<rules::RuleFile> good;
+  for (const std::string& entry : configuration.rule_files) {
+    const Result<std::vector<std::string>> files = RuleFilesOf(entry);
+    if (!files) {
+      code = Refuse(io, files.error().message());
+      continue;
+    }
+    for (const std::string& file : *files) {
+      code = Worse(code, CheckRuleFile(io, file, options, good));
+    }
+  }
+  return Worse(code, Lint(io, good, options));
+}
+
+ExitCode CheckOneConfig(ToolIo& io, const std::string& path, const CheckOptions& options) {
+  const Result<std::string> text = ReadInput(io, path);
+  if (!text) return Refuse(io, text.error().message());
+  const Result<config::Configuration> configuration = config::ParseConfiguration(
+      *text, NameOf(path), {.ignore_unsupported = options.ignore_unsupported});
+  if (!configuration) return Refuse(io, configuration.error().message());
+  const ExitCode code = CheckRuleFilesOf(io, *configuration, options);
+  if (code != ExitCode::kRefused) {
+    io.out << NameOf(path) << ": good, " << Counted(configuration->scrape.jobs.size(), "scrape job")
+           << '\n';
+  }
+  return code;
+}
+
+bool LooksLikeOpenMetrics(std::string_view page) {
+  while (page.ends_with('\n')) page.remove_suffix(1);
+  return page.ends_with("# EOF");
+}
+
+ExitCode CheckPage(ToolIo& io, const std::string& path) {
+  const Result<std::string> page = ReadInput(io, path);
+  if (!page) return Refuse(io, page.error().message());
+  const auto findings =
+      exposition::LintPage(*page, LooksLikeOpenMetrics(*page) ? exposition::Format::kOpenMetrics
+                                                              : exposition::Format::kText);
+  if (!findings) return Refuse(io, NameOf(path) + ": " + findings.error().message());
+  for (const exposition::LintFinding& finding : *findings) {
+    io.err << finding.metric << ' ' << finding.text << '\n';
+  }
+  return findings->empty() ? ExitCode::kGood : ExitCode::kLint;
+}
+
+}  // namespace
+
+ExitCode CheckRules(ToolIo& io, std::vector<std::string> files, const CheckOptions& options) {
+  OrStandardInput(files);
+  ExitCode code = ExitCode::kGood;
+  std::vector<rules::RuleFile> good;
+  for (const std::string& file : files) {
+    code = Worse(code, CheckRuleFile(io, file, options, good));
+  }
+  return Worse(code, Lint(io, good, options));
+}
+
+ExitCode CheckConfig(ToolIo& io, std::vector<std::string> files, const CheckOptions& options) {
+  OrStandardInput(files);
+  ExitCode code = ExitCode::kGood;
+  for (const std::string& file : files) code = Worse(code, CheckOneConfig(io, file, options));
+  return code;
+}
+
+ExitCode CheckMetrics(ToolIo& io, std::vector<std::string> files) {
+  OrStandardInput(files);
+  ExitCode code = ExitCode::kGood;
+  for (const std::string& file : files) code = Worse(code, CheckPage(io, file));
+  return code;
+}
+
+ExitCode FormatExpr(ToolIo& io, const std::string& expr, const promql::ParseOptions& options) {
+  const Result<std::string> text = expr == "-" ? ReadInput(io, expr) : Result<std::string>(expr);
+  if (!text) return Refuse(io, text.error().message());
+  const Result<promql::ExprPtr> parsed = promql::ParseExpr(*text, options);
+  if (!parsed) return Refuse(io, parsed.error().message());
+  io.out << promql::Prettify(**parsed) << '\n';
+  return ExitCode::kGood;
+}
+
+}  // namespace skep::tool
