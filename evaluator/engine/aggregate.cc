@@ -381,13 +381,29 @@ Result<Table> Evaluate(QueryContext& context, const promql::Aggregate& aggregate
   return Internal("count_values has a way of its own");
 }
 
-// As Go's strconv 'f' with shortest precision: never an exponent.
+// As Go's strconv 'f' with shortest precision: never an exponent, and zeros behind the digits that
+// tell the value (std::to_chars would print all digits of a large one).
 std::string ValueAsLabel(double value) {
-  if (!std::isfinite(value)) return FormatDouble(value);
-  std::array<char, 400> buffer{};
-  const auto end =
-      std::to_chars(buffer.data(), buffer.data() + buffer.size(), value, std::chars_format::fixed);
-  return {buffer.data(), end.ptr};
+  if (!std::isfinite(value) || std::fabs(value) < 1e15) {
+    std::array<char, 400> buffer{};
+    const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value,
+                                   std::chars_format::fixed);
+    return std::isfinite(value) ? std::string(buffer.data(), end.ptr) : FormatDouble(value);
+  }
+  std::array<char, 32> buffer{};
+  const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value,
+                                 std::chars_format::scientific);
+  const std::string_view text(buffer.data(), static_cast<std::size_t>(end.ptr - buffer.data()));
+  const std::size_t e = text.find('e');
+  std::string digits(text.substr(0, e));
+  const std::size_t point = digits.find('.');
+  std::size_t behind_point = 0;
+  if (point != std::string::npos) {
+    behind_point = digits.size() - point - 1;
+    digits.erase(point, 1);
+  }
+  const std::int64_t exponent = ParseInt(text.substr(e + 2)).value_or(0);
+  return digits + std::string(static_cast<std::size_t>(exponent) - behind_point, '0');
 }
 
 }  // namespace
