@@ -438,6 +438,21 @@ class Parser {
     return Finish(std::move(paren), start, below);
   }
 
+  static bool BeginsExpr(const Token& token) {
+    switch (token.kind) {
+      case TokenKind::kNumber:
+      case TokenKind::kDuration:
+      case TokenKind::kString:
+      case TokenKind::kLeftParen:
+      case TokenKind::kLeftBrace:
+      case TokenKind::kAdd:
+      case TokenKind::kSub:
+        return true;
+      default:
+        return IsMetricName(token);
+    }
+  }
+
   // ( expr, expr ): false where failed.
   bool ParseArguments(std::vector<ExprPtr>& arguments) {
     if (!TakeIf(TokenKind::kLeftParen)) {
@@ -454,7 +469,7 @@ class Parser {
         Unexpected();
         return false;
       }
-      if (Now().kind == TokenKind::kRightParen) {
+      if (Now().kind != TokenKind::kError && !BeginsExpr(Now())) {
         Fail(Place(comma), "trailing commas not allowed in function call args");
         return false;
       }
@@ -496,8 +511,10 @@ class Parser {
     const bool good = (!before || ParseAggregateModifier(*aggregate)) &&
                       ParseArguments(arguments) &&
                       (before || !AtAggregateModifier() || ParseAggregateModifier(*aggregate));
+    // Prometheus has looked one token ahead for `by` when it counts the arguments.
+    if (good && Now().kind == TokenKind::kError) Unexpected();
     in_aggregation_ = outer;
-    if (!good || !TakeAggregateArguments(*aggregate, arguments, name)) return nullptr;
+    if (failed() || !TakeAggregateArguments(*aggregate, arguments, name)) return nullptr;
     const std::uint32_t below =
         std::max(aggregate->expr->height, aggregate->parameter ? aggregate->parameter->height : 0U);
     return Finish(std::move(aggregate), name.start, below);
