@@ -185,11 +185,15 @@ class CgroupCollector : public Collector {
     if (file < 0) return std::nullopt;
     std::size_t used = 0;
     ssize_t size = 0;
+    std::size_t room = 0;
+    // These files come in one piece: what does not fill the room was all, without another read that
+    // finds the end.
     do {
-      used += static_cast<std::size_t>(size);
       if (buffer_.size() - used < 4096) buffer_.resize(buffer_.size() + 16384);
-      size = ::read(file, buffer_.data() + used, buffer_.size() - used);
-    } while (size > 0);
+      room = buffer_.size() - used;
+      size = ::read(file, buffer_.data() + used, room);
+      if (size > 0) used += static_cast<std::size_t>(size);
+    } while (size > 0 && static_cast<std::size_t>(size) == room);
     ::close(file);
     if (size < 0) return std::nullopt;
     return std::string_view(buffer_.data(), used);

@@ -108,11 +108,15 @@ class ProcessFiles {
     if (!file) return std::nullopt;
     std::size_t used = 0;
     ssize_t size = 0;
+    std::size_t room = 0;
+    // These files come in one piece: what does not fill the room was all, without another read that
+    // finds the end.
     do {
-      used += static_cast<std::size_t>(size);
       if (buffer_.size() - used < 4096) buffer_.resize(buffer_.size() + 8192);
-      size = ::read(file.get(), buffer_.data() + used, buffer_.size() - used);
-    } while (size > 0 && used < kMostBytes);
+      room = buffer_.size() - used;
+      size = ::read(file.get(), buffer_.data() + used, room);
+      if (size > 0) used += static_cast<std::size_t>(size);
+    } while (size > 0 && static_cast<std::size_t>(size) == room && used < kMostBytes);
     if (size < 0) return std::nullopt;
     return std::string_view(buffer_.data(), used);
   }
@@ -231,13 +235,28 @@ class ProcessGroupCollector : public Collector {
       if (std::chrono::steady_clock::now() > context.deadline) {
         return Error(ErrorKind::kTimeout, "too many processes for the time");
       }
-      int folder = ::openat(::dirfd(proc.get()), entry->d_name, O_PATH | O_CLOEXEC);
-      Descriptor descriptor(folder);
-      if (descriptor) Look(descriptor.get(), std::atoi(entry->d_name));
+      int pid = std::atoi(entry->d_name);
+      if (IsKnownStranger(::dirfd(proc.get()), entry->d_name, pid)) continue;
+      Descriptor folder(::openat(::dirfd(proc.get()), entry->d_name, O_PATH | O_CLOEXEC));
+      if (folder) Look(folder.get(), pid);
     }
     std::erase_if(processes_, [&](const auto& entry) { return entry.second.scan != scan_; });
     is_first_ = false;
     return {};
+  }
+
+  // Most processes belong to no group: for those that are known to, half the system calls do.
+  bool IsKnownStranger(int proc, const char* name, int pid) {
+    auto at = processes_.find(pid);
+    if (at == processes_.end()) return false;
+    Process& process = at->second;
+    if (process.group != kNoGroup || !process.is_settled) return false;
+    path_.assign(name).append("/stat");
+    std::optional<std::string_view> line = files_.Read(proc, path_.c_str());
+    std::optional<ProcessStat> stat = line ? ParseProcessStat(*line) : std::nullopt;
+    bool is_same = stat && stat->start_ticks == process.start_ticks && stat->comm == process.comm;
+    if (is_same) process.scan = scan_;
+    return is_same;
   }
 
   void Look(int folder, int pid) {
@@ -469,6 +488,7 @@ class ProcessGroupCollector : public Collector {
   double uptime_seconds_ = 0;
   const double ticks_per_second_ = static_cast<double>(::sysconf(_SC_CLK_TCK));
   const double page_bytes_ = static_cast<double>(::sysconf(_SC_PAGESIZE));
+  std::string path_;
   std::string buffer_;
   ProcessFiles files_{buffer_};
 };

@@ -3,6 +3,7 @@
 #include <set>
 
 #include "common/exposition/parser.h"
+#include "common/exposition/validator.h"
 #include "exporter/collectors/cgroup.h"
 #include "exporter/collectors/process_group.h"
 #include "exporter/collectors/textfile.h"
@@ -160,6 +161,13 @@ TEST_CASE("The whole tree gives a good page in which every file counts", "[expor
     CHECK((got.status || got.status.error().kind() == ErrorKind::kNotFound));
     CHECK_FALSE(got.page.empty());
     CHECK(Complaint(got.page) == "");
+    std::string page;
+    exposition::PageWriter writer(exposition::Format::kOpenMetrics, page);
+    CollectContext context{writer, std::chrono::steady_clock::time_point::max()};
+    (void)collector->Collect(context);  // judged above
+    writer.Finish();
+    Status valid = exposition::ValidateOpenMetrics(page);
+    CHECK((valid ? "" : valid.error().message()) == "");
   }
 }
 
