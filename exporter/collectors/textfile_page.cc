@@ -53,6 +53,14 @@ std::string Bound(std::string_view text) {
   return number ? FormatDouble(*number) : std::string(text);
 }
 
+void NormalizeBounds(MetricType type, TextfileSample& sample) {
+  for (auto& [name, value] : sample.labels) {
+    bool is_bound = (type == MetricType::kHistogram && name == "le") ||
+                    (type == MetricType::kSummary && name == "quantile");
+    if (is_bound) value = Bound(value);
+  }
+}
+
 class Reader {
  public:
   explicit Reader(std::string_view text) : parser_(text, exposition::Format::kText) {}
@@ -102,9 +110,7 @@ class Reader {
       if (label.name == kMetricName) {
         name = label.value;
       } else if (!label.value.empty()) {
-        bool is_bound = label.name == "le" || label.name == "quantile";
-        sample.labels.emplace_back(label.name,
-                                   is_bound ? Bound(label.value) : std::string(label.value));
+        sample.labels.emplace_back(label.name, label.value);
       }
     }
     return Keep(name, std::move(sample));
@@ -113,6 +119,7 @@ class Reader {
   Status Keep(std::string_view name, TextfileSample sample) {
     std::string family = FamilyOf(name);
     sample.suffix = name.substr(family.size());
+    NormalizeBounds(families_[family].type, sample);
     if (!seen_.insert(family + SeriesKey(sample)).second) {
       return parser_.Complain("series " + std::string(parser_.series()) + " a second time");
     }

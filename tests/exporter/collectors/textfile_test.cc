@@ -27,7 +27,7 @@ TEST_CASE("Families of text files stand on the page with their types and values"
   Tree tree;
   tree.Write("text/a.prom",
              "# HELP runs_total Runs \\\\ of it.\n# TYPE runs_total counter\n"
-             "runs_total{script=\"a\",empty=\"\"} 5\n\n# a comment\nbare 7\n");
+             "runs_total{script=\"a\",empty=\"\"} 5\n\n# a comment\nbare 7\nplain{le=\"1.0\"} 1\n");
   tree.Write("text/b.prom",
              "# TYPE job_seconds histogram\n"
              "job_seconds_bucket{le=\"1.0\"} 2\njob_seconds_bucket{le=\"+Inf\"} 3\n"
@@ -42,6 +42,7 @@ TEST_CASE("Families of text files stand on the page with their types and values"
   CHECK(got.Has("# HELP bare Metric read from " + tree.File("text/a.prom")));
   CHECK(got.Has("# TYPE bare untyped"));
   CHECK(got.Has("bare 7"));
+  CHECK(got.Has("plain{le=\"1.0\"} 1"));  // no histogram, hence no bound
   CHECK(got.Has("job_seconds_bucket{le=\"1\"} 2"));
   CHECK(got.Has("job_seconds_bucket{le=\"+Inf\"} 3"));
   CHECK(got.Has("job_seconds_sum 4.5"));
