@@ -19,7 +19,12 @@ Status CheckHttpUrl(std::string_view url) {
   rest.remove_prefix(2);
   const std::string_view authority = rest.substr(0, rest.find_first_of("/?#"));
   const std::string_view host = authority.substr(authority.rfind('@') + 1);
-  if (host.empty() || host.front() == ':') return Invalid("missing host for URL");
+  if (host.empty()) return Invalid("missing host for URL");
+  const std::size_t port = host.find(':', host.rfind(']') + 1);  // an IPv6 address has colons too
+  if (port != std::string_view::npos &&
+      host.find_first_not_of("0123456789", port + 1) != std::string_view::npos) {
+    return Invalid("invalid port after host in URL");
+  }
   const bool bad = std::any_of(url.begin(), url.end(), [](char c) {
     return static_cast<unsigned char>(c) <= ' ' || c == '\x7f';
   });

@@ -86,5 +86,39 @@ TEST_CASE("A notification file that is wrong, or asks for more than we have, is 
   }
 }
 
+TEST_CASE("A notification file gets the verdict of amtool 0.25", "[config]") {
+  const std::string route = "receivers: [{name: a}]\nroute:\n  receiver: a\n  ";
+  const std::string webhook =
+      "route: {receiver: a}\nreceivers:\n- name: a\n  webhook_configs:\n  - ";
+  struct Case {
+    const std::string& before;
+    const char* text;
+    bool good;
+  };
+  const Case cases[] = {
+      {route, "group_wait: 0s", true},
+      {route, "group_wait: 1d2h", true},
+      {route, "group_by: []", true},
+      {route, "group_by: ['']", false},
+      {route, "receiver: a", false},
+      {route, "active_time_intervals: [x]", false},
+      {webhook, "url: 'http://:80/'", true},
+      {webhook, "url: 'http://[::1]:80/'", true},
+      {webhook, "url: 'http://a:b'", false},
+      {webhook, "url: 'http://a b/'", false},
+      {webhook, "url: ''", false},
+      {webhook, "{url: 'http://a', max_alerts: x}", false},
+      {webhook, "{url: 'http://a', send_resolved: 'yes'}", false},
+      {webhook,
+       "{url: 'http://a', http_config: {basic_auth: {username: a}, authorization: "
+       "{credentials: b}}}",
+       false},
+  };
+  for (const Case& each : cases) {
+    CAPTURE(each.text);
+    CHECK(ParseNotifications(each.before + each.text, "am.yml").has_value() == each.good);
+  }
+}
+
 }  // namespace
 }  // namespace skep::config
