@@ -1,0 +1,172 @@
+#include "evaluator/scrape/scrape_driver.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "evaluator/scrape/schedule.h"
+
+namespace skep::scrape {
+namespace {
+
+double Seconds(std::chrono::steady_clock::duration d) {
+  return std::chrono::duration<double>(d).count();
+}
+
+}  // namespace
+
+ScrapeDriver::ScrapeDriver(const Clock& clock, Logger log, const Counters& counters)
+    : clock_(clock), log_(std::move(log)), counters_(counters) {}
+
+Result<std::unique_ptr<ScrapeDriver>> ScrapeDriver::Create(const Clock& clock, Logger log,
+                                                           const Counters& counters, int workers) {
+  std::unique_ptr<ScrapeDriver> driver(new ScrapeDriver(clock, std::move(log), counters));
+  ScrapeDriver* const raw = driver.get();
+  const auto fatal = [raw](const std::string& what) {
+    raw->log_.Error("scrape thread failed", {{"err", what}});
+  };
+  net::HttpFetcher::Options options;
+  options.fatal = fatal;
+  Result<std::unique_ptr<net::HttpFetcher>> fetcher = net::HttpFetcher::Create(options);
+  if (!fetcher) return fetcher.error();
+  driver->fetcher_ = *std::move(fetcher);
+  for (int i = 0; i < workers; ++i) {
+    driver->workers_.push_back(StartThread(
+        "scrape-store", [raw] { raw->StorePages(); }, fatal));
+  }
+  driver->time_keeper_ = StartThread(
+      "scrape-time", [raw] { raw->KeepTime(); }, fatal);
+  return driver;
+}
+
+ScrapeDriver::~ScrapeDriver() { Stop(); }
+
+void ScrapeDriver::Stop() {
+  turns_changed_.Stop();
+  if (time_keeper_.joinable()) time_keeper_.join();
+  {
+    const std::lock_guard lock(work_mutex_);
+    stopping_ = true;
+    work_.clear();
+  }
+  work_changed_.notify_all();
+  fetcher_.reset();
+  for (std::jthread& worker : workers_) {
+    if (worker.joinable()) worker.join();
+  }
+}
+
+void ScrapeDriver::Drive(const std::shared_ptr<ScrapeLoop>& loop) {
+  Push(loop, clock_.Now());
+  turns_changed_.Notify();
+}
+
+void ScrapeDriver::Push(const std::shared_ptr<ScrapeLoop>& loop, Timestamp after) {
+  const Duration interval = loop->interval();
+  Turn turn;
+  turn.time = NextTurn(after, interval, OffsetOf(loop->Identity(), interval));
+  turn.due = clock_.SteadyNow() + (turn.time - clock_.Now());
+  turn.loop = loop;
+  turn.generation = loop->generation();
+  const std::lock_guard lock(turns_mutex_);
+  turns_.push(std::move(turn));
+}
+
+// False: none is due before `next`.
+bool ScrapeDriver::TakeDue(std::vector<Turn>& due, Clock::Steady& next) {
+  constexpr std::chrono::hours kLong(1);
+  const Clock::Steady now = clock_.SteadyNow();
+  const std::lock_guard lock(turns_mutex_);
+  due.clear();
+  while (!turns_.empty() && turns_.top().due <= now) {
+    due.push_back(turns_.top());
+    turns_.pop();
+  }
+  next = turns_.empty() ? now + kLong : turns_.top().due;
+  return !due.empty();
+}
+
+void ScrapeDriver::KeepTime() {
+  std::vector<Turn> due;
+  Clock::Steady next;
+  while (!turns_changed_.stopped()) {
+    if (TakeDue(due, next)) {
+      for (const Turn& turn : due) Take(turn);
+    } else if (!turns_changed_.WaitUntil(next)) {
+      return;
+    }
+  }
+}
+
+void ScrapeDriver::Take(const Turn& turn) {
+  const std::shared_ptr<ScrapeLoop> loop = turn.loop.lock();
+  if (!loop || loop->generation() != turn.generation) return;
+  const Timestamp now = clock_.Now();
+  const Duration interval = loop->interval();
+  ScrapeLoop::Order order;
+  switch (loop->Begin(order)) {
+    case ScrapeLoop::Readiness::kGone:
+      return;
+    case ScrapeLoop::Readiness::kBusy:
+      counters_.skipped.Increment();
+      break;
+    case ScrapeLoop::Readiness::kReady:
+      Ask(loop, std::move(order), ScrapeTime(turn.time, now, interval));
+      break;
+  }
+  // The wall clock may stand just before the turn. Further off it has been set, and then it counts.
+  const bool just_before = now < turn.time && turn.time - now < interval / 2;
+  Push(loop, just_before ? turn.time : now);
+}
+
+void ScrapeDriver::Ask(const std::shared_ptr<ScrapeLoop>& loop, ScrapeLoop::Order order,
+                       Timestamp time) {
+  if (order.refused) return Enqueue({loop, *order.refused, time, 0});
+  const Clock::Steady start = clock_.SteadyNow();
+  fetcher_->Start(std::move(order.http), std::move(order.request),
+                  [this, loop, time, start](Result<net::ClientResponse> response) {
+                    Enqueue({loop, std::move(response), time, Seconds(clock_.SteadyNow() - start)});
+                  });
+}
+
+void ScrapeDriver::Enqueue(Work work) {
+  {
+    const std::lock_guard lock(work_mutex_);
+    if (stopping_) return;
+    work_.push_back(std::move(work));
+  }
+  work_changed_.notify_one();
+}
+
+void ScrapeDriver::StorePages() {
+  while (true) {
+    std::unique_lock lock(work_mutex_);
+    work_changed_.wait(lock, [this] { return stopping_ || !work_.empty(); });
+    if (stopping_) return;
+    Work work = std::move(work_.front());
+    work_.pop_front();
+    lock.unlock();
+    Store(work);
+  }
+}
+
+void ScrapeDriver::Store(Work& work) {
+  const Clock::Steady start = clock_.SteadyNow();
+  const std::optional<IngestResult> result =
+      work.loop->End(work.response, work.time, work.duration_seconds);
+  if (!result) return;
+  counters_.ingest_seconds.Observe(clock_.SteadyNow() - start);
+  counters_.Count(*result);
+  if (!work.response && work.response.error().message().starts_with("body larger than")) {
+    counters_.body_limit.Increment();
+  }
+  if (!result->commit) {
+    log_.Error("scrape was not stored",
+               {{"target", work.loop->Identity()}, {"err", result->commit.error()}});
+  }
+  if (!result->status) {
+    log_.Debug("scrape failed",
+               {{"target", work.loop->Identity()}, {"err", result->status.error()}});
+  }
+}
+
+}  // namespace skep::scrape
