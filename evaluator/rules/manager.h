@@ -91,7 +91,8 @@ class Manager {
   void Stop();
 
   // One round of one group at `time`, on the caller's thread: its rules in order, those that do not
-  // depend on one another side by side where Start was called. kNotFound: no such group.
+  // depend on one another side by side where Start was called. Writes no ALERTS before Restore was
+  // called or where ManagerOptions::restore is false. kNotFound: no such group.
   Status EvaluateRound(std::string_view file, std::string_view group, Timestamp time);
   // `for` state from ALERTS_FOR_STATE as of `now`, as Start does it after a group's second round.
   Status Restore(std::string_view file, std::string_view group, Timestamp now);

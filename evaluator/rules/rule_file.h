@@ -25,9 +25,11 @@ struct RuleDefinition {
   Duration hold{0};         // `for`
   Duration keep_firing{0};  // `keep_firing_for`
   Labels labels;            // templates unexpanded where the kind is kAlerting
-  Labels annotations;       // unexpanded, without those whose name begins with skep_
-  Labels own_annotations;   // those: for this program, never sent on
-  int line = 0;             // of the rule in its file
+  // Labels with an empty value: taken off what the expression returns.
+  std::vector<std::string> removed_labels;
+  Labels annotations;      // unexpanded, without those whose name begins with skep_
+  Labels own_annotations;  // those: for this program, never sent on
+  int line = 0;            // of the rule in its file
 
   // What Prometheus compares at a reload; the line is not part of it.
   bool SameAs(const RuleDefinition& other) const;

@@ -1,0 +1,23 @@
+// What rules count of themselves.
+#pragma once
+
+#include <string>
+
+#include "common/instrument/instruments.h"
+
+namespace skep::rules {
+
+// Of one group. Without Instruments: counts nothing. Thread-safe.
+struct GroupMetrics {
+  GroupMetrics() = default;
+  GroupMetrics(instrument::Instruments& instruments, const std::string& rule_group);
+  // Takes the group's series off the page; no GroupMetrics of that name may be used afterwards.
+  static void Remove(instrument::Instruments& instruments, const std::string& rule_group);
+
+  instrument::Counter evaluations, failures, iterations, iterations_missed;
+  instrument::Gauge interval, last_duration, last_evaluation, last_restore_duration, rules, samples;
+  // Of all groups together.
+  instrument::Histogram rule_duration, group_duration;
+};
+
+}  // namespace skep::rules
