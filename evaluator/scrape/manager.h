@@ -24,10 +24,10 @@ namespace skep::scrape {
 class Manager {
  public:
   struct Options {
-    int workers = 0;             // 0: one per core, at most 4
-    std::string version;         // for the User-Agent, "skep/VERSION"
-    std::string external_host;   // for global_url; "" takes the machine's host name
-    bool stale_on_stop = false;  // Stop writes staleness markers for everything
+    int workers = 0;                 // 0: one per core, at most 4
+    std::string version = {};        // for the User-Agent, "skep/VERSION"
+    std::string external_host = {};  // for global_url; "" takes the machine's host name
+    bool stale_on_stop = false;      // Stop writes staleness markers for everything
   };
 
   // All references must outlive the Manager.
