@@ -292,6 +292,8 @@ TEST_CASE("What is wrong is named with line and column", "[promql]") {
       {"nosuch(foo)", "1:1: parse error: unknown function with name \"nosuch\""},
       {"RATE(foo[5m])", "1:1: parse error: unknown function with name \"RATE\""},
       {"abs(foo,)", "1:8: parse error: trailing commas not allowed in function call args"},
+      {"clamp(foo, *, 1)", "1:10: parse error: trailing commas not allowed in function call args"},
+      {"sum(a, b))", "1:11: parse error: unexpected right parenthesis ')'"},
       {"-\"x\"",
        "1:1: parse error: unary expression only allowed on expressions of type scalar or "
        "instant vector, got \"string\""},
