@@ -46,6 +46,13 @@ Timestamp LastSlot(std::string_view file, std::string_view group, Duration inter
   return FromMillis(shifted - rest + offset);
 }
 
+NextRound RoundAfter(Timestamp slot, Duration interval, Timestamp now) {
+  const Timestamp next = slot + interval;
+  if (next > now) return {next, 0, next > now + interval};
+  const std::int64_t missed = (now - next) / interval;
+  return {next + missed * interval, missed, false};
+}
+
 class Manager::Impl {
  public:
   Impl(Dependencies dependencies, ManagerOptions options)
@@ -269,20 +276,13 @@ void Manager::Impl::RunSlot(Slot& slot, Timestamp time) {
   }
 }
 
-// The next slot, or the last one that has begun by now: those before it are missed, not queued.
 void Manager::Impl::Reschedule(Slot& slot, Timestamp now) {
+  const GroupDefinition& definition = slot.group->definition();
   const Duration interval = slot.group->settings().interval;
-  slot.next += interval;
-  if (slot.next > now + interval) {  // the clock went back
-    slot.next =
-        LastSlot(slot.group->definition().file, slot.group->definition().name, interval, now) +
-        interval;
-    return;
-  }
-  const std::int64_t missed = now < slot.next ? 0 : (now - slot.next) / interval;
-  if (missed == 0) return;
-  slot.next += missed * interval;
-  slot.group->CountMissed(missed);
+  const NextRound next = RoundAfter(slot.next, interval, now);
+  slot.next =
+      next.reset ? LastSlot(definition.file, definition.name, interval, now) + interval : next.slot;
+  if (next.missed > 0) slot.group->CountMissed(next.missed);
 }
 
 void Manager::Impl::WriteDeparted(Timestamp now) {

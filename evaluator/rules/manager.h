@@ -9,6 +9,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -49,7 +50,7 @@ struct ManagerOptions {
   Duration grace_period = std::chrono::minutes(10);   // --rules.alert.for-grace-period
   std::size_t max_concurrent_evals = 4;               // --rules.max-concurrent-evals
   std::size_t group_threads = 8;  // groups that are in a round at the same time, at most
-  RuleFileOptions files;
+  RuleFileOptions files = {};
   // Rules of the first Apply take their `for` state from ALERTS_FOR_STATE.
   bool restore = true;
 };
@@ -59,8 +60,8 @@ struct RulesConfig {
   std::vector<std::string> files;  // paths or patterns of `rule_files`
   Duration evaluation_interval = std::chrono::minutes(1);
   Duration query_offset{0};  // rule_query_offset
-  Labels external_labels;
-  std::string external_url;  // no slash at its end
+  Labels external_labels = {};
+  std::string external_url = {};  // no slash at its end
 };
 
 // Checked rules that are not in force yet.
@@ -112,5 +113,15 @@ class Manager {
 // `interval`, which comes from a hash of file and name, so that groups do not all run at once.
 // Always after 1970 where `now` is. Requires: interval > 0.
 Timestamp LastSlot(std::string_view file, std::string_view group, Duration interval, Timestamp now);
+
+// What follows the round of `slot` that ended at `now`: the next slot or, where later ones have
+// begun since, the last of those; slots between are missed, not queued. A slot more than one
+// interval ahead of `now` means that the clock went back: `reset` then.
+struct NextRound {
+  Timestamp slot;
+  std::int64_t missed = 0;
+  bool reset = false;
+};
+NextRound RoundAfter(Timestamp slot, Duration interval, Timestamp now);
 
 }  // namespace skep::rules

@@ -55,7 +55,7 @@ struct RuleFile {
 };
 
 struct RuleFileOptions {
-  promql::ParseOptions promql;
+  promql::ParseOptions promql = {};
   bool ignore_unknown_fields = false;  // promtool's --ignore-unknown-fields
 };
 
