@@ -1,5 +1,6 @@
 #include "common/net/curl_exchange.h"
 
+#include <curl/curl.h>
 #include <signal.h>
 
 #include <algorithm>
@@ -274,6 +275,16 @@ void SetCallbacks(CURL* easy, Exchange& exchange) {
 
 }  // namespace
 
+static_assert(sizeof(Exchange::reason) >= CURL_ERROR_SIZE);
+
+void EasyFree::operator()(void* easy) const { curl_easy_cleanup(easy); }
+void MultiFree::operator()(void* multi) const { curl_multi_cleanup(multi); }
+void ListFree::operator()(curl_slist* list) const { curl_slist_free_all(list); }
+
+void EasyFree::operator()(CurlEasy* easy) const { curl_easy_cleanup(easy); }
+void MultiFree::operator()(CurlMulti* multi) const { curl_multi_cleanup(multi); }
+void ListFree::operator()(curl_slist* list) const { curl_slist_free_all(list); }
+
 void InitCurl() {
   static std::once_flag once;
   std::call_once(once, [] {
@@ -286,7 +297,7 @@ void InitCurl() {
   });
 }
 
-Status PrepareExchange(CURL* easy, const HttpClientOptions& options, const ClientRequest& request,
+Status PrepareExchange(void* easy, const HttpClientOptions& options, const ClientRequest& request,
                        Exchange& exchange) {
   const Result<UrlParts> url = SplitUrl(request.url);
   if (!url) return url.error();
@@ -312,7 +323,8 @@ Status PrepareExchange(CURL* easy, const HttpClientOptions& options, const Clien
   return {};
 }
 
-Result<ClientResponse> FinishExchange(CURL* easy, CURLcode code, Exchange& exchange) {
+Result<ClientResponse> FinishExchange(void* easy, int curl_code, Exchange& exchange) {
+  const auto code = static_cast<CURLcode>(curl_code);
   if (exchange.too_large) {
     return Invalid("body larger than " + std::to_string(exchange.limit) + " bytes");
   }

@@ -2,27 +2,34 @@
 // folders.
 #pragma once
 
-#include <curl/curl.h>
-
 #include <memory>
 #include <string>
 
 #include "common/base/result.h"
 #include "common/net/http_client.h"
 
+struct curl_slist;
+
+struct curl_slist;
+
 namespace skep::net {
 
+// libcurl's CURL and CURLM are void to its users; so are they here, without its header.
+// curl's handles; its own header stays in .cc files.
+using CurlEasy = void;
+using CurlMulti = void;
+
 struct EasyFree {
-  void operator()(CURL* easy) const { curl_easy_cleanup(easy); }
+  void operator()(CurlEasy* easy) const;
 };
 struct MultiFree {
-  void operator()(CURLM* multi) const { curl_multi_cleanup(multi); }
+  void operator()(CurlMulti* multi) const;
 };
 struct ListFree {
-  void operator()(curl_slist* list) const { curl_slist_free_all(list); }
+  void operator()(curl_slist* list) const;
 };
-using Easy = std::unique_ptr<CURL, EasyFree>;
-using Multi = std::unique_ptr<CURLM, MultiFree>;
+using Easy = std::unique_ptr<void, EasyFree>;
+using Multi = std::unique_ptr<void, MultiFree>;
 using List = std::unique_ptr<curl_slist, ListFree>;
 
 // Once per process, before the first handle.
@@ -36,15 +43,15 @@ struct Exchange {
   ClientResponse response;
   std::size_t limit = 0;
   bool too_large = false;
-  char reason[CURL_ERROR_SIZE] = {};
+  char reason[256] = {};  // CURL_ERROR_SIZE
   List headers, proxy_headers, connect_to;
 };
 
 // Resets `easy` and sets it up. `options`, `request` and `exchange` must outlive the exchange.
-Status PrepareExchange(CURL* easy, const HttpClientOptions& options, const ClientRequest& request,
+Status PrepareExchange(void* easy, const HttpClientOptions& options, const ClientRequest& request,
                        Exchange& exchange);
 
-// The outcome, after curl is done with the handle.
-Result<ClientResponse> FinishExchange(CURL* easy, CURLcode code, Exchange& exchange);
+// The outcome, after curl is done with the handle; `code` is its CURLcode.
+Result<ClientResponse> FinishExchange(void* easy, int code, Exchange& exchange);
 
 }  // namespace skep::net

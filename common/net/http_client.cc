@@ -1,5 +1,7 @@
 #include "common/net/http_client.h"
 
+#include <curl/curl.h>
+
 #include <atomic>
 #include <mutex>
 #include <set>

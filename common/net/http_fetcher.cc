@@ -1,5 +1,7 @@
 #include "common/net/http_fetcher.h"
 
+#include <curl/curl.h>
+
 #include <algorithm>
 #include <exception>
 #include <mutex>
