@@ -281,10 +281,6 @@ void EasyFree::operator()(void* easy) const { curl_easy_cleanup(easy); }
 void MultiFree::operator()(void* multi) const { curl_multi_cleanup(multi); }
 void ListFree::operator()(curl_slist* list) const { curl_slist_free_all(list); }
 
-void EasyFree::operator()(CurlEasy* easy) const { curl_easy_cleanup(easy); }
-void MultiFree::operator()(CurlMulti* multi) const { curl_multi_cleanup(multi); }
-void ListFree::operator()(curl_slist* list) const { curl_slist_free_all(list); }
-
 void InitCurl() {
   static std::once_flag once;
   std::call_once(once, [] {

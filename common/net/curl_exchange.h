@@ -10,20 +10,14 @@
 
 struct curl_slist;
 
-struct curl_slist;
-
 namespace skep::net {
 
 // libcurl's CURL and CURLM are void to its users; so are they here, without its header.
-// curl's handles; its own header stays in .cc files.
-using CurlEasy = void;
-using CurlMulti = void;
-
 struct EasyFree {
-  void operator()(CurlEasy* easy) const;
+  void operator()(void* easy) const;
 };
 struct MultiFree {
-  void operator()(CurlMulti* multi) const;
+  void operator()(void* multi) const;
 };
 struct ListFree {
   void operator()(curl_slist* list) const;
