@@ -22,8 +22,8 @@ constexpr std::string_view kVector =
 
 TEST_CASE("An instant vector is a table, CSV or JSON", "[tool]") {
   CHECK(Format(kVector, OutputFormat::kTable) ==
-        "SERIES                       TIME                      VALUE\n"
-        "x{a=\"1\"}                     2023-11-14T22:13:20.5Z  1.5\n"
+        "SERIES                    TIME                    VALUE\n"
+        "x{a=\"1\"}                  2023-11-14T22:13:20.5Z  1.5\n"
         "x{a=\"q\\\"u,o\", value=\"v\"}  2023-11-14T22:13:20.5Z  NaN\n");
   CHECK(Format(kVector, OutputFormat::kCsv) ==
         "__name__,a,label_value,timestamp,value\r\n"
