@@ -1,4 +1,6 @@
 // skep-exporter: flags, wiring, signals, shutdown order.
+#include <malloc.h>
+
 #include <csignal>
 #include <cstdio>
 #include <exception>
@@ -16,6 +18,12 @@ namespace skep::exporter {
 namespace {
 
 constexpr std::chrono::milliseconds kStopGrace{10'000};
+// A thread each: enough for the 40 scrapes at once and for people beside them.
+constexpr int kMostConnections = 64;
+// glibc gives threads heaps of their own, up to 8 per core, each of which comes to hold the buffers
+// of a page. With two (and 64 threads instead of 128) the peak with eight scrapers went from 16.3
+// MB to 15.3 MB. Collectors take turns anyway, so threads hardly meet in malloc.
+constexpr int kHeaps = 2;
 
 // Blocked in all threads (those made later inherit it) and taken by WaitForEnd alone.
 sigset_t BlockSignals() {
@@ -66,6 +74,7 @@ Status Serve(const Flags& flags, const Clock& clock, const Logger& log) {
   options.addresses = flags.listen_addresses;
   options.web_config_file = flags.web_config_file;
   options.route_prefix = *prefix;
+  options.max_connections = kMostConnections;
   RETURN_IF_ERROR(server.Start(options));
   for (const std::string& address : server.addresses()) {
     log.Info("listening", {{"address", address}, {"scheme", server.scheme()}});
@@ -79,6 +88,7 @@ int Main(int argc, const char* const* argv) {
   int exit_code = 0;
   const std::optional<Flags> flags = ParseFlags(argc, argv, exit_code);
   if (!flags) return exit_code;
+  ::mallopt(M_ARENA_MAX, kHeaps);
   const SystemClock clock;
   if (flags->config_check) return CheckConfig(*flags, clock);
   const Logger log(clock, {.level = flags->log_level, .format = flags->log_format, .write = {}});
