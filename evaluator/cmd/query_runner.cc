@@ -13,7 +13,9 @@ class Prepared final : public rules::PreparedQuery {
     when.cancel = cancel;
     Result<engine::QueryResult> result = engine_.Run(query_, storage_, when);
     if (!result) return result.error();
-    return std::move(result->value);
+    Result<promql::Value> value(promql::Value{});  // g++ 12 warns of a move out of an unnamed one
+    std::swap(*value, result->value);
+    return value;
   }
 
  private:
