@@ -130,8 +130,8 @@ for cmake in (ROOT / "tests").rglob("CMakeLists.txt"):
     text = re.sub(r"#.*", "", cmake.read_text())
     for word in re.findall(r"[\w./-]+\.cc", text):
         cmake_words.add((cmake.parent / word).resolve())
-    for word in re.findall(r"skep_fuzz\((\w+)", text):
-        cmake_words.add((cmake.parent / f"{word}_fuzz.cc").resolve())
+    for kind, word in re.findall(r"skep_(fuzz|bench)\((\w+)", text):
+        cmake_words.add((cmake.parent / f"{word}_{kind}.cc").resolve())
 for path in sorted((ROOT / "tests").rglob("*.cc")):
     if path.name.endswith(("_test.cc", "_fuzz.cc", "_bench.cc")) and path.resolve() not in cmake_words:
         problems.append(f"{path.relative_to(ROOT)}: in no CMakeLists.txt, so it is never built")
