@@ -30,7 +30,7 @@ namespace skep::net {
 namespace {
 
 constexpr int kMinThreads = 4;
-constexpr int kMaxThreads = 256;
+constexpr int kMaxThreads = 128;
 constexpr std::size_t kGzipFrom = 1024;
 constexpr std::size_t kReadStep = 64UL << 10;
 constexpr std::chrono::seconds kConfigLook{1};

@@ -20,8 +20,8 @@ struct HttpServerOptions {
       addresses;                // "127.0.0.1:7538", "[::1]:0", ":7538"; port 0 takes a free one
   std::string web_config_file;  // exporter-toolkit's format; "" for none
   std::string route_prefix;     // "" or "/skep": stripped before dispatch; other paths answer 404
-  // Open at once; further ones wait in the kernel's queue. Each has a thread, so fewer than 4 are
-  // taken as 4 and more than 256 as 256.
+  // Open at once; further ones wait in the kernel's queue. Each has a thread (16 KiB of memory), so
+  // fewer than 4 are taken as 4 and more than 128 as 128.
   int max_connections = 64;
   std::size_t max_body_bytes = 64UL << 20;            // after decompression; larger answers 413
   std::size_t max_header_bytes = 64UL << 10;          // larger answers 431 or closes

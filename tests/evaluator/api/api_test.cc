@@ -1,0 +1,335 @@
+#include "evaluator/api/api.h"
+
+#include <catch2/catch.hpp>
+
+#include "common/net/http_client.h"
+#include "common/net/http_server.h"
+#include "tests/support/memory_store.h"
+
+namespace {
+
+using namespace std::chrono_literals;
+using namespace skep;
+
+class FixedClock final : public Clock {
+ public:
+  Timestamp Now() const override { return FromMillis(1'000'000); }
+  Steady SteadyNow() const override { return std::chrono::steady_clock::now(); }
+};
+
+rules::GroupStatus AlertGroup() {
+  rules::RuleStatus rule;
+  rule.definition.kind = rules::RuleKind::kAlerting;
+  rule.definition.name = "Down";
+  rule.definition.query = "up == 0";
+  rule.definition.hold = 5min;
+  rule.definition.labels = Labels{{"severity", "page"}};
+  rule.health = rules::Health::kOk;
+  rule.evaluation_time = 1500us;
+  rule.last_evaluation = FromMillis(999'500);
+  rule.state = rules::AlertState::kFiring;
+  rule.alerts.push_back({.labels = Labels{{"alertname", "Down"}, {"severity", "page"}},
+                         .annotations = Labels{{"summary", "it is <down>"}},
+                         .state = rules::AlertState::kFiring,
+                         .value = 0,
+                         .active_at = FromMillis(1000),
+                         .keep_firing_since = {}});
+  rules::RuleStatus recording;
+  recording.definition.name = "a:b";
+  recording.definition.query = "sum(a)";
+  rules::GroupStatus group;
+  group.name = "g";
+  group.file = "r.yml";
+  group.interval = 15s;
+  group.rules = {rule, recording};
+  return group;
+}
+
+// An Api over a small store, asked over loopback.
+class Fixture {
+ public:
+  Fixture()
+      : engine_(clock_), api_(MakeSources(), MakeOptions()), server_(clock_, Logger::Silent()) {
+    auto appender = store_.NewAppender();
+    for (int i = 0; i <= 10; ++i) {
+      storage::SeriesRef one = 0;
+      storage::SeriesRef two = 0;
+      const Timestamp time = FromMillis(990'000 + i * 1000);
+      (void)appender->Append(one, Labels{{"__name__", "a"}, {"job", "x"}}, {time, i * 0.5});
+      (void)appender->Append(two, Labels{{"__name__", "a"}, {"job", "y\"<"}, {"my.label", "z"}},
+                             {time, 1e30});
+    }
+    REQUIRE(appender->Commit());
+    api_.Register(server_, [](std::string_view, net::HttpHandler handler) { return handler; });
+    REQUIRE(
+        server_.Start({.addresses = {"127.0.0.1:0"}, .web_config_file = "", .route_prefix = ""}));
+    auto client = net::HttpClient::Create({});
+    REQUIRE(client);
+    client_ = *std::move(client);
+  }
+  ~Fixture() { server_.Stop(1s); }
+
+  net::ClientResponse Get(const std::string& path, net::Headers headers = {}) {
+    return Ask("GET", path, "", std::move(headers));
+  }
+  net::ClientResponse Ask(const std::string& method, const std::string& path,
+                          const std::string& body, net::Headers headers = {}) {
+    net::ClientRequest request;
+    request.method = method;
+    request.url = "http://" + server_.addresses().front() + "/api/v1/" + path;
+    request.body = body;
+    request.headers = std::move(headers);
+    auto response = client_->Send(request);
+    REQUIRE(response);
+    return *std::move(response);
+  }
+
+ private:
+  api::Sources MakeSources() {
+    return {.engine = engine_,
+            .storage = store_,
+            .clock = clock_,
+            .rule_groups = [] { return std::vector{AlertGroup()}; },
+            .targets =
+                [] {
+                  scrape::TargetsStatus status;
+                  scrape::TargetStatus target;
+                  target.pool = "node";
+                  target.labels = Labels{{"instance", "h:1"}, {"job", "node"}};
+                  target.discovered_labels = Labels{{"__address__", "h:1"}};
+                  target.scrape_url = "http://h:1/metrics";
+                  target.global_url = target.scrape_url;
+                  target.last_scrape = FromMillis(999'000);
+                  target.last_duration_seconds = 0.25;
+                  target.health = scrape::Health::kUp;
+                  target.interval = 15s;
+                  target.timeout = 10s;
+                  status.active = {target};
+                  status.dropped = {{"node", Labels{{"__address__", "gone:1"}}}};
+                  status.dropped_counts = {{"node", 1}};
+                  status.pools = {"node"};
+                  return status;
+                },
+            .metadata =
+                [] {
+                  auto table = std::make_shared<scrape::MetadataTable>();
+                  table->push_back({"a", exposition::MetricType::kCounter, "Help.", ""});
+                  return std::vector<scrape::TargetMetadata>{
+                      {"node", Labels{{"job", "node"}}, table},
+                      {"node2", Labels{{"job", "node2"}}, table}};
+                },
+            .alertmanagers =
+                [] {
+                  return api::AlertmanagersStatus{{"http://am/api/v2/alerts"}, {}};
+                },
+            .config_yaml = [] { return std::string("global: {}\n"); },
+            .flags =
+                [] {
+                  return std::vector<std::pair<std::string, std::string>>{{"query.timeout", "2m"}};
+                },
+            .runtime = [] { return api::RuntimeStatus{}; },
+            .tsdb =
+                [](std::size_t limit) {
+                  api::TsdbStatus status;
+                  status.series = 2;
+                  if (limit > 0) status.series_by_metric_name = {{"a", 2}};
+                  return status;
+                }};
+  }
+  static api::Options MakeOptions() {
+    return {.promql = {},
+            .build = {"3.1.0+skep.1", "rev", "main"},
+            .cors_origin = *Regex::Create("https://g.*")};
+  }
+
+  FixedClock clock_;
+  test::MemoryStore store_;
+  engine::Engine engine_;
+  api::Api api_;
+  net::HttpServer server_;
+  std::unique_ptr<net::HttpClient> client_;
+};
+
+}  // namespace
+
+TEST_CASE("Queries answer in Prometheus's envelope", "[api]") {
+  Fixture api;
+  struct Case {
+    std::string path, body;
+    int status = 200;
+  };
+  const Case cases[] = {
+      {"query?query=1%2B1&time=4",
+       R"({"status":"success","data":{"resultType":"scalar","result":[4,"2"]}})"},
+      {"query?query=%22x%22&time=4.5",
+       R"({"status":"success","data":{"resultType":"string","result":[4.500,"x"]}})"},
+      {"query?query=a&time=1000",
+       R"({"status":"success","data":{"resultType":"vector","result":[{"metric":{"__name__":"a","job":"x"},"value":[1000,"5"]},{"metric":{"__name__":"a","job":"y\"\u003c","my.label":"z"},"value":[1000,"1e+30"]}]}})"},
+      {"query?query=a%7Bjob%3D%22x%22%7D%5B2s%5D&time=1000",
+       R"({"status":"success","data":{"resultType":"matrix","result":[{"metric":{"__name__":"a","job":"x"},"values":[[999,"4.5"],[1000,"5"]]}]}})"},
+      {"query_range?query=a%7Bjob%3D%22x%22%7D&start=990&end=991&step=0.5",
+       R"({"status":"success","data":{"resultType":"matrix","result":[{"metric":{"__name__":"a","job":"x"},"values":[[990,"0"],[990.500,"0"],[991,"0.5"]]}]}})"},
+      {"query?query=nothing", R"({"status":"success","data":{"resultType":"vector","result":[]}})"},
+      {"query?query=a&limit=1&time=1000",
+       R"({"status":"success","data":{"resultType":"vector","result":[{"metric":{"__name__":"a","job":"x"},"value":[1000,"5"]}]},"warnings":["results truncated due to limit"]})"},
+      {"format_query?query=sum%28a%29by%28b%29",
+       R"j({"status":"success","data":"sum by (b) (a)"})j"},
+      {"query_exemplars?query=a&start=0&end=1", R"({"status":"success","data":[]})"},
+  };
+  for (const Case& c : cases) {
+    CAPTURE(c.path);
+    const net::ClientResponse response = api.Get(c.path);
+    CHECK(response.status == c.status);
+    CHECK(response.body == c.body);
+    CHECK(response.Header("Content-Type") == "application/json");
+  }
+}
+
+TEST_CASE("A form in the body asks like a query string", "[api]") {
+  Fixture api;
+  const net::ClientResponse response =
+      api.Ask("POST", "query", "query=1%2B1&time=4",
+              {{"Content-Type", "application/x-www-form-urlencoded"}});
+  CHECK(response.body == R"({"status":"success","data":{"resultType":"scalar","result":[4,"2"]}})");
+}
+
+TEST_CASE("Bad requests are refused with the parameter's name", "[api]") {
+  Fixture api;
+  struct Case {
+    std::string path;
+    int status;
+    std::string type, part;
+  };
+  const Case cases[] = {
+      {"query?query=sum%28", 400, "bad_data", R"(invalid parameter \"query\": 1:5: parse error)"},
+      {"query", 400, "bad_data", R"(invalid parameter \"query\")"},
+      {"query?query=a&time=now", 400, "bad_data",
+       R"(invalid parameter \"time\": cannot parse \"now\" to a valid timestamp)"},
+      {"query?query=a&timeout=soon", 400, "bad_data", R"(invalid parameter \"timeout\")"},
+      {"query?query=a&limit=-1", 400, "bad_data", "limit must be non-negative"},
+      {"query?query=a%2Bon%28%29a", 422, "execution", "many-to-many"},
+      {"query_range?query=a&start=2&end=1&step=1", 400, "bad_data",
+       "end timestamp must not be before start time"},
+      {"query_range?query=a&start=1&end=2&step=0", 400, "bad_data",
+       "zero or negative query resolution step widths"},
+      {"query_range?query=a&start=1&end=2", 400, "bad_data", R"(invalid parameter \"step\")"},
+      {"query_range?query=a&end=2&step=1", 400, "bad_data", R"(invalid parameter \"start\")"},
+      {"query_range?query=a&start=0&end=11001&step=1", 400, "bad_data", "11,000 points"},
+      {"query_range?query=a%5B5m%5D&start=0&end=1&step=1", 400, "bad_data",
+       R"(invalid expression type \"range vector\")"},
+      {"series", 400, "bad_data", "no match[] parameter provided"},
+      {"series?match[]=%7B", 400, "bad_data", R"(invalid parameter \"match[]\")"},
+      {"label/U__a_zz/values?start=x", 400, "bad_data", R"(invalid parameter \"start\")"},
+      {"rules?type=nonsense", 400, "bad_data", "nonsense"},
+      {"rules?group_limit=0", 400, "bad_data", "group_limit"},
+      {"rules?group_next_token=a&group_limit=1", 400, "bad_data", "group_next_token"},
+      {"status/tsdb?limit=99999", 400, "bad_data", "limit"},
+  };
+  for (const Case& c : cases) {
+    CAPTURE(c.path);
+    const net::ClientResponse response = api.Get(c.path);
+    CAPTURE(response.body);
+    CHECK(response.status == c.status);
+    CHECK(response.body.find(R"("status":"error","errorType":")" + c.type) != std::string::npos);
+    CHECK(response.body.find(c.part) != std::string::npos);
+  }
+}
+
+TEST_CASE("Series, names and values are listed, escaped names understood", "[api]") {
+  Fixture api;
+  CHECK(api.Get("series?match[]=a%7Bjob%3D%22x%22%7D").body ==
+        R"({"status":"success","data":[{"__name__":"a","job":"x"}]})");
+  CHECK(api.Get("labels").body == R"({"status":"success","data":["__name__","job","my.label"]})");
+  CHECK(api.Get("labels?match[]=a%7Bjob%3D%22x%22%7D").body ==
+        R"({"status":"success","data":["__name__","job"]})");
+  CHECK(api.Get("label/job/values?limit=1").body ==
+        R"({"status":"success","data":["x"],"warnings":["results truncated due to limit"]})");
+  CHECK(api.Get("label/U__my_2e_label/values").body == R"({"status":"success","data":["z"]})");
+  CHECK(api.Get("label/none/values").body == R"({"status":"success","data":[]})");
+  CHECK(api.Get("label/job").status == 404);
+}
+
+TEST_CASE("Rules and alerts are told as Grafana reads them", "[api]") {
+  Fixture api;
+  const std::string alert =
+      R"({"labels":{"alertname":"Down","severity":"page"},"annotations":{"summary":"it is \u003cdown\u003e"},"state":"firing","activeAt":"1970-01-01T00:00:01Z","value":"0e+00"})";
+  CHECK(api.Get("alerts").body == R"({"status":"success","data":{"alerts":[)" + alert + "]}}");
+  const std::string alerting =
+      R"({"state":"firing","name":"Down","query":"up == 0","duration":300,"keepFiringFor":0,"labels":{"severity":"page"},"annotations":{},"alerts":[)" +
+      alert +
+      R"(],"health":"ok","evaluationTime":0.0015,"lastEvaluation":"1970-01-01T00:16:39.5Z","type":"alerting"})";
+  const std::string recording =
+      R"j({"name":"a:b","query":"sum(a)","labels":{},"health":"unknown","evaluationTime":0,)j"
+      R"("lastEvaluation":"0001-01-01T00:00:00Z","type":"recording"})";
+  const auto group = [](const std::string& rules) {
+    return R"({"status":"success","data":{"groups":[{"name":"g","file":"r.yml","rules":[)" + rules +
+           R"(],"interval":15,"limit":0,"evaluationTime":0,)"
+           R"("lastEvaluation":"0001-01-01T00:00:00Z"}]}})";
+  };
+  CHECK(api.Get("rules").body == group(alerting + "," + recording));
+  CHECK(api.Get("rules?type=record").body == group(recording));
+  CHECK(api.Get("rules?rule_name[]=a:b").body == group(recording));
+  CHECK(api.Get("rules?rule_name=a:b").body == group(recording));
+  CHECK(api.Get("rules?match[]=%7Bseverity%3D%22page%22%7D").body == group(alerting));
+  CHECK(api.Get("rules?rule_group[]=other").body == R"({"status":"success","data":{"groups":[]}})");
+  CHECK(api.Get("rules?file[]=r.yml&type=record").body == group(recording));
+  CHECK(api.Get("rules?exclude_alerts=true&type=alert").body.find("\"alerts\"") ==
+        std::string::npos);
+}
+
+TEST_CASE("Targets and their metadata are told", "[api]") {
+  Fixture api;
+  const std::string target =
+      R"({"discoveredLabels":{"__address__":"h:1"},"labels":{"instance":"h:1","job":"node"},"scrapePool":"node","scrapeUrl":"http://h:1/metrics","globalUrl":"http://h:1/metrics","lastError":"","lastScrape":"1970-01-01T00:16:39Z","lastScrapeDuration":0.25,"health":"up","scrapeInterval":"15s","scrapeTimeout":"10s"})";
+  CHECK(api.Get("targets?state=active").body ==
+        R"({"status":"success","data":{"activeTargets":[)" + target +
+            R"(],"droppedTargets":[],"droppedTargetCounts":{}}})");
+  CHECK(
+      api.Get("targets?state=dropped").body ==
+      R"({"status":"success","data":{"activeTargets":[],"droppedTargets":[{"discoveredLabels":{"__address__":"gone:1"},"scrapePool":"node"}],"droppedTargetCounts":{"node":1}}})");
+  CHECK(api.Get("metadata").body ==
+        R"({"status":"success","data":{"a":[{"type":"counter","unit":"","help":"Help."}]}})");
+  CHECK(api.Get("metadata?metric=b").body == R"({"status":"success","data":{}})");
+  CHECK(
+      api.Get("targets/metadata?match_target=%7Bjob%3D%22node2%22%7D").body ==
+      R"({"status":"success","data":[{"target":{"job":"node2"},"metric":"a","type":"counter","help":"Help.","unit":""}]})");
+  CHECK(api.Get("scrape_pools").body == R"({"status":"success","data":{"scrapePools":["node"]}})");
+  CHECK(
+      api.Get("alertmanagers").body ==
+      R"({"status":"success","data":{"activeAlertmanagers":[{"url":"http://am/api/v2/alerts"}],"droppedAlertmanagers":[]}})");
+}
+
+TEST_CASE("Status pages tell build, flags, configuration and store", "[api]") {
+  Fixture api;
+  const std::string build = api.Get("status/buildinfo").body;
+  CHECK(build.find(R"("version":"3.1.0+skep.1")") != std::string::npos);
+  CHECK(build.find("features") == std::string::npos);  // Grafana would take us for Mimir
+  CHECK(api.Get("status/config").body == R"({"status":"success","data":{"yaml":"global: {}\n"}})");
+  CHECK(api.Get("status/flags").body == R"({"status":"success","data":{"query.timeout":"2m"}})");
+  CHECK(api.Get("status/runtimeinfo").body.find(R"("serverTime":"1970-01-01T00:16:40Z")") !=
+        std::string::npos);
+  CHECK(api.Get("status/tsdb").body.find(R"("seriesCountByMetricName":[{"name":"a","value":2}])") !=
+        std::string::npos);
+}
+
+TEST_CASE("Origins that match are allowed, others are not", "[api]") {
+  Fixture api;
+  CHECK(api.Get("labels", {{"Origin", "https://grafana"}}).Header("Access-Control-Allow-Origin") ==
+        "https://grafana");
+  CHECK(api.Get("labels", {{"Origin", "https://evil"}})
+            .Header("Access-Control-Allow-Origin")
+            .empty());
+  CHECK(api.Get("labels").Header("Access-Control-Allow-Origin").empty());
+  const net::ClientResponse preflight =
+      api.Ask("OPTIONS", "query", "", {{"Origin", "https://grafana"}});
+  CHECK(preflight.status == 204);
+  CHECK(preflight.Header("Access-Control-Allow-Methods") == "GET, POST, OPTIONS");
+}
+
+TEST_CASE("What is no route is not found, what is no method not allowed", "[api]") {
+  Fixture api;
+  CHECK(api.Get("nonsense").status == 404);
+  CHECK(api.Get("nonsense").body.find("page not found") != std::string::npos);
+  CHECK(api.Ask("DELETE", "query", "").status == 405);
+  CHECK(api.Ask("POST", "targets", "").status == 405);
+}
