@@ -43,7 +43,7 @@ ONE_USER = {
     "yaml-cpp/": {"common/yaml"},
     "civetweb.h": {"common/net"},
     "curl/": {"common/net"},
-    "openssl/": {"common/net", "common/model"},
+    "openssl/": {"common/net", "common/base"},
     "prometheus/": {"common/instrument"},
     "nlohmann/": {"common/json"},
     "CLI/": {"exporter/cmd", "evaluator/cmd"},

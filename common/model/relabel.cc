@@ -1,13 +1,13 @@
 #include "common/model/relabel.h"
 
 #include <locale.h>
-#include <openssl/evp.h>
 #include <wctype.h>
 
 #include <algorithm>
 #include <array>
 #include <utility>
 
+#include "common/base/digest.h"
 #include "common/base/quote.h"
 
 namespace skep {
@@ -100,9 +100,7 @@ Status Check(const RelabelOptions& o) {
 
 // As Prometheus shards: the last eight bytes of the MD5 as a big-endian number.
 std::uint64_t ShardHash(std::string_view text) {
-  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-  unsigned size = 0;
-  EVP_Digest(text.data(), text.size(), digest.data(), &size, EVP_md5(), nullptr);
+  const std::array<std::uint8_t, 16> digest = Md5(text);
   std::uint64_t hash = 0;
   for (std::size_t i = 8; i < 16; ++i) hash = hash << 8 | digest[i];
   return hash;

@@ -1,27 +1,12 @@
 #include "evaluator/notifier/notification.h"
 
-#include <openssl/evp.h>
-
 #include <algorithm>
-#include <array>
 
+#include "common/base/digest.h"
 #include "common/base/quote.h"
 
 namespace skep::notifier {
 namespace {
-
-std::string Sha256Hex(std::string_view text) {
-  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-  unsigned int size = 0;
-  EVP_Digest(text.data(), text.size(), digest.data(), &size, EVP_sha256(), nullptr);
-  static constexpr char kDigits[] = "0123456789abcdef";
-  std::string hex;
-  for (unsigned int i = 0; i < size; ++i) {
-    hex += kDigits[digest[i] >> 4];
-    hex += kDigits[digest[i] & 15];
-  }
-  return hex;
-}
 
 // Labels present on both and equal; `pick` says which label set of an alert is meant.
 template <typename Pick>
