@@ -115,9 +115,9 @@ void Configurator::Apply(Loaded loaded) {
   notifications_text_ = config.notifications ? config.notifications->fingerprint : "";
   {
     const std::lock_guard lock(status_mutex_);
-    status_ = {true, clock_.Now(), config.echo, config.left_out,
-               config.scrape.global.evaluation_interval};
+    status_ = {true, clock_.Now(), config.echo, config.left_out};
   }
+  parts_.engine.SetDefaultSubqueryStep(config.scrape.global.evaluation_interval);
   // Who tells comes before who is told of, so that the first alert finds its way.
   parts_.alertmanagers.Configure(config.alerting);
   if (loaded.notifications_changed) parts_.notifier.Configure(std::move(loaded.notifications));

@@ -13,6 +13,7 @@
 #include "evaluator/cmd/alert_path.h"
 #include "evaluator/cmd/alertmanager_targets.h"
 #include "evaluator/config/configuration.h"
+#include "evaluator/engine/engine.h"
 #include "evaluator/notifier/notifier.h"
 #include "evaluator/rules/manager.h"
 #include "evaluator/scrape/manager.h"
@@ -21,6 +22,7 @@ namespace skep::evaluator {
 
 // Who is configured; all outlive the Configurator. Thread-safe, all of them.
 struct Configured {
+  engine::Engine& engine;
   scrape::Manager& scrape;
   rules::Manager& rules;
   notifier::Notifier& notifier;
@@ -44,7 +46,6 @@ class Configurator {
     Timestamp last_success;
     std::string echo;                       // of what is in force
     std::vector<scrape::LeftOut> left_out;  // of what is in force
-    Duration evaluation_interval{};
   };
 
   Configurator(Configured parts, const Clock& clock, Logger log);

@@ -84,10 +84,10 @@ class Converter {
  private:
   void Heading(std::string_view line) {
     EndBlock();
-    const std::size_t level = std::min<std::size_t>(line.find_first_not_of('#'), 6);
-    std::string_view text = line.substr(std::min(level, line.size()));
+    const std::size_t marks = std::min(line.find_first_not_of('#'), line.size());
+    std::string_view text = line.substr(marks);
     text.remove_prefix(std::min(text.find_first_not_of(' '), text.size()));
-    const std::string tag = "h" + std::to_string(std::min<std::size_t>(level, 6));
+    const std::string tag = "h" + std::to_string(std::min<std::size_t>(marks, 6));
     out_ += "<" + tag + " id=\"" + EscapeHtml(text) + "\">" + Inline(text) + "</" + tag + ">\n";
   }
 

@@ -125,8 +125,8 @@ Result<std::unique_ptr<Program>> Program::Create(Flags flags, const Clock& clock
       program->log_.For("rules"), &program->instruments_};
   program->rules_ = std::make_unique<rules::Manager>(dependencies, RuleOptionsOf(program->flags_));
   program->configurator_ = std::make_unique<Configurator>(
-      Configured{*program->scrape_, *program->rules_, program->notifier_, program->alerts_,
-                 program->alertmanagers_},
+      Configured{program->engine_, *program->scrape_, *program->rules_, program->notifier_,
+                 program->alerts_, program->alertmanagers_},
       clock, program->log_.For("config"));
   const Result<Regex> origin = Regex::Create(program->flags_.cors_origin);
   if (!origin) return origin.error().Wrap("--web.cors.origin");

@@ -63,6 +63,13 @@ HttpResponse Runbooks(const WebSources& sources) {
   return HttpResponse::Html(Page("Runbooks", MarkdownToHtml(*text)));
 }
 
+// Where generatorURL of an alert points: the expression's present value.
+HttpResponse Graph(const std::string& prefix, const HttpRequest& request) {
+  const auto expr = request.Parameter("g0.expr");
+  if (!expr) return HttpResponse::Redirect(prefix + "/");
+  return HttpResponse::Redirect(prefix + "/api/v1/query?query=" + net::PercentEncode(*expr));
+}
+
 HttpResponse Reload(const WebSources& sources) {
   if (!sources.reload) return HttpResponse::Text(403, "Lifecycle API is not enabled.\n");
   const Status status = sources.reload();
@@ -81,6 +88,8 @@ void RegisterPages(net::HttpServer& server, WebSources sources, const WrapHandle
   add({"GET"}, "/metrics",
       [shared](const HttpRequest& request) { return Metrics(*shared, request); });
   add({"GET"}, "/runbooks", [shared](const HttpRequest&) { return Runbooks(*shared); });
+  add({"GET"}, "/graph",
+      [shared](const HttpRequest& request) { return Graph(shared->prefix, request); });
   add({"GET"}, "/-/healthy",
       [](const HttpRequest&) { return HttpResponse::Text(200, "skep-evaluator is healthy.\n"); });
   add({"GET"}, "/-/ready", [shared](const HttpRequest&) {

@@ -19,8 +19,8 @@ struct WebSources {
   std::string prefix;              // route prefix, for links
 };
 
-// Adds /, /metrics, /-/healthy, /-/ready, /-/reload and /runbooks. `wrap` gets each handler with
-// its route's name and returns what is to be called.
+// Adds /, /metrics, /graph, /-/healthy, /-/ready, /-/reload and /runbooks. `wrap` gets each handler
+// with its route's name and returns what is to be called.
 using WrapHandler = std::function<net::HttpHandler(std::string_view route, net::HttpHandler)>;
 void RegisterPages(net::HttpServer& server, WebSources sources, const WrapHandler& wrap);
 

@@ -31,6 +31,7 @@ class QueryContext {
     const Clock& clock;
     const EngineOptions& options;
     const QueryOptions& when;
+    std::int64_t default_subquery_step_ms;
     Clock::Steady deadline;
     std::unique_ptr<storage::Querier> querier;
     // Subtrees that give the same at every step (plan.h).
@@ -45,9 +46,7 @@ class QueryContext {
   bool delayed_name_removal() const { return setup_.options.delayed_name_removal; }
   bool type_and_unit_labels() const { return setup_.options.type_and_unit_labels; }
   std::int64_t lookback_ms() const { return lookback_ms_; }
-  std::int64_t default_subquery_step_ms() const {
-    return setup_.options.default_subquery_step.count();
-  }
+  std::int64_t default_subquery_step_ms() const { return setup_.default_subquery_step_ms; }
   const QueryOptions& when() const { return setup_.when; }
   bool is_range_query() const { return setup_.when.step.count() > 0; }
   storage::Querier& querier() { return *setup_.querier; }

@@ -200,7 +200,9 @@ class Engine::Slot {
 };
 
 Engine::Engine(const Clock& clock, EngineOptions options)
-    : clock_(clock), options_(std::move(options)) {}
+    : clock_(clock),
+      options_(std::move(options)),
+      subquery_step_ms_(options_.default_subquery_step.count()) {}
 
 std::size_t Engine::active_queries() const {
   const std::lock_guard lock(mutex_);
@@ -229,6 +231,7 @@ Result<QueryResult> Engine::Run(const Query& query, storage::Queryable& storage,
   QueryContext context({.clock = clock_,
                         .options = options_,
                         .when = when,
+                        .default_subquery_step_ms = subquery_step_ms_,
                         .deadline = begin + timeout,
                         .querier = std::move(*querier),
                         .step_invariant = StepInvariant(**expr)});

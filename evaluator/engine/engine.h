@@ -53,7 +53,8 @@ struct Limits {
 
 struct EngineOptions {
   Duration lookback_delta = std::chrono::minutes(5);  // --query.lookback-delta
-  // The step of a subquery that names none: Prometheus's global evaluation interval.
+  // The step of a subquery that names none: Prometheus's global evaluation interval. At the start;
+  // see SetDefaultSubqueryStep.
   Duration default_subquery_step = std::chrono::minutes(1);
   Limits limits;
   std::size_t max_concurrency = 20;  // --query.max-concurrency; more wait. 0: no limit
@@ -112,6 +113,10 @@ class Engine {
   Result<QueryResult> Run(const Query& query, storage::Queryable& storage,
                           const QueryOptions& when) const;
 
+  // For queries that begin from now on: a reload may change the global evaluation interval.
+  // Requires: step > 0.
+  void SetDefaultSubqueryStep(Duration step) { subquery_step_ms_ = step.count(); }
+
   const EngineOptions& options() const { return options_; }
   // Queries that are working or waiting now.
   std::size_t active_queries() const;
@@ -121,6 +126,7 @@ class Engine {
 
   const Clock& clock_;
   const EngineOptions options_;
+  std::atomic<std::int64_t> subquery_step_ms_;
   mutable std::mutex mutex_;
   mutable std::condition_variable slot_free_;
   mutable std::size_t working_ = 0;  // guarded by mutex_
