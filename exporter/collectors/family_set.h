@@ -31,8 +31,8 @@ class FamilySet {
 
   bool empty() const { return families_.empty(); }
 
-  // By name, the samples of each by their labels, all as valid UTF-8. A second sample with equal labels is left out:
-  // it would cost the whole page at the scraper.
+  // By name, the samples of each by their labels, all as valid UTF-8. A second sample with equal
+  // labels is left out: it would cost the whole page at the scraper.
   void Write(exposition::PageWriter& page);
 
  private:

@@ -1,4 +1,5 @@
-// Runs a fuzz target over the files of a corpus folder, each whole and cut at every byte of its first kilobyte.
+// Runs a fuzz target over the files of a corpus folder, each whole and cut at every byte of its
+// first kilobyte.
 #include <cstdint>
 #include <cstdio>
 #include <filesystem>

@@ -1,7 +1,7 @@
 #include "common/exposition/parser.h"
 
-#include <catch2/catch.hpp>
 #include <bit>
+#include <catch2/catch.hpp>
 #include <cmath>
 #include <string>
 
