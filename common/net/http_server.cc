@@ -273,7 +273,7 @@ Status HttpServer::Impl::StartCivetweb() {
   callbacks.http_error = OnError;
   callbacks.init_context = OnContext;
   callbacks.init_connection = OnOpen;
-  callbacks.connection_closed = OnClose;
+  callbacks.connection_close = OnClose;  // after it civetweb forgets the pointer
   callbacks.log_message = OnLog;
   if (listener_tls) callbacks.external_ssl_ctx = OnTls;
   char text[256] = {};

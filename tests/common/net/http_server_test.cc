@@ -347,6 +347,23 @@ TEST_CASE("More clients than threads all get their answer", "[net]") {
   for (auto& client : clients) CHECK(client->ReadResponse().find("root") != std::string::npos);
 }
 
+TEST_CASE("Connections that ended no longer count against those that are kept", "[net]") {
+  HttpServerOptions options;
+  options.max_connections = 4;
+  Served served(options);
+  for (int i = 0; i < 12; ++i) {
+    Raw(served, "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+  }
+  // The server may still be closing the last ones when their client has seen the end.
+  std::string answer;
+  for (int i = 0; i < 1000 && answer.find("keep-alive") == std::string::npos; ++i) {
+    RawClient client(served.address());
+    client.Send("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+    answer = client.ReadResponse();
+  }
+  CHECK(answer.find("Connection: keep-alive") != std::string::npos);
+}
+
 TEST_CASE("A handler learns that its client has gone", "[net]") {
   Served served;
   {
