@@ -64,7 +64,8 @@ void AddWeb(CLI::App& app, Flags& flags) {
   app.add_option("--web.cors.origin", flags.cors_origin,
                  "Regular expression of origins that may call the API, anchored at both ends")
       ->capture_default_str();
-  app.add_option("--web.max-connections", flags.max_connections, "Most connections at once")
+  app.add_option("--web.max-connections", flags.max_connections,
+                 "Most connections at once; each takes a thread, and more than 128 are never open")
       ->check(CLI::Range(1, 1'000'000))
       ->capture_default_str();
 }

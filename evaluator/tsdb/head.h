@@ -21,7 +21,7 @@ struct HeadOptions {
 // else goes in parallel. Appenders, queriers and series sets may live on after the Head is gone.
 //
 // A sample not newer than the newest one of its series is refused. A querier reads the state of the
-// last commit before it was made, however long it lives.
+// last commit before it was made, however long it lives, but for what retention forgets meanwhile.
 class Head final : public storage::Appendable, public storage::Queryable {
  public:
   explicit Head(HeadOptions options);

@@ -19,14 +19,15 @@ Labels LabelsOf(int writer, int series) {
   return {{"__name__", "m"}, {"w", std::to_string(writer)}, {"s", std::to_string(series)}};
 }
 
-// Each batch gives all series of the writer the same value.
+// Each batch gives all series of the writer the same value. Retention works on what is older: what
+// it forgets vanishes from living queriers series by series.
 void Write(Head& head, int writer) {
   std::vector<storage::SeriesRef> refs(kSeries, 0);
   for (int round = 1; round <= kRounds; ++round) {
     const auto appender = head.NewAppender();
     for (int i = 0; i < kSeries; ++i) {
       (void)appender->Append(refs[static_cast<std::size_t>(i)], LabelsOf(writer, i),
-                             {FromMillis(round * 10), static_cast<double>(round)});
+                             {FromMillis(1000 + round * 10), static_cast<double>(round)});
     }
     (void)appender->Commit();
   }

@@ -1,0 +1,7 @@
+#include "common/model/sample.h"
+
+namespace skep {
+
+const double kStaleNaN = std::bit_cast<double>(kStaleNaNBits);
+
+}  // namespace skep
