@@ -138,9 +138,9 @@ TEST_CASE("Webhook reads its URL from a file at every try", "[receivers]") {
 TEST_CASE("Webhook gives up a server that does not answer when its timeout is over",
           "[receivers]") {
   const SystemClock clock;
-  net::HttpServer server(clock, Logger::Silent());
   std::promise<void> release;
   const std::shared_future<void> released = release.get_future().share();
+  net::HttpServer server(clock, Logger::Silent());  // ends before what its handler waits for
   server.Handle({"POST"}, "/", [&](const net::HttpRequest&) {
     released.wait();
     return net::HttpResponse::Text(200, "late");
