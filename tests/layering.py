@@ -97,7 +97,7 @@ for folder in order:
         if not allowed(folder, other):
             problems.append(f"{folder}/CMakeLists.txt: depends on {other}, which the table does not allow")
         if order.index(other) > order.index(folder):
-            problems.append(f"{folder}/CMakeLists.txt: depends on {other}, which lies above it")
+            problems.append(f"{folder}/CMakeLists.txt: depends on {other}, which lies below it in the table")
     for source in sources:
         for number, line in enumerate(source.read_text().splitlines(), 1):
             found = re.match(r'\s*#\s*include\s+(["<])([^">]+)[">]', line)

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <glob.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -50,6 +51,22 @@ Status WriteAndSync(const std::string& path, std::string_view content) {
   return {};
 }
 
+// Refuses what may never end. A pipe under /dev was handed over by the shell (`<(command)`): it is
+// read to its end.
+Status CheckReadable(int fd, const std::string& path) {
+  struct ::stat info {};
+  if (::fstat(fd, &info) != 0) return FromErrno("stat " + path, errno);
+  const bool pipe = S_ISFIFO(info.st_mode);
+  if (pipe && path.starts_with("/dev/")) {
+    if (::fcntl(fd, F_SETFL, 0) != 0) return FromErrno("open " + path, errno);
+    return {};
+  }
+  if (pipe || S_ISSOCK(info.st_mode) || S_ISBLK(info.st_mode)) {
+    return Invalid("read " + path + ": not a regular file");
+  }
+  return {};
+}
+
 Status SyncFolder(const std::string& path) {
   FileDescriptor folder(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (folder.get() < 0) return FromErrno("open " + path, errno);
@@ -60,8 +77,11 @@ Status SyncFolder(const std::string& path) {
 }  // namespace
 
 Status ReadFileInto(const std::string& path, std::string& out, std::size_t limit_bytes) {
-  FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  // Not blocking: a pipe that nobody writes to, put among the files by accident, must not hold the
+  // program.
+  FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (file.get() < 0) return FromErrno("open " + path, errno);
+  RETURN_IF_ERROR(CheckReadable(file.get(), path));
   std::size_t used = 0;
   if (out.capacity() < 4096) out.reserve(4096);
   out.resize(out.capacity());

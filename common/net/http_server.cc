@@ -23,6 +23,7 @@
 #include "common/net/router.h"
 #include "common/net/socket.h"
 #include "common/net/text.h"
+#include "common/net/thread_stack.h"
 #include "common/net/tls_context.h"
 #include "common/net/web_config.h"
 
@@ -703,6 +704,7 @@ void HttpServer::Handle(std::vector<std::string> methods, std::string path, Http
 }
 
 Status HttpServer::Start(const HttpServerOptions& options) {
+  EnsureThreadStacks();
   impl_->options = options;
   impl_->threads = std::clamp(options.max_connections, kMinThreads, kMaxThreads);
   Result<std::shared_ptr<const WebState>> state = LoadWebState(options.web_config_file);

@@ -45,6 +45,10 @@ net::HttpResponse Api::Targets(const net::HttpRequest& request) const {
   std::transform(state.begin(), state.end(), state.begin(),
                  [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   const std::string pool = parameters.Text("scrapePool");
+  if (!state.empty() && state != "active" && state != "dropped" && state != "any") {
+    parameters.Refuse("state", "expected active, dropped or any, got \"" + state + "\"");
+  }
+  if (parameters.failed()) return parameters.refusal();
   const bool with_active = state != "dropped";
   const bool with_dropped = state != "active";
 

@@ -23,6 +23,17 @@ std::uint64_t HashFile(const std::string& path, std::uint64_t hash) {
   return MixHash(hash, HashBytes(content ? *content : content.error().message()));
 }
 
+std::uint64_t HashFiles(std::uint64_t hash, const std::string& notifications_file,
+                        const std::vector<std::string>& patterns) {
+  if (!notifications_file.empty()) hash = HashFile(notifications_file, hash);
+  for (const std::string& pattern : patterns) {
+    const Result<std::vector<std::string>> paths = Glob(pattern);
+    if (!paths) continue;
+    for (const std::string& path : *paths) hash = HashFile(path, hash);
+  }
+  return hash;
+}
+
 }  // namespace
 
 Configurator::Configurator(Configured parts, const Clock& clock, Logger log)
@@ -38,29 +49,38 @@ Status Configurator::Start(ConfiguratorOptions options) {
 Status Configurator::Reload() {
   const std::lock_guard lock(reload_mutex_);
   if (!started_) return Unavailable("still starting");
-  return ReloadLocked();
+  const skep::Status status = ReloadLocked();
+  if (!status) LogFailure(status.error());
+  return status;
 }
 
 void Configurator::ReloadIfChanged() {
   const std::lock_guard lock(reload_mutex_);
-  if (FilesHash() == files_hash_) return;
-  log_.Info("files have changed, reloading", {});
-  (void)ReloadLocked();  // logged there, and shown as a metric
+  // Which files a refused configuration names is not known here: after a failure all is read again.
+  if (FilesHash() == files_hash_ && failure_.empty()) return;
+  if (failure_.empty()) log_.Info("files have changed, reloading", {});
+  const std::string last_failure = failure_;
+  const skep::Status status = ReloadLocked();
+  if (!status && status.error().message() != last_failure) LogFailure(status.error());
+}
+
+void Configurator::LogFailure(const Error& error) const {
+  log_.Error("configuration not loaded, the old one stays in force", {{"err", error}});
 }
 
 Status Configurator::ReloadLocked() {
   files_hash_ = FilesHash();
   Result<Loaded> loaded = Load();
   if (!loaded) {
-    log_.Error("configuration not loaded, the old one stays in force", {{"err", loaded.error()}});
+    failure_ = loaded.error().message();
     const std::lock_guard lock(status_mutex_);
     status_.successful = false;
     return loaded.error();
   }
+  failure_.clear();
+  files_hash_ = loaded->files_hash;
   const std::size_t rule_count = loaded->rules.CountRules();
   Apply(std::move(*loaded));
-  // The new file may name other rule files than the old one.
-  files_hash_ = FilesHash();
   log_.Info("configuration loaded", {{"file", options_.file}, {"rules", rule_count}});
   return {};
 }
@@ -72,10 +92,14 @@ Result<config::Configuration> Configurator::LoadFile() const {
 }
 
 Result<Configurator::Loaded> Configurator::Load() const {
+  // Hashes are taken before the files are read: what changes in between is seen as a change.
+  const std::uint64_t file_hash = HashFile(options_.file, 0);
   Result<config::Configuration> config = LoadFile();
   if (!config) return config.error();
   Loaded loaded;
   loaded.config = std::move(*config);
+  loaded.files_hash =
+      HashFiles(file_hash, loaded.config.notifications_file, loaded.config.rule_files);
   Result<rules::Ruleset> rules = parts_.rules.Load(RulesOf(loaded.config, options_.external_url));
   if (!rules) return rules.error();
   loaded.rules = std::move(*rules);
@@ -128,15 +152,7 @@ void Configurator::Apply(Loaded loaded) {
 }
 
 std::uint64_t Configurator::FilesHash() const {
-  std::uint64_t hash = 0;
-  if (!options_.file.empty()) hash = HashFile(options_.file, hash);
-  if (!notifications_file_.empty()) hash = HashFile(notifications_file_, hash);
-  for (const std::string& pattern : rule_files_) {
-    const Result<std::vector<std::string>> paths = Glob(pattern);
-    if (!paths) continue;
-    for (const std::string& path : *paths) hash = HashFile(path, hash);
-  }
-  return hash;
+  return HashFiles(HashFile(options_.file, 0), notifications_file_, rule_files_);
 }
 
 Configurator::Status Configurator::CurrentStatus() const {

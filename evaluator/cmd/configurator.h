@@ -58,7 +58,7 @@ class Configurator {
   skep::Status Reload();
 
   // Reload, if the content of one of the files (configuration, notification file, rule files) is
-  // not what the last try saw.
+  // not what the last try saw, or if that try failed. The same failure is logged once.
   void ReloadIfChanged();
 
   Status CurrentStatus() const;
@@ -70,6 +70,7 @@ class Configurator {
     rules::Ruleset rules;
     notifier::Notifier::Setup notifications;
     bool notifications_changed = false;
+    std::uint64_t files_hash = 0;  // of the files that it was read from
   };
 
   Result<Loaded> Load() const;
@@ -77,6 +78,7 @@ class Configurator {
   skep::Status MakeReceivers(Loaded& loaded) const;
   void Apply(Loaded loaded);
   skep::Status ReloadLocked();
+  void LogFailure(const Error& error) const;
   std::uint64_t FilesHash() const;
 
   const Configured parts_;
@@ -90,6 +92,7 @@ class Configurator {
   std::string notifications_file_;       // guarded by reload_mutex_
   std::string notifications_text_;       // guarded by reload_mutex_: fingerprint in force
   std::uint64_t files_hash_ = 0;         // guarded by reload_mutex_: at the last try
+  std::string failure_;                  // guarded by reload_mutex_: of the last try, or ""
 
   mutable std::mutex status_mutex_;
   Status status_;  // guarded by status_mutex_

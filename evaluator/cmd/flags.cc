@@ -4,6 +4,7 @@
 #include <sstream>
 
 #include "common/base/quote.h"
+#include "common/net/route_prefix.h"
 
 namespace skep::evaluator {
 namespace {
@@ -56,7 +57,11 @@ void AddWeb(CLI::App& app, Flags& flags) {
   app.add_option("--web.config.file", flags.web_config_file,
                  "File with TLS and users, in the form of Prometheus's exporters");
   app.add_option("--web.external-url", flags.external_url,
-                 "URL under which this program is reachable from outside; links begin with it");
+                 "URL under which this program is reachable from outside; links begin with it")
+      ->check([](const std::string& url) {
+        const Result<std::string> prefix = net::RoutePrefix({}, url);
+        return prefix ? std::string() : prefix.error().message();
+      });
   app.add_option("--web.route-prefix", flags.route_prefix,
                  "Prefix of all paths; default: the path of --web.external-url");
   app.add_flag("--web.enable-lifecycle", flags.enable_lifecycle,

@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <random>
 
+#include "common/net/route_prefix.h"
 #include "evaluator/cmd/own_metrics.h"
 #include "evaluator/cmd/share_folder.h"
 #include "evaluator/cmd/web.h"
@@ -37,19 +38,6 @@ std::string HostName() {
 std::string WithoutSlashes(std::string text) {
   while (text.ends_with('/')) text.pop_back();
   return text;
-}
-
-// "/a/b" of "http://host/a/b/".
-std::string PathOf(const std::string& url) {
-  const std::size_t scheme = url.find("://");
-  const std::size_t slash = url.find('/', scheme == std::string::npos ? 0 : scheme + 3);
-  return slash == std::string::npos ? "" : WithoutSlashes(url.substr(slash));
-}
-
-std::string RoutePrefix(const Flags& flags) {
-  std::string prefix = WithoutSlashes(flags.route_prefix.value_or(PathOf(flags.external_url)));
-  if (!prefix.empty() && !prefix.starts_with('/')) prefix.insert(0, "/");
-  return prefix;
 }
 
 engine::EngineOptions EngineOptionsOf(const Flags& flags) {
@@ -106,7 +94,7 @@ Program::Program(Flags flags, const Clock& clock, Logger log)
       log_(std::move(log)),
       start_time_(clock.Now()),
       share_folder_(FindShareFolder()),
-      prefix_(RoutePrefix(flags_)),
+      prefix_(net::RoutePrefix(flags_.route_prefix, flags_.external_url).value()),
       head_(tsdb::HeadOptions{}),
       engine_(clock, EngineOptionsOf(flags_)),
       queries_(engine_, head_, flags_.promql),

@@ -11,7 +11,9 @@
 namespace skep::config {
 namespace {
 
-constexpr std::string_view kOtherDiscoveries[] = {
+// Fields of an entry that Prometheus knows and we do not have: an entry with one of them is refused
+// or left out.
+constexpr std::string_view kUnsupportedFields[] = {
     "azure_sd_configs",      "consul_sd_configs",    "digitalocean_sd_configs",
     "dns_sd_configs",        "docker_sd_configs",    "dockerswarm_sd_configs",
     "ec2_sd_configs",        "eureka_sd_configs",    "gce_sd_configs",
@@ -21,7 +23,7 @@ constexpr std::string_view kOtherDiscoveries[] = {
     "nomad_sd_configs",      "openstack_sd_configs", "ovhcloud_sd_configs",
     "puppetdb_sd_configs",   "scaleway_sd_configs",  "serverset_sd_configs",
     "stackit_sd_configs",    "triton_sd_configs",    "uyuni_sd_configs",
-    "vultr_sd_configs",      "aws_sd_configs",
+    "vultr_sd_configs",      "aws_sd_configs",       "oauth2",
 };
 
 // The discovery file's name may have one pattern in its last part, and a known ending.
@@ -65,7 +67,11 @@ void ReadDiscoveries(yaml::MapReader& map, const std::string& folder, Alertmanag
     out.static_groups = std::move(*groups);
   else
     map.Fail(groups.error());
-  for (const yaml::Node& item : map.Take("file_sd_configs").items()) {
+  const yaml::Node files = map.Take("file_sd_configs");
+  if (!files.IsNull() && !files.IsSequence()) {
+    map.Fail(files.Complain("file_sd_configs: expected a list"));
+  }
+  for (const yaml::Node& item : files.items()) {
     Result<scrape::FileDiscoveryOptions> discovery = ReadFileDiscovery(item, folder);
     if (discovery)
       out.file_discoveries.push_back(std::move(*discovery));
@@ -92,6 +98,25 @@ void ReadApiVersion(yaml::MapReader& map) {
   }
 }
 
+Status CheckAddress(std::string_view address) {
+  if (address.find('/') != std::string_view::npos) {
+    return Invalid(Quote(address) + " is not a valid hostname");
+  }
+  return {};
+}
+
+// Addresses that stand in the file; relabelling may still change them, then they are judged later.
+void CheckStaticAddresses(yaml::MapReader& map, const AlertmanagerOptions& options) {
+  if (!options.relabel_rules.empty()) return;
+  for (const scrape::TargetGroup& group : options.static_groups) {
+    for (const std::string& target : group.targets) {
+      if (Status ok = CheckAddress(target); !ok) {
+        map.Fail(map.Take("static_configs").Complain(ok.error().message()));
+      }
+    }
+  }
+}
+
 Result<AlertmanagerOptions> ReadAlertmanager(const yaml::Node& node, const std::string& folder) {
   AlertmanagerOptions options;
   yaml::MapReader map(node);
@@ -107,16 +132,19 @@ Result<AlertmanagerOptions> ReadAlertmanager(const yaml::Node& node, const std::
   ReadRules(map, "relabel_configs", options.relabel_rules);
   ReadRules(map, "alert_relabel_configs", options.alert_relabel_rules);
   options.http = net::ReadHttpClientConfig(map, folder);
+  CheckStaticAddresses(map, options);
+  if (options.timeout.count() <= 0) {
+    map.Fail(map.Take("timeout").Complain("timeout must be greater than 0"));
+  }
   RETURN_IF_ERROR(map.Finish("alertmanager_config"));
   return options;
 }
 
-// The discovery that we do not have, if there is one.
-const yaml::Node* FindOtherDiscovery(
-    const std::vector<std::pair<yaml::Node, yaml::Node>>& entries) {
+// The first of the fields that we do not have, if there is one.
+const yaml::Node* FindUnsupported(const std::vector<std::pair<yaml::Node, yaml::Node>>& entries) {
   for (const auto& [key, value] : entries) {
-    if (std::find(std::begin(kOtherDiscoveries), std::end(kOtherDiscoveries), key.text()) !=
-        std::end(kOtherDiscoveries)) {
+    if (std::find(std::begin(kUnsupportedFields), std::end(kUnsupportedFields), key.text()) !=
+        std::end(kUnsupportedFields)) {
       return &key;
     }
   }
@@ -125,7 +153,7 @@ const yaml::Node* FindOtherDiscovery(
 
 Status ReadEntry(const yaml::Node& item, const scrape::ReadOptions& options, AlertingOptions& out) {
   const auto entries = item.entries();
-  if (const yaml::Node* other = FindOtherDiscovery(entries)) {
+  if (const yaml::Node* other = FindUnsupported(entries)) {
     const Error error = other->Complain(other->text() + " is not supported");
     if (!options.ignore_unsupported) return error;
     out.left_out.push_back({"Alertmanagers: " + other->text(), error.message()});
@@ -147,13 +175,6 @@ std::string PostPath(std::string_view prefix) {
     at = slash + 1;
   }
   return path + "/api/v2/alerts";
-}
-
-Status CheckAddress(std::string_view address) {
-  if (address.find('/') != std::string_view::npos) {
-    return Invalid(Quote(address) + " is not a valid hostname");
-  }
-  return {};
 }
 
 }  // namespace

@@ -3,6 +3,8 @@
 #include <string_view>
 #include <utility>
 
+#include "common/net/route_prefix.h"
+
 namespace skep::exporter {
 namespace {
 
@@ -46,21 +48,7 @@ net::HttpResponse Reload(Exporter& exporter, bool enabled) {
 }  // namespace
 
 Result<std::string> RoutePrefix(const Flags& flags) {
-  std::string prefix;
-  if (flags.route_prefix) {
-    prefix = *flags.route_prefix;
-  } else if (!flags.external_url.empty()) {
-    const std::size_t scheme = flags.external_url.find("://");
-    if (scheme == std::string::npos || scheme == 0 || scheme + 3 == flags.external_url.size()) {
-      return Invalid("--web.external-url: expected http://HOST/PATH, got \"" + flags.external_url +
-                     "\"");
-    }
-    const std::size_t path = flags.external_url.find('/', scheme + 3);
-    if (path != std::string::npos) prefix = flags.external_url.substr(path);
-  }
-  while (prefix.ends_with('/')) prefix.pop_back();
-  if (!prefix.empty() && prefix.front() != '/') prefix.insert(0, "/");
-  return prefix;
+  return net::RoutePrefix(flags.route_prefix, flags.external_url);
 }
 
 Status AddRoutes(net::HttpServer& server, Exporter& exporter, MetricsHandler& metrics,

@@ -57,6 +57,7 @@ def the_hook_refuses_rules_that_do_not_load_or_fail_their_tests(case):
     good = path.read_text()
     path.write_text(good.replace("cpu_used_ratio > 0.70", "cpu_used_ratio > > 0.70"))
     git("add", "-A")
+    path.write_text(good)  # what counts is what is staged
     status, text = git("commit", "-qm", "does not load")
     assert status != 0 and "host.yml" in text, text
 

@@ -55,7 +55,7 @@ def rules_are_reloaded_all_or_nothing(case):
 
 def files_are_reread_by_themselves(case):
     case.write("rules/a.yml", GOOD % 1)
-    url, _ = case.evaluator("rule_files: [rules/*.yml]\n", "--config.auto-reload-interval=1s")
+    url, program = case.evaluator("rule_files: [rules/*.yml]\n", "--config.auto-reload-interval=1s")
     wait_for("the first rules", lambda: value(url, "r") == 1)
     case.write("rules/a.yml", GOOD % 5)
     wait_for("the changed file", lambda: value(url, "r") == 5)
@@ -64,6 +64,14 @@ def files_are_reread_by_themselves(case):
     case.write("rules/new.yml", "groups: [{name: n, rules: [{record: s, exp: '1'}]}]\n")
     wait_for("the bad file is said", lambda: own_metric(url, SUCCESSFUL) == 0)
     assert value(url, "s") == 6
+
+    # A configuration that names a new, bad file: mending that file alone is enough.
+    case.write("more/b.yml", "groups: [{name: b, rules: [{record: t, expr: 'sum('}]}]\n")
+    case.write("rules/new.yml", "groups: []\n")
+    case.write("skep.yml", "rule_files: [rules/*.yml, more/*.yml]\n")
+    wait_for("the new bad file is said", lambda: "b.yml:1" in program.text())
+    case.write("more/b.yml", "groups: [{name: b, interval: 1s, rules: [{record: t, expr: 'vector(7)'}]}]\n")
+    wait_for("the mended new file", lambda: value(url, "t") == 7)
 
 
 def scrape_configuration_is_reloaded(case):

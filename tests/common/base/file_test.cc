@@ -1,5 +1,7 @@
 #include "common/base/file.h"
 
+#include <sys/stat.h>
+
 #include <catch2/catch.hpp>
 
 #include "tests/support/temp_folder.h"
@@ -30,6 +32,14 @@ TEST_CASE("Errors of files name the path and what happened", "[file]") {
   const auto big = skep::ReadFile(folder.File("big"), 4);
   REQUIRE_FALSE(big);
   CHECK(big.error().kind() == skep::ErrorKind::kInvalid);
+}
+
+TEST_CASE("A pipe among the files is refused, not waited for", "[file]") {
+  const TempFolder folder;
+  REQUIRE(mkfifo(folder.File("pipe").c_str(), 0600) == 0);
+  const auto content = skep::ReadFile(folder.File("pipe"));
+  REQUIRE_FALSE(content);
+  CHECK(content.error().message().find("not a regular file") != std::string::npos);
 }
 
 TEST_CASE("Paths join and split", "[file]") {

@@ -42,6 +42,17 @@ TEST_CASE("A broken or exploding regular expression is refused", "[matcher]") {
   }
 }
 
+TEST_CASE("A very long expression is refused, a long list of literals is not", "[matcher]") {
+  std::string groups = "a";
+  std::string literals = "a";
+  for (int i = 0; i < 20'000; ++i) {
+    groups += "|(x+)+";
+    literals += "|abcde";
+  }
+  CHECK_FALSE(Matcher::Create(MatchType::kRegex, "l", groups));
+  CHECK(Matcher::Create(MatchType::kRegex, "l", literals));
+}
+
 TEST_CASE("An absent label is the empty value", "[matcher]") {
   const Labels labels{{"a", "1"}};
   CHECK(skep::MatchesAll({Matcher::Equal("a", "1"), Matcher::Equal("b", "")}, labels));

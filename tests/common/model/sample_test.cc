@@ -1,9 +1,8 @@
 #include "common/model/sample.h"
 
+#include <catch2/catch.hpp>
 #include <cmath>
 #include <vector>
-
-#include <catch2/catch.hpp>
 
 using skep::IsStaleNaN;
 

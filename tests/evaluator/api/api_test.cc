@@ -220,6 +220,7 @@ TEST_CASE("Bad requests are refused with the parameter's name", "[api]") {
       {"series", 400, "bad_data", "no match[] parameter provided"},
       {"series?match[]=%7B", 400, "bad_data", R"(invalid parameter \"match[]\")"},
       {"label/U__a_zz/values?start=x", 400, "bad_data", R"(invalid parameter \"start\")"},
+      {"targets?state=zz", 400, "bad_data", "state"},
       {"rules?type=nonsense", 400, "bad_data", "nonsense"},
       {"rules?group_limit=0", 400, "bad_data", "group_limit"},
       {"rules?group_next_token=a&group_limit=1", 400, "bad_data", "group_next_token"},
@@ -233,6 +234,30 @@ TEST_CASE("Bad requests are refused with the parameter's name", "[api]") {
     CHECK(response.body.find(R"("status":"error","errorType":")" + c.type) != std::string::npos);
     CHECK(response.body.find(c.part) != std::string::npos);
   }
+}
+
+TEST_CASE("Deep and long queries are answered or refused, on the server's threads too", "[api]") {
+  Fixture api;
+  const auto nested = [](int depth, const std::string& open, const std::string& close) {
+    std::string text;
+    for (int i = 0; i < depth; ++i) text += open;
+    text += "a";
+    for (int i = 0; i < depth; ++i) text += close;
+    return text;
+  };
+  std::string chain = "a";
+  for (int i = 0; i < 400; ++i) chain += " or a";
+  const net::Headers form{{"Content-Type", "application/x-www-form-urlencoded"}};
+  for (const std::string& query :
+       {nested(400, "sum(", ")"), nested(400, "(", ")"), nested(400, "-", ""),
+        nested(100, "max_over_time(", "[1m:1m])"), chain}) {
+    CAPTURE(query.substr(0, 30));
+    CHECK(api.Ask("POST", "query", "time=1000&query=" + net::PercentEncode(query), form).status ==
+          200);
+  }
+  const net::ClientResponse bomb =
+      api.Ask("POST", "query", "query=" + net::PercentEncode(nested(500'000, "(", ")")), form);
+  CHECK(bomb.status == 400);
 }
 
 TEST_CASE("Series, names and values are listed, escaped names understood", "[api]") {
