@@ -55,7 +55,8 @@ TEST_CASE("Alertmanagers that cannot be used are found before they are in force"
   CHECK(AlertmanagerTargets::Check(
       Alerting("alertmanagers: [{static_configs: [{targets: ['a:1']}]}]")));
   const Status bad = AlertmanagerTargets::Check(
-      Alerting("alertmanagers: [{static_configs: [{targets: ['http://a:1']}]}]"));
+      Alerting("alertmanagers: [{static_configs: [{targets: ['a:1']}], relabel_configs: "
+               "[{target_label: __address__, replacement: 'http://a:1'}]}]"));
   REQUIRE_FALSE(bad);
   CHECK_THAT(bad.error().message(), Catch::Matchers::Contains("\"http://a:1\" is not a valid"));
 }

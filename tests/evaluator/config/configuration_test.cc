@@ -91,6 +91,12 @@ TEST_CASE("A configuration that is wrong is refused with file and line", "[confi
       {am + "oops: 1", "oops"},
       {am + "file_sd_configs: [{files: [a.txt]}]", "path name \"a.txt\" is not valid"},
       {am + "file_sd_configs: [{}]", "at least one path name"},
+      {am + "file_sd_configs: {files: [a.json]}",
+       "skep.yml:3:22: file_sd_configs: expected a list"},
+      {am + "static_configs: [{targets: ['http://a:1']}]",
+       "skep.yml:3:21: \"http://a:1\" is not a valid hostname"},
+      {am + "timeout: 0s", "skep.yml:3:14: timeout must be greater than 0"},
+      {am + "oauth2: {}", "skep.yml:3:5: oauth2 is not supported"},
       {am + "alert_relabel_configs: [{action: nonsense}]", "skep.yml:3:"},
       {"alerting: {alertmanager: []}", "alertmanager"},
   };
