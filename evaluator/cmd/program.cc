@@ -70,6 +70,7 @@ notifier::DeliveryQueue::Options QueueOptions() {
 api::TsdbStatus ApiTsdbStatus(const tsdb::HeadStatus& head) {
   const auto list = [](const std::vector<tsdb::NamedCount>& counts) {
     std::vector<api::NamedValue> values;
+    values.reserve(counts.size());
     for (const tsdb::NamedCount& each : counts) values.push_back({each.name, each.value});
     return values;
   };

@@ -81,8 +81,9 @@ HttpResponse Reload(const WebSources& sources) {
 
 void RegisterPages(net::HttpServer& server, WebSources sources, const WrapHandler& wrap) {
   const auto shared = std::make_shared<const WebSources>(std::move(sources));
-  const auto add = [&](std::vector<std::string> methods, const std::string& path, auto answer) {
-    server.Handle(std::move(methods), path, wrap(path, std::move(answer)));
+  const auto add = [&](const std::vector<std::string>& methods, const std::string& path,
+                       auto answer) {
+    server.Handle(methods, path, wrap(path, std::move(answer)));
   };
   add({"GET"}, "/", [shared](const HttpRequest&) { return Landing(shared->prefix); });
   add({"GET"}, "/metrics",

@@ -54,7 +54,7 @@ promql::Matrix ToMatrix(const Table& table, const Steps& steps) {
     if (!series.samples.empty()) matrix.push_back(std::move(series));
   }
   std::sort(matrix.begin(), matrix.end(),
-            [](const auto& a, const auto& b) { return (a.labels <=> b.labels) < 0; });
+            [](const auto& a, const auto& b) { return a.labels < b.labels; });
   return matrix;
 }
 
@@ -200,9 +200,7 @@ class Engine::Slot {
 };
 
 Engine::Engine(const Clock& clock, EngineOptions options)
-    : clock_(clock),
-      options_(std::move(options)),
-      subquery_step_ms_(options_.default_subquery_step.count()) {}
+    : clock_(clock), options_(options), subquery_step_ms_(options_.default_subquery_step.count()) {}
 
 std::size_t Engine::active_queries() const {
   const std::lock_guard lock(mutex_);

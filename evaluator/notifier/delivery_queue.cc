@@ -93,7 +93,8 @@ bool DeliveryQueue::TakeDue(std::unique_lock<std::mutex>& lock, Item& item) {
     if (first == items_.end()) {
       changed_.wait(lock);
     } else if (first->due > clock_.SteadyNow()) {
-      // A copy: while this waits another thread may take the item, and wait_until keeps a reference.
+      // A copy: while this waits another thread may take the item, and wait_until keeps a
+      // reference.
       const Clock::Steady due = first->due;
       changed_.wait_until(lock, due);
     } else {
