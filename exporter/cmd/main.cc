@@ -19,10 +19,10 @@ namespace {
 
 constexpr std::chrono::milliseconds kStopGrace{10'000};
 // A thread each: enough for the 40 scrapes at once and for people beside them.
-constexpr int kMostConnections = 64;
+// One thread each; as many as --web.max-requests lets scrape at once.
+constexpr int kMostConnections = 40;
 // glibc gives threads heaps of their own, up to 8 per core, each of which comes to hold the buffers
-// of a page. With two (and 64 threads instead of 128) the peak with eight scrapers went from 16.3
-// MB to 15.3 MB. Collectors take turns anyway, so threads hardly meet in malloc.
+// of a page. Collectors take turns, so threads hardly meet in malloc.
 constexpr int kHeaps = 2;
 
 // Blocked in all threads (those made later inherit it) and taken by WaitForEnd alone.
