@@ -24,7 +24,7 @@ struct HttpServerOptions {
   // fewer than 4 are taken as 4 and more than 128 as 128.
   int max_connections = 64;
   std::size_t max_body_bytes = 64UL << 20;            // after decompression; larger answers 413
-  std::size_t max_header_bytes = 64UL << 10;          // larger answers 431 or closes
+  std::size_t max_header_bytes = 64UL << 10;          // larger answers 400
   std::chrono::milliseconds request_timeout{30'000};  // for reading one request
 };
 

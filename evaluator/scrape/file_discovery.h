@@ -25,7 +25,7 @@ class FileDiscovery {
 
   // Of all files, by path.
   std::vector<TargetGroup> Groups() const;
-  // Files that could not be read or understood, counted once per change.
+  // Files that could not be read or understood, counted at each look.
   std::uint64_t failures() const { return failures_; }
 
  private:
