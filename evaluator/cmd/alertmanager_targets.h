@@ -24,7 +24,8 @@ class AlertmanagerTargets {
   AlertmanagerTargets(receivers::AlertmanagerSender& sender, Logger log)
       : sender_(sender), log_(std::move(log)) {}
 
-  // Everything about `alerting` that can be wrong before it is in force: addresses after relabelling, client certificates.
+  // Everything about `alerting` that can be wrong before it is in force: addresses after
+  // relabelling, client certificates.
   static skep::Status Check(const config::AlertingOptions& alerting);
 
   // Takes a checked configuration into force. One that says the same as before changes nothing.
