@@ -21,6 +21,13 @@ TABLE = {
     "common/instrument": "common/exposition",
     "exporter/registry": "common/exposition common/instrument",
     "exporter/collectors": "exporter/registry common/exposition common/net common/json common/yaml common/instrument",
+    "exporter/state": "common/exposition common/instrument",
+    "exporter/logs": "exporter/registry exporter/state common/exposition common/json common/yaml common/instrument",
+    "exporter/swarm": "exporter/registry exporter/state common/exposition common/instrument",
+    "exporter/ingest": "exporter/registry exporter/state exporter/swarm common/exposition common/net common/protobuf common/json "
+                       "common/yaml common/instrument",
+    "exporter/stores": "exporter/registry exporter/state exporter/swarm exporter/collectors common/exposition common/net "
+                       "common/json common/yaml common/instrument",
     "exporter/cmd": "exporter/* common/*",
     "evaluator/storage": "",
     "evaluator/promql": "",
@@ -46,6 +53,8 @@ ONE_USER = {
     "openssl/": {"common/net", "common/base"},
     "prometheus/": {"common/instrument"},
     "nlohmann/": {"common/json"},
+    "protozero/": {"common/protobuf"},
+    "sqlite3.h": {"exporter/stores"},
     "CLI/": {"exporter/cmd", "evaluator/cmd"},
 }
 
