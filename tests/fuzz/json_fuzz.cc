@@ -1,10 +1,12 @@
-// JSON of any bytes: read or refused; what was read can be written and read again.
+// JSON of any bytes: read or refused, by tree and flat reader alike; what was read can be written
+// and read again.
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
 #include <string>
 #include <string_view>
 
+#include "common/json/reader.h"
 #include "common/json/value.h"
 #include "common/json/writer.h"
 
@@ -41,12 +43,32 @@ void Write(const Value& value, JsonWriter& json) {
   }
 }
 
+bool Same(const Value& tree, skep::json::Element flat) {
+  if (tree.kind() != flat.kind() || tree.boolean() != flat.boolean()) return false;
+  if (tree.IsString() && tree.text() != flat.text()) return false;
+  if (tree.IsNumber() && tree.number() != flat.number()) return false;
+  std::size_t i = 0;
+  for (const skep::json::Element item : flat.items()) {
+    if (i == tree.items().size() || !Same(tree.items()[i++], item)) return false;
+  }
+  if (i != tree.items().size()) return false;
+  i = 0;
+  for (const auto& [key, value] : flat.members()) {
+    if (i == tree.members().size() || tree.members()[i].first != key) return false;
+    if (!Same(tree.members()[i++].second, value)) return false;
+  }
+  return i == tree.members().size();
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view text(reinterpret_cast<const char*>(data), size);
   const skep::Result<Value> value = Value::Parse(text);
-  if (!value) return 0;
+  skep::json::Document document;
+  const skep::Status flat = document.Parse(text);
+  if (value && (!flat || !Same(*value, document.root()))) std::abort();
+  if (!value) return 0;  // the flat reader takes numbers beyond a double's range
   std::string out;
   JsonWriter json(out);
   Write(*value, json);
