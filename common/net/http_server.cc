@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -15,6 +14,7 @@
 #include <set>
 #include <thread>
 
+#include "common/base/file_stamp.h"
 #include "common/base/number.h"
 #include "common/net/gzip.h"
 #include "common/net/openssl_shim.h"
@@ -63,21 +63,14 @@ Result<std::shared_ptr<const WebState>> LoadWebState(const std::string& file) {
   return std::shared_ptr<const WebState>(std::move(state));
 }
 
-// Changes when one of the files does.
-std::string Fingerprint(const std::string& file, const WebConfig& config) {
+// Of the web configuration and what it names.
+FileStamps StampFiles(const std::string& file, const WebConfig& config) {
   std::vector<std::string> files = {file};
   if (config.tls) {
     files.insert(files.end(),
                  {config.tls->cert_file, config.tls->key_file, config.tls->client_ca_file});
   }
-  std::string print;
-  for (const std::string& name : files) {
-    struct stat info {};
-    if (name.empty() || stat(name.c_str(), &info) != 0) continue;
-    print += std::to_string(info.st_ino) + "." + std::to_string(info.st_size) + "." +
-             std::to_string(info.st_mtim.tv_sec) + "." + std::to_string(info.st_mtim.tv_nsec) + " ";
-  }
-  return print;
+  return FileStamps(files);
 }
 
 HttpResponse Refusal(int status, std::string text) {
@@ -170,8 +163,10 @@ struct HttpServer::Impl final : TlsContextSource {
   int running = 0;                        // guarded by mutex: requests being answered
   bool stopping = false;                  // guarded by mutex
   std::shared_ptr<const WebState> state;  // guarded by mutex
-  std::string fingerprint;                // guarded by mutex
   Clock::Steady looked{};                 // guarded by mutex
+
+  std::mutex reload_mutex;  // held while files are read: nobody waits for it
+  FileStamps stamps;        // guarded by reload_mutex: at the last look
 
   std::mutex claim_mutex;
   std::set<std::string> claimed;  // guarded by claim_mutex: IPv6 peers with a Connection
@@ -183,6 +178,7 @@ struct HttpServer::Impl final : TlsContextSource {
   Status StartCivetweb();
   void CloseListeners();
   std::shared_ptr<const WebState> CurrentState();
+  void ReloadIfChanged(const std::shared_ptr<const WebState>& before);
   TlsContext CurrentTls() override { return CurrentState()->tls; }
 
   bool Enter();
@@ -327,23 +323,41 @@ void HttpServer::Impl::Leave() {
 }
 
 std::shared_ptr<const WebState> HttpServer::Impl::CurrentState() {
-  const std::lock_guard lock(mutex);
-  if (options.web_config_file.empty() || clock.SteadyNow() - looked < kConfigLook) return state;
-  looked = clock.SteadyNow();
-  const std::string print = Fingerprint(options.web_config_file, state->config);
-  if (print == fingerprint) return state;
-  fingerprint = print;
+  const auto state_in_force = [&] {
+    const std::lock_guard lock(mutex);
+    return state;
+  };
+  {
+    const std::lock_guard lock(mutex);
+    if (options.web_config_file.empty() || clock.SteadyNow() - looked < kConfigLook) return state;
+    looked = clock.SteadyNow();
+  }
+  // The first request of each second looks; meanwhile the others go on with what is in force.
+  const std::unique_lock reload(reload_mutex, std::try_to_lock);
+  if (reload) ReloadIfChanged(state_in_force());
+  return state_in_force();
+}
+
+// Requires: reload_mutex is held.
+void HttpServer::Impl::ReloadIfChanged(const std::shared_ptr<const WebState>& before) {
+  FileStamps now = StampFiles(options.web_config_file, before->config);
+  if (now.SameAs(stamps)) return;
+  stamps = std::move(now);
   Result<std::shared_ptr<const WebState>> next = LoadWebState(options.web_config_file);
   if (!next) {
     log.Error("web configuration not reloaded, the old one stays", {{"err", next.error()}});
-  } else if (((*next)->tls == nullptr) != (state->tls == nullptr)) {
-    log.Error("web configuration not reloaded: TLS can be turned on and off at a start only");
-  } else {
-    state = *next;
-    fingerprint = Fingerprint(options.web_config_file, state->config);
-    log.Info("web configuration reloaded");
+    return;
   }
-  return state;
+  if (((*next)->tls == nullptr) != (before->tls == nullptr)) {
+    log.Error("web configuration not reloaded: TLS can be turned on and off at a start only");
+    return;
+  }
+  stamps = StampFiles(options.web_config_file, (*next)->config);
+  {
+    const std::lock_guard lock(mutex);
+    state = *next;
+  }
+  log.Info("web configuration reloaded");
 }
 
 // ---- one request ----
@@ -710,7 +724,7 @@ Status HttpServer::Start(const HttpServerOptions& options) {
   Result<std::shared_ptr<const WebState>> state = LoadWebState(options.web_config_file);
   if (!state) return state.error();
   impl_->state = *state;
-  impl_->fingerprint = Fingerprint(options.web_config_file, impl_->state->config);
+  impl_->stamps = StampFiles(options.web_config_file, impl_->state->config);
   impl_->looked = impl_->clock.SteadyNow();
   impl_->listener_tls = impl_->state->tls;
   if (impl_->listener_tls) FollowTlsContext(impl_->listener_tls.get(), *impl_);

@@ -1,19 +1,31 @@
 // Which Alertmanagers there are: static ones and those that files list.
 #pragma once
 
-#include <map>
 #include <mutex>
 #include <string>
 #include <vector>
 
+#include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/base/result.h"
 #include "evaluator/config/alerting.h"
 #include "evaluator/receivers/alertmanager.h"
+#include "evaluator/scrape/file_discovery.h"
 
 namespace skep::evaluator {
 
-// Thread-safe. `sender` outlives it.
+// Where alerts are posted: "http://HOST:PORT/PREFIX/api/v2/alerts".
+struct AlertmanagerUrls {
+  std::vector<std::string> active;
+  std::vector<std::string> dropped;  // by relabel_configs
+  std::vector<Error> refused;        // addresses that are none; each costs itself alone
+};
+
+// What the target groups come to after relabelling.
+AlertmanagerUrls ResolveAlertmanagers(const config::AlertmanagerOptions& options,
+                                      const std::vector<scrape::TargetGroup>& groups);
+
+// Thread-safe. `sender` and `clock` outlive it.
 class AlertmanagerTargets {
  public:
   struct Status {
@@ -21,8 +33,8 @@ class AlertmanagerTargets {
     std::vector<std::string> dropped;  // by relabelling
   };
 
-  AlertmanagerTargets(receivers::AlertmanagerSender& sender, Logger log)
-      : sender_(sender), log_(std::move(log)) {}
+  AlertmanagerTargets(receivers::AlertmanagerSender& sender, const Clock& clock, Logger log)
+      : sender_(sender), clock_(clock), log_(std::move(log)) {}
 
   // Everything about `alerting` that can be wrong before it is in force: addresses after
   // relabelling, client certificates.
@@ -31,28 +43,33 @@ class AlertmanagerTargets {
   // Takes a checked configuration into force. One that says the same as before changes nothing.
   void Configure(const config::AlertingOptions& alerting);
 
-  // Reads discovery files again. A file that cannot be read keeps what it listed before.
+  // Looks at discovery files; see scrape::FileDiscovery.
   void Refresh();
 
   Status CurrentStatus() const;
 
  private:
-  // What a discovery file listed last.
-  struct File {
-    std::string content;
-    std::vector<scrape::TargetGroup> groups;
+  // One entry of `alertmanagers:`.
+  struct Entry {
+    config::AlertmanagerOptions options;
+    scrape::FileDiscovery files;
+    AlertmanagerUrls urls;
   };
 
-  void ReadFiles(const config::AlertmanagerOptions& options,
-                 std::vector<scrape::TargetGroup>& groups);
-  void RefreshLocked();
+  void Resolve(std::size_t number);
+  void ShowStatus();
 
   receivers::AlertmanagerSender& sender_;
+  const Clock& clock_;
   const Logger log_;
-  mutable std::mutex mutex_;
-  config::AlertingOptions alerting_;   // guarded by mutex_
-  std::map<std::string, File> files_;  // guarded by mutex_
-  Status status_;                      // guarded by mutex_
+
+  // Held while files are read: only the next change waits for it, never who asks for the status.
+  std::mutex change_mutex_;
+  std::string fingerprint_;     // guarded by change_mutex_
+  std::vector<Entry> entries_;  // guarded by change_mutex_
+
+  mutable std::mutex status_mutex_;
+  Status status_;  // guarded by status_mutex_
 };
 
 }  // namespace skep::evaluator

@@ -1,7 +1,6 @@
 #include "evaluator/cmd/configurator.h"
 
 #include "common/base/file.h"
-#include "common/base/hash.h"
 
 namespace skep::evaluator {
 namespace {
@@ -16,22 +15,16 @@ rules::RulesConfig RulesOf(const config::Configuration& config, const std::strin
   return rules;
 }
 
-// What cannot be read counts with its error: coming and going is a change.
-std::uint64_t HashFile(const std::string& path, std::uint64_t hash) {
-  const Result<std::string> content = ReadFile(path);
-  hash = MixHash(hash, HashBytes(path));
-  return MixHash(hash, HashBytes(content ? *content : content.error().message()));
-}
-
-std::uint64_t HashFiles(std::uint64_t hash, const std::string& notifications_file,
-                        const std::vector<std::string>& patterns) {
-  if (!notifications_file.empty()) hash = HashFile(notifications_file, hash);
+// What a configuration names. A pattern stands for what it matches now: files that come and go are
+// a change.
+void StampNamed(const std::string& notifications_file, const std::vector<std::string>& patterns,
+                FileStamps& files) {
+  files.Add(notifications_file);
   for (const std::string& pattern : patterns) {
     const Result<std::vector<std::string>> paths = Glob(pattern);
     if (!paths) continue;
-    for (const std::string& path : *paths) hash = HashFile(path, hash);
+    for (const std::string& path : *paths) files.Add(path);
   }
-  return hash;
 }
 
 }  // namespace
@@ -57,7 +50,7 @@ Status Configurator::Reload() {
 void Configurator::ReloadIfChanged() {
   const std::lock_guard lock(reload_mutex_);
   // Which files a refused configuration names is not known here: after a failure all is read again.
-  if (FilesHash() == files_hash_ && failure_.empty()) return;
+  if (failure_.empty() && StampNow().SameAs(files_)) return;
   if (failure_.empty()) log_.Info("files have changed, reloading", {});
   const std::string last_failure = failure_;
   const skep::Status status = ReloadLocked();
@@ -69,7 +62,6 @@ void Configurator::LogFailure(const Error& error) const {
 }
 
 Status Configurator::ReloadLocked() {
-  files_hash_ = FilesHash();
   Result<Loaded> loaded = Load();
   if (!loaded) {
     failure_ = loaded.error().message();
@@ -78,7 +70,7 @@ Status Configurator::ReloadLocked() {
     return loaded.error();
   }
   failure_.clear();
-  files_hash_ = loaded->files_hash;
+  files_ = std::move(loaded->files);
   const std::size_t rule_count = loaded->rules.CountRules();
   Apply(std::move(*loaded));
   log_.Info("configuration loaded", {{"file", options_.file}, {"rules", rule_count}});
@@ -92,14 +84,12 @@ Result<config::Configuration> Configurator::LoadFile() const {
 }
 
 Result<Configurator::Loaded> Configurator::Load() const {
-  // Hashes are taken before the files are read: what changes in between is seen as a change.
-  const std::uint64_t file_hash = HashFile(options_.file, 0);
+  Loaded loaded;
+  loaded.files.Add(options_.file);  // before it is read
   Result<config::Configuration> config = LoadFile();
   if (!config) return config.error();
-  Loaded loaded;
   loaded.config = std::move(*config);
-  loaded.files_hash =
-      HashFiles(file_hash, loaded.config.notifications_file, loaded.config.rule_files);
+  StampNamed(loaded.config.notifications_file, loaded.config.rule_files, loaded.files);
   Result<rules::Ruleset> rules = parts_.rules.Load(RulesOf(loaded.config, options_.external_url));
   if (!rules) return rules.error();
   loaded.rules = std::move(*rules);
@@ -151,8 +141,10 @@ void Configurator::Apply(Loaded loaded) {
   parts_.rules.Apply(std::move(loaded.rules));
 }
 
-std::uint64_t Configurator::FilesHash() const {
-  return HashFiles(HashFile(options_.file, 0), notifications_file_, rule_files_);
+FileStamps Configurator::StampNow() const {
+  FileStamps files({options_.file});
+  StampNamed(notifications_file_, rule_files_, files);
+  return files;
 }
 
 Configurator::Status Configurator::CurrentStatus() const {

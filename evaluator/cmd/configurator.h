@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "common/base/clock.h"
+#include "common/base/file_stamp.h"
 #include "common/base/log.h"
 #include "common/base/result.h"
 #include "evaluator/cmd/alert_path.h"
@@ -57,8 +58,8 @@ class Configurator {
   // get their new options. On error everything stays as it was. kUnavailable before Start.
   skep::Status Reload();
 
-  // Reload, if the content of one of the files (configuration, notification file, rule files) is
-  // not what the last try saw, or if that try failed. The same failure is logged once.
+  // Reload, if one of the files (configuration, notification file, rule files) changed since it was
+  // read (FileStamp), or if the last try failed. The same failure is logged once.
   void ReloadIfChanged();
 
   Status CurrentStatus() const;
@@ -70,7 +71,7 @@ class Configurator {
     rules::Ruleset rules;
     notifier::Notifier::Setup notifications;
     bool notifications_changed = false;
-    std::uint64_t files_hash = 0;  // of the files that it was read from
+    FileStamps files;  // that it was read from
   };
 
   Result<Loaded> Load() const;
@@ -79,7 +80,7 @@ class Configurator {
   void Apply(Loaded loaded);
   skep::Status ReloadLocked();
   void LogFailure(const Error& error) const;
-  std::uint64_t FilesHash() const;
+  FileStamps StampNow() const;
 
   const Configured parts_;
   const Clock& clock_;
@@ -91,7 +92,7 @@ class Configurator {
   std::vector<std::string> rule_files_;  // guarded by reload_mutex_: patterns in force
   std::string notifications_file_;       // guarded by reload_mutex_
   std::string notifications_text_;       // guarded by reload_mutex_: fingerprint in force
-  std::uint64_t files_hash_ = 0;         // guarded by reload_mutex_: at the last try
+  FileStamps files_;                     // guarded by reload_mutex_: of what is in force
   std::string failure_;                  // guarded by reload_mutex_: of the last try, or ""
 
   mutable std::mutex status_mutex_;

@@ -103,7 +103,7 @@ Program::Program(Flags flags, const Clock& clock, Logger log)
                            {flags_.alertmanager_queue_capacity, 256, kUserAgent}),
       notifier_(clock, log_.For("notifier"), QueueOptions()),
       alerts_(alertmanager_sender_, notifier_),
-      alertmanagers_(alertmanager_sender_, log_.For("alertmanagers")),
+      alertmanagers_(alertmanager_sender_, clock, log_.For("alertmanagers")),
       server_(clock, log_.For("web")) {}
 
 Result<std::unique_ptr<Program>> Program::Create(Flags flags, const Clock& clock, Logger log) {

@@ -38,14 +38,4 @@ struct AlertingOptions {
 // not have is left out.
 Result<AlertingOptions> ReadAlerting(const yaml::Node& node, const scrape::ReadOptions& options);
 
-// Where alerts are posted: "http://HOST:PORT/PREFIX/api/v2/alerts".
-struct AlertmanagerUrls {
-  std::vector<std::string> active;
-  std::vector<std::string> dropped;  // by relabel_rules
-};
-
-// What `relabel_rules` and the target groups come to. kInvalid: an address that is none.
-Result<AlertmanagerUrls> ResolveAlertmanagers(const AlertmanagerOptions& options,
-                                              const std::vector<scrape::TargetGroup>& groups);
-
 }  // namespace skep::config

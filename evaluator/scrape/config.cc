@@ -6,7 +6,6 @@
 #include <set>
 #include <utility>
 
-#include "common/base/file.h"
 #include "common/base/quote.h"
 #include "common/net/client_config.h"
 #include "evaluator/scrape/relabel_config.h"
@@ -17,7 +16,7 @@ namespace {
 using yaml::MapReader;
 using yaml::Node;
 
-constexpr std::string_view kUnsupportedJobFields[] = {
+constexpr std::string_view kUnsupportedDiscoveries[] = {
     "aws_sd_configs",          "azure_sd_configs",      "consul_sd_configs",
     "digitalocean_sd_configs", "dns_sd_configs",        "docker_sd_configs",
     "dockerswarm_sd_configs",  "ec2_sd_configs",        "eureka_sd_configs",
@@ -27,8 +26,18 @@ constexpr std::string_view kUnsupportedJobFields[] = {
     "nerve_sd_configs",        "nomad_sd_configs",      "openstack_sd_configs",
     "ovhcloud_sd_configs",     "puppetdb_sd_configs",   "scaleway_sd_configs",
     "serverset_sd_configs",    "stackit_sd_configs",    "triton_sd_configs",
-    "uyuni_sd_configs",        "vultr_sd_configs",      "oauth2",
-    "scrape_failure_log_file"};
+    "uyuni_sd_configs",        "vultr_sd_configs"};
+
+// Of a job.
+std::span<const std::string_view> UnsupportedJobFields() {
+  static const std::vector<std::string_view> fields = [] {
+    std::vector<std::string_view> names(std::begin(kUnsupportedDiscoveries),
+                                        std::end(kUnsupportedDiscoveries));
+    names.insert(names.end(), {"oauth2", "scrape_failure_log_file"});
+    return names;
+  }();
+  return fields;
+}
 
 constexpr std::string_view kUnsupportedGlobalFields[] = {"query_log_file",
                                                          "scrape_failure_log_file"};
@@ -260,59 +269,21 @@ void ReadParams(MapReader& map, JobOptions& job) {
   }
 }
 
-// The last part of a path may hold a pattern, and must end as a discovery file does.
-bool IsTargetFilePattern(std::string_view path) {
-  const std::string_view folder = path.substr(0, path.rfind('/') + 1);
-  if (folder.find_first_of("*?[") != std::string_view::npos) return false;
-  return path.ends_with(".json") || path.ends_with(".yml") || path.ends_with(".yaml") ||
-         path.ends_with(".JSON") || path.ends_with(".YML") || path.ends_with(".YAML");
-}
-
-Status ReadFileDiscoveries(const Node& node, const std::string& folder, JobOptions& job) {
-  if (!node.IsNull() && !node.IsSequence()) return node.Complain("expected a list");
-  for (const Node& item : node.items()) {
-    FileDiscoveryOptions discovery;
-    MapReader map(item);
-    map.Require("files", discovery.files);
-    map.Read("refresh_interval", discovery.refresh_interval);
-    if (discovery.refresh_interval <= Duration::zero()) {
-      map.Fail(item.Complain("refresh_interval must be more than 0"));
-    }
-    RETURN_IF_ERROR(map.Finish("file_sd_config"));
-    if (discovery.files.empty()) {
-      return item.Complain("file service discovery config must contain at least one path name");
-    }
-    for (std::string& path : discovery.files) {
-      if (!IsTargetFilePattern(path)) {
-        return item.Complain("path name " + Quote(path) + " is not valid for file discovery");
-      }
-      path = JoinPath(folder, path);
-    }
-    job.file_discoveries.push_back(std::move(discovery));
-  }
-  return {};
-}
-
 Status ReadDiscovery(MapReader& map, const Node& node, const std::string& folder, JobOptions& job) {
   Result<std::vector<TargetGroup>> groups = ReadTargetGroups(map.Take("static_configs"));
   if (!groups) return groups.error();
   job.static_groups = *std::move(groups);
-  RETURN_IF_ERROR(ReadFileDiscoveries(map.Take("file_sd_configs"), folder, job));
+  Result<std::vector<FileDiscoveryOptions>> files =
+      ReadFileDiscoveries(map.Take("file_sd_configs"), folder);
+  if (!files) return files.error();
+  job.file_discoveries = *std::move(files);
   Result<std::vector<RelabelRule>> rules = ReadRelabelRules(map.Take("relabel_configs"));
   if (!rules) return rules.error();
   job.relabel_rules = *std::move(rules);
   rules = ReadRelabelRules(map.Take("metric_relabel_configs"));
   if (!rules) return rules.error();
   job.metric_relabel_rules = *std::move(rules);
-  if (!job.relabel_rules.empty()) return {};
-  // Without relabelling no address can become good any more.
-  for (const TargetGroup& group : job.static_groups) {
-    for (const std::string& target : group.targets) {
-      if (target.find('/') == std::string::npos) continue;
-      return node.Get("static_configs").Complain(Quote(target) + " is not a valid hostname");
-    }
-  }
-  return {};
+  return job.relabel_rules.empty() ? CheckAddresses(node.Get("static_configs")) : Status();
 }
 
 void ReadHow(MapReader& map, const std::string& folder, JobOptions& job) {
@@ -374,7 +345,7 @@ Result<JobOptions> ReadJob(const Node& node, const GlobalOptions& global, const 
   Shared shared = defaults;
   map.Require("job_name", job.name);
   if (!map.failed() && job.name.empty()) map.Fail(node.Complain("job_name is empty"));
-  IgnoreUnsupported(map, kUnsupportedJobFields);
+  IgnoreUnsupported(map, UnsupportedJobFields());
   job.interval = global.scrape_interval;
   job.timeout = global.scrape_timeout;
   ReadTiming(map, "scrape config with job name " + Quote(job.name), job.interval, job.timeout);
@@ -395,6 +366,8 @@ std::string JobTitle(const Node& node) {
 
 }  // namespace
 
+std::span<const std::string_view> UnsupportedDiscoveries() { return kUnsupportedDiscoveries; }
+
 Result<ScrapeConfig> ReadScrapeConfig(const Node& global, const Node& scrape_configs,
                                       const ReadOptions& options) {
   ScrapeConfig config;
@@ -408,7 +381,7 @@ Result<ScrapeConfig> ReadScrapeConfig(const Node& global, const Node& scrape_con
   std::set<std::string> names;
   for (const Node& item : scrape_configs.items()) {
     if (!item.IsMap()) return item.Complain("expected a scrape config");
-    if (const std::optional<Error> bad = FindUnsupported(item, kUnsupportedJobFields)) {
+    if (const std::optional<Error> bad = FindUnsupported(item, UnsupportedJobFields())) {
       if (!options.ignore_unsupported) return *bad;
       config.left_out.push_back({JobTitle(item), bad->message()});
       continue;

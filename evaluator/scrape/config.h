@@ -4,7 +4,9 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -14,6 +16,7 @@
 #include "common/model/relabel.h"
 #include "common/net/http_client.h"
 #include "common/yaml/node.h"
+#include "evaluator/scrape/file_discovery.h"
 #include "evaluator/scrape/target_group.h"
 
 namespace skep::scrape {
@@ -36,11 +39,6 @@ enum class Protocol : std::uint8_t {
   kPrometheusText100,
   kOpenMetricsText001,
   kOpenMetricsText100
-};
-
-struct FileDiscoveryOptions {
-  std::vector<std::string> files;  // absolute, the last part may be a pattern
-  Duration refresh_interval = std::chrono::minutes(5);
 };
 
 // One entry of `scrape_configs`. Immutable once read.
@@ -93,6 +91,10 @@ struct ReadOptions {
   bool ignore_unsupported =
       false;  // a job that needs what we do not have is left out, not an error
 };
+
+// The ways of finding targets that Prometheus 3 has and we do not, as fields of a scrape job or of
+// an entry of `alertmanagers`: "kubernetes_sd_configs" and so on.
+std::span<const std::string_view> UnsupportedDiscoveries();
 
 // `global` and `scrape_configs` are children of the file's root, or null where absent. Strict: an
 // unknown field, a doubled job name, a timeout over its interval and the like are kInvalid with

@@ -7,15 +7,27 @@
 #include <vector>
 
 #include "common/base/clock.h"
+#include "common/base/file_stamp.h"
 #include "common/base/log.h"
-#include "evaluator/scrape/config.h"
+#include "common/base/result.h"
+#include "common/yaml/node.h"
 #include "evaluator/scrape/target_group.h"
 
 namespace skep::scrape {
 
-// Thread-compatible. A file is read again when its inode, size or modification time changed, or
-// refresh_interval passed. One that cannot be read or understood keeps its last good groups; one
-// that is gone loses them.
+// One entry of `file_sd_configs`.
+struct FileDiscoveryOptions {
+  std::vector<std::string> files;  // paths, whose last part may be a pattern
+  Duration refresh_interval = std::chrono::minutes(5);
+};
+
+// The sequence below `file_sd_configs`, of a scrape job or of `alertmanagers`. Relative paths begin
+// at `folder`. Strict; errors name file, line and column.
+Result<std::vector<FileDiscoveryOptions>> ReadFileDiscoveries(const yaml::Node& node,
+                                                              const std::string& folder);
+
+// Thread-compatible. A file is read again when it changed (FileStamp), or refresh_interval passed.
+// One that cannot be read or understood keeps its last good groups; one that is gone loses them.
 class FileDiscovery {
  public:
   FileDiscovery(std::vector<FileDiscoveryOptions> options, Logger log);
@@ -29,20 +41,13 @@ class FileDiscovery {
   std::uint64_t failures() const { return failures_; }
 
  private:
-  struct Stamp {
-    std::uint64_t inode = 0;
-    std::int64_t size_bytes = -1;
-    std::int64_t modified_ns = 0;
-    bool operator==(const Stamp&) const = default;
-  };
   struct File {
-    Stamp stamp;
+    FileStamp stamp;
     Clock::Steady read_at{};
     std::vector<TargetGroup> groups;
     bool present = false;
   };
 
-  static Stamp StampOf(const std::string& path);
   bool Look(const std::string& path, Duration refresh_interval, Clock::Steady now);
   void Complain(const std::string& path, const Error& error);
 

@@ -100,9 +100,8 @@ Result<DiscoveredTarget> MakeTarget(const JobOptions& job, const TargetGroup& gr
   DiscoveredTarget out{labels.Build(), std::nullopt};
   if (!Relabel(job.relabel_rules, labels)) return out;
   const std::string_view final_address = labels.Get("__address__");
-  if (final_address.empty()) return Invalid("target " + Quote(address) + ": no address");
-  if (final_address.find('/') != std::string_view::npos) {
-    return Invalid("target " + Quote(final_address) + " is not a valid hostname");
+  if (const Status good = CheckAddress(final_address); !good) {
+    return good.error().Wrap("target " + Quote(address));
   }
   Target target;
   target.discovered_labels = out.discovered_labels;

@@ -35,6 +35,12 @@ Result<TargetGroup> ReadGroup(const yaml::Node& node) {
 
 }  // namespace
 
+Status CheckAddress(std::string_view address) {
+  if (address.empty()) return Invalid("no address");
+  if (address.find('/') == std::string_view::npos) return {};
+  return Invalid(Quote(address) + " is not a valid hostname");
+}
+
 Result<std::vector<TargetGroup>> ReadTargetGroups(const yaml::Node& node) {
   if (!node.IsNull() && !node.IsSequence())
     return node.Complain("expected a list of target groups");
@@ -46,6 +52,16 @@ Result<std::vector<TargetGroup>> ReadTargetGroups(const yaml::Node& node) {
     groups.push_back(*std::move(group));
   }
   return groups;
+}
+
+Status CheckAddresses(const yaml::Node& node) {
+  for (const yaml::Node& group : node.items()) {
+    for (const yaml::Node& target : group.Get("targets").items()) {
+      const Status good = CheckAddress(target.text());
+      if (!good) return target.Complain(good.error().message());
+    }
+  }
+  return {};
 }
 
 Result<std::vector<TargetGroup>> ParseTargetFile(std::string_view content,

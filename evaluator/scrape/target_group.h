@@ -20,8 +20,15 @@ struct TargetGroup {
   bool operator==(const TargetGroup&) const = default;
 };
 
+// Whether a target may be called by this address: kInvalid where it is empty or has a path.
+Status CheckAddress(std::string_view address);
+
 // The sequence below `static_configs`. Strict; errors name file, line and column.
 Result<std::vector<TargetGroup>> ReadTargetGroups(const yaml::Node& node);
+
+// CheckAddress for all that ReadTargetGroups read: for a reader that knows that no relabelling makes
+// an address good later.
+Status CheckAddresses(const yaml::Node& node);
 
 // A discovery file, YAML or JSON, which gives its groups the label __meta_filepath. An empty file
 // is an error: it is usually one that is being written.

@@ -22,7 +22,7 @@ TEST_CASE("Alertmanagers come from the configuration and from files that change"
   const test::TempFolder folder;
   const SystemClock clock;
   receivers::AlertmanagerSender sender(clock, Logger::Silent(), {});
-  AlertmanagerTargets targets(sender, Logger::Silent());
+  AlertmanagerTargets targets(sender, clock, Logger::Silent());
   const config::AlertingOptions alerting = Alerting(
       "alertmanagers:\n- static_configs: [{targets: ['127.0.0.1:1']}]\n  file_sd_configs: "
       "[{files: ['" +
@@ -49,6 +49,29 @@ TEST_CASE("Alertmanagers come from the configuration and from files that change"
   targets.Configure(Alerting("alertmanagers: []"));
   CHECK(targets.CurrentStatus().active.empty());
   CHECK(sender.counts().empty());
+}
+
+TEST_CASE("Alertmanagers are found at the URLs where Prometheus finds them", "[cmd]") {
+  const config::AlertingOptions alerting = Alerting(
+      "alertmanagers: [{path_prefix: am/, scheme: https, static_configs: [{targets: ['a:1', "
+      "'b:2']}], relabel_configs: [{source_labels: [__address__], regex: 'b:.*', action: drop}]}]");
+  const config::AlertmanagerOptions& options = alerting.alertmanagers.at(0);
+  const AlertmanagerUrls urls = ResolveAlertmanagers(options, options.static_groups);
+  CHECK(urls.active == Urls{"https://a:1/am/api/v2/alerts"});
+  CHECK(urls.dropped == Urls{"https://b:2/am/api/v2/alerts"});
+  CHECK(urls.refused.empty());
+}
+
+TEST_CASE("An address that is none costs that Alertmanager alone", "[cmd]") {
+  const test::TempFolder folder;
+  const SystemClock clock;
+  receivers::AlertmanagerSender sender(clock, Logger::Silent(), {});
+  AlertmanagerTargets targets(sender, clock, Logger::Silent());
+  REQUIRE(
+      WriteFileAtomic(folder.File("a.yml"), "- targets: ['http://a:1/x', '', '127.0.0.1:2']\n"));
+  targets.Configure(
+      Alerting("alertmanagers: [{file_sd_configs: [{files: ['" + folder.File("a.yml") + "']}]}]"));
+  CHECK(targets.CurrentStatus().active == Urls{"http://127.0.0.1:2/api/v2/alerts"});
 }
 
 TEST_CASE("Alertmanagers that cannot be used are found before they are in force", "[cmd]") {

@@ -60,21 +60,6 @@ TEST_CASE("An empty configuration is one", "[config]") {
   CHECK_FALSE(config->notifications);
 }
 
-TEST_CASE("Alertmanagers are found at the URLs where Prometheus finds them", "[config]") {
-  const auto node = yaml::Node::Parse(kAlertmanagers, "skep.yml");
-  REQUIRE(node);
-  const auto alerting = ReadAlerting(node->Get("alerting"), {});
-  REQUIRE(alerting);
-  const AlertmanagerOptions& options = alerting->alertmanagers.at(0);
-  const auto urls = ResolveAlertmanagers(options, options.static_groups);
-  REQUIRE(urls);
-  CHECK(urls->active == std::vector<std::string>{"https://a:1/am/api/v2/alerts"});
-  CHECK(urls->dropped == std::vector<std::string>{"https://b:2/am/api/v2/alerts"});
-  const auto bad = ResolveAlertmanagers({}, {{{"http://a:1/x"}, {}, "0"}});
-  REQUIRE_FALSE(bad);
-  CHECK_THAT(bad.error().message(), Catch::Matchers::Contains("is not a valid hostname"));
-}
-
 TEST_CASE("A configuration that is wrong is refused with file and line", "[config]") {
   const std::string am = "alerting:\n  alertmanagers:\n  - ";
   const std::pair<std::string, const char*> cases[] = {
@@ -90,11 +75,14 @@ TEST_CASE("A configuration that is wrong is refused with file and line", "[confi
       {am + "dns_sd_configs: [{names: [a]}]", "skep.yml:3:5: dns_sd_configs is not supported"},
       {am + "oops: 1", "oops"},
       {am + "file_sd_configs: [{files: [a.txt]}]", "path name \"a.txt\" is not valid"},
+      {am + "file_sd_configs: [{files: [a.yml], refresh_interval: 0s}]",
+       "skep.yml:3:58: refresh_interval must be more than 0"},
+      {am + "static_configs: [{targets: ['']}]", "skep.yml:3:33: no address"},
       {am + "file_sd_configs: [{}]", "at least one path name"},
       {am + "file_sd_configs: {files: [a.json]}",
        "skep.yml:3:22: file_sd_configs: expected a list"},
       {am + "static_configs: [{targets: ['http://a:1']}]",
-       "skep.yml:3:21: \"http://a:1\" is not a valid hostname"},
+       "skep.yml:3:33: \"http://a:1\" is not a valid hostname"},
       {am + "timeout: 0s", "skep.yml:3:14: timeout must be greater than 0"},
       {am + "oauth2: {}", "skep.yml:3:5: oauth2 is not supported"},
       {am + "alert_relabel_configs: [{action: nonsense}]", "skep.yml:3:"},

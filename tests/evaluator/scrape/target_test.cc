@@ -64,7 +64,7 @@ TEST_CASE("Targets that cannot be scraped are refused", "[scrape]") {
     return MakeTarget(SimpleJob(), {{}, labels, "0"}, address).error().message();
   };
   CHECK(error({}, "") == "target \"\": no address");
-  CHECK(error({}, "a/b") == "target \"a/b\" is not a valid hostname");
+  CHECK(error({}, "a/b") == "target \"a/b\": \"a/b\" is not a valid hostname");
   CHECK(error({{"__scrape_interval__", "x"}}, "a")
             .starts_with("target \"a\": __scrape_interval__: "));
   CHECK(error({{"__scrape_timeout__", "0s"}}, "a") ==
