@@ -1,0 +1,82 @@
+// Claude Code's transcripts: tokens by model and agent type where nobody has set up OpenTelemetry.
+// Of each line only ids, types, the model and the numbers of `usage` are looked at.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "common/base/clock.h"
+#include "common/base/log.h"
+#include "common/base/result.h"
+#include "common/base/time.h"
+#include "common/yaml/node.h"
+#include "exporter/registry/collector.h"
+#include "exporter/state/store.h"
+#include "exporter/swarm/flow.h"
+#include "exporter/swarm/sessions.h"
+
+namespace skep::stores {
+
+//   swarm:
+//     transcripts:
+//       folders: [/home/dev/.claude/projects]
+//       interval: 10s
+//       max_files: 5000
+struct TranscriptOptions {
+  std::vector<std::string> folders;  // absolute; none: off
+  Duration interval{std::chrono::seconds(10)};
+  std::size_t max_files = 5'000;                  // followed at a time, the youngest
+  Duration max_idle{std::chrono::hours(24 * 7)};  // older files are not followed
+  std::size_t max_line_bytes = 16UL << 20;        // a longer line is skipped and counted
+};
+
+// `transcripts` of the map `swarm`; null means off.
+Result<TranscriptOptions> ReadTranscriptOptions(const yaml::Node& node);
+
+// Where each file was read to. Made before the store, given to Store::Open, outlives both.
+class TranscriptOffsets : public state::Section {
+ public:
+  TranscriptOffsets();
+  ~TranscriptOffsets() override;
+
+  std::string_view name() const override { return "transcript_offsets"; }
+  Status Restore(std::string_view record) override;
+  void Save(const std::function<void(std::string_view record)>& write) const override;
+
+ private:
+  friend class Transcripts;
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+// Files that are there when the first look is taken ever are read from their end: history is not
+// counted. Files that come later are read from their begin. Counters and offsets change in one
+// unit. Thread-safe.
+class Transcripts {
+ public:
+  // All but the options outlive it.
+  Transcripts(TranscriptOptions options, TranscriptOffsets& offsets, swarm::Sessions& sessions,
+              const swarm::Flow& flow, state::Store& store, const Clock& clock, Logger log);
+  ~Transcripts();  // stops
+
+  void Start();
+  void Stop();
+  void Apply(TranscriptOptions options);
+
+  // One look at all files, in the caller's thread: what the thread does every interval. Not beside
+  // a started thread.
+  void Poll();
+
+  // swarm_transcript_files, swarm_transcript_lines_total{result}, swarm_transcript_up,
+  // swarm_transcript_last_success_timestamp_seconds. Must not outlive this.
+  std::unique_ptr<exporter::Collector> MakeCollector();
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace skep::stores
