@@ -2,6 +2,8 @@
 
 #include <re2/re2.h>
 
+#include <array>
+
 #include "common/base/number.h"
 
 namespace skep {
@@ -115,16 +117,39 @@ bool Regex::PartialMatch(std::string_view text) const {
   return program_->re2.Match(Piece(text), 0, text.size(), RE2::UNANCHORED, nullptr, 0);
 }
 
-bool Regex::FullMatch(std::string_view text, std::vector<std::string_view>& groups) const {
-  std::vector<re2::StringPiece> pieces(
-      static_cast<std::size_t>(program_->re2.NumberOfCapturingGroups()) + 1);
+namespace {
+
+bool MatchGroups(const RE2& re2, std::string_view text, RE2::Anchor anchor,
+                 std::vector<std::string_view>& groups) {
+  constexpr std::size_t kOnStack = 16;
+  const auto count = static_cast<std::size_t>(re2.NumberOfCapturingGroups()) + 1;
+  std::array<re2::StringPiece, kOnStack> few;
+  std::vector<re2::StringPiece> many(count > kOnStack ? count : 0);
+  re2::StringPiece* pieces = many.empty() ? few.data() : many.data();
   groups.clear();
-  if (!program_->re2.Match(Piece(text), 0, text.size(), RE2::ANCHOR_BOTH, pieces.data(),
-                           static_cast<int>(pieces.size()))) {
+  if (!re2.Match(Piece(text), 0, text.size(), anchor, pieces, static_cast<int>(count)))
     return false;
-  }
-  for (const re2::StringPiece& piece : pieces) groups.emplace_back(piece.data(), piece.size());
+  for (std::size_t i = 0; i < count; ++i) groups.emplace_back(pieces[i].data(), pieces[i].size());
   return true;
+}
+
+}  // namespace
+
+bool Regex::FullMatch(std::string_view text, std::vector<std::string_view>& groups) const {
+  return MatchGroups(program_->re2, text, RE2::ANCHOR_BOTH, groups);
+}
+
+bool Regex::PartialMatch(std::string_view text, std::vector<std::string_view>& groups) const {
+  return MatchGroups(program_->re2, text, RE2::UNANCHORED, groups);
+}
+
+std::vector<std::string> Regex::GroupNames() const {
+  std::vector<std::string> names(static_cast<std::size_t>(program_->re2.NumberOfCapturingGroups()) +
+                                 1);
+  for (const auto& [number, name] : program_->re2.CapturingGroupNames()) {
+    names[static_cast<std::size_t>(number)] = name;
+  }
+  return names;
 }
 
 std::string Regex::Expand(std::string_view replacement,

@@ -27,6 +27,10 @@ class Regex {
   // The whole text must match; fills `groups` with the whole match and then each group ("" where it
   // took no part).
   bool FullMatch(std::string_view text, std::vector<std::string_view>& groups) const;
+  // The same for the first part of the text that matches.
+  bool PartialMatch(std::string_view text, std::vector<std::string_view>& groups) const;
+  // The names of the groups by their numbers, "" where one has none; [0] is the whole match.
+  std::vector<std::string> GroupNames() const;
 
   // Go's Expand: `$1`, `${1}`, `$name`, `${name}`, `$$`, filled from `groups` of a FullMatch.
   std::string Expand(std::string_view replacement,
