@@ -49,6 +49,11 @@ class PageWriter {
   // With a suffix on the family's name: "_bucket", "_sum", "_count".
   void SuffixedSample(std::string_view suffix, std::string_view rendered_labels, double value);
 
+  // Sample lines of the present family as the caller has them, each ended by a newline: for pages
+  // of many series whose owner keeps all of a line but its value as text. The name must be a legacy
+  // one.
+  void PreparedLines(std::string_view lines) { page_.append(lines); }
+
   // "# EOF" where the format has one. Once, at the end.
   void Finish();
 

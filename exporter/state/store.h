@@ -25,8 +25,8 @@ namespace skep::state {
 
 // One family of metrics. Immutable once defined.
 struct FamilySpec {
-  std::string name;  // counters with their _total
-  std::string help;
+  std::string name = {};  // counters with their _total
+  std::string help = {};
   exposition::MetricType type = exposition::MetricType::kCounter;  // or kGauge, kHistogram
   std::vector<double> bounds = {};  // of a histogram: upper bounds, rising, without +Inf
   // Once it has so many series, a new one is counted in the series whose open labels are "other".
@@ -34,8 +34,9 @@ struct FamilySpec {
   // Labels whose values are a small set by nature (outcome, status): they keep their value when the
   // others become "other".
   std::vector<std::string> closed_labels = {};
-  // So many values of one label; a further one becomes "other". Labels not named: no bound but the
-  // family's.
+  // So many values of one label, "other" not counted; a further one becomes "other". Labels not
+  // named: no bound but the family's. What caps change is counted on the page, by family:
+  // swarm_series_dropped_total{metric}.
   std::vector<std::pair<std::string, std::size_t>> max_values = {};
   // A series that did not change for so long leaves the page; 0: never. For gauges whose sender may
   // be gone.
@@ -45,7 +46,9 @@ struct FamilySpec {
 // Of one store; valid as long as the store.
 using FamilyId = std::uint32_t;
 
-// Sorted by name, no name twice, no empty value. Views need to live for the call only.
+// Sorted by name, no name twice, no empty value; names as [a-zA-Z_][a-zA-Z0-9_]*. Others are
+// dropped and counted. In values, bytes that are no UTF-8 become U+FFFD, and 1,024 bytes are kept.
+// Views need to live for the call only.
 using LabelView = std::pair<std::string_view, std::string_view>;
 using LabelsView = std::span<const LabelView>;
 
@@ -68,7 +71,8 @@ class Changes {
   // The series leaves the page; a later change makes it anew, from 0.
   virtual void Remove(FamilyId family, LabelsView labels) = 0;
 
-  // Something of a Section's own, given back to it by Restore.
+  // Something of a Section's own, given back to it by Restore. A section that Open was not told of:
+  // dropped and counted.
   virtual void Record(std::string_view section, std::string_view bytes) = 0;
 
   // Runs after the unit is in the file, under the store's lock: where the owner of a section
@@ -92,8 +96,10 @@ class Section {
 
 struct StoreOptions {
   // A folder of our own, made if missing. "": nothing survives the process.
-  std::string path;
-  std::size_t max_series = 100'000;  // of all families together; more is in "other"
+  std::string path = {};
+  // Of all families together, as a scrape counts them (a histogram is its buckets and two more);
+  // beyond it new ones are in "other".
+  std::size_t max_series = 100'000;
   std::size_t max_families = 2'000;
   // The file is written anew when it has grown past the last snapshot by so much.
   std::size_t checkpoint_bytes = 16UL << 20;
@@ -113,17 +119,23 @@ class Store {
                                              const Clock& clock, Logger log);
   virtual ~Store() = default;
 
-  // Families are defined at every start, also those that the file knows. The same name with
-  // another type or other bounds is kInvalid, so are reserved and malformed names; beyond
-  // max_families it is kUnavailable. A family in the file that nobody has defined is kept and
-  // shown.
+  // Families are defined at every start, also those that the file knows. Several may define the
+  // same one and get the same number; help and caps of the last count. kInvalid: the name is
+  // malformed or reserved, a counter's lacks its _total, or somebody has defined it with another
+  // type or other bounds, or a family whose lines would have the same names (`x` and `x_count` of a
+  // histogram). Beyond max_families it is kUnavailable. A family in the file that nobody has
+  // defined is kept and shown; one of another shape takes its place. Not inside Update.
   virtual Result<FamilyId> Define(FamilySpec spec) = 0;
 
-  // Runs `change` under the store's lock, puts what it collected into the file, then into the
-  // page, then runs its OnCommitted. An error of `change` is returned and nothing of the unit
-  // happens. kIo: the file could not be written (a full disk): nothing happened, the caller tells
-  // its client to come again, or reads the same lines again. With a path, done means: survives kill
-  // -9; a power cut may take the last second.
+  // Takes one Define back (a reload changed the bounds): with the last of them the family is as one
+  // that only the file knows. The number must not be used again.
+  virtual void Release(FamilyId family) = 0;
+
+  // Runs `change` under the store's lock (it must not call the store), puts what it collected into
+  // the file, then into the page, then runs its OnCommitted. An error of `change` is returned and
+  // nothing of the unit happens. kIo: the file could not be written (a full disk): nothing
+  // happened, the caller tells its client to come again, or reads the same lines again. With a
+  // path, done means: survives kill -9; a power cut may take the last second.
   virtual Status Update(const std::function<Status(Changes& changes)>& change) = 0;
 
   // All families, in order of their names, from prepared labels.
