@@ -33,7 +33,8 @@ struct Place {
       source;  // claude_flow_v3, claude_flow_v2, ruv_swarm, novice, claude_code, events
 };
 
-// One request to a model, with all its tries. Absent means not known, and is not counted as 0.
+// One request to a model, with all its tries. Absent means not known, and is not counted as 0. Of
+// errors neither time is counted: a refusal is fast and would hide how slow answers are.
 struct LlmRequest {
   std::string_view model;         // "": "unknown"
   std::string_view agent_type;    // "": "unknown"; the session itself, no subagent: "main"
@@ -103,6 +104,8 @@ class Flow {
 
   // swarm_subagent_runs_total, swarm_subagent_duration_seconds, swarm_subagent_tokens.
   void Record(state::Changes& changes, const SubagentRun& run) const;
+  // swarm_subagent_tokens alone, where the run is counted otherwise.
+  void SubagentTokens(state::Changes& changes, std::string_view agent_type, double tokens) const;
   // swarm_agent_spawn_duration_seconds: from the request for an agent until it runs.
   void AgentSpawnTook(state::Changes& changes, std::string_view agent_type, double seconds) const;
   // swarm_compactions_total{trigger,outcome}.
