@@ -22,7 +22,8 @@ Result<IngestOptions> ReadOptions(const yaml::Node& node) {
   Keep(map, ReadAccessOptions(map), options.access);
   Keep(map, ReadOtlpOptions(map.Take("otlp")), options.otlp);
   Keep(map, ReadEventOptions(map.Take("events"), map.Take("beacons")), options.events);
-  Keep(map, ReadClaudeCodeOptions(map.Take("claude_code")), options.claude_code);
+  Keep(map, ReadHookOptions(map.Take("hooks")), options.hooks);
+  Keep(map, ReadSessionOptions(map.Take("sessions")), options.sessions);
   RETURN_IF_ERROR(map.Finish("ingest"));
   return options;
 }

@@ -4,7 +4,7 @@
 #include "common/base/result.h"
 #include "common/yaml/node.h"
 #include "exporter/ingest/access.h"
-#include "exporter/ingest/claude_code_options.h"
+#include "exporter/ingest/claude_code_hooks.h"
 #include "exporter/ingest/event_ingest.h"
 #include "exporter/ingest/otlp_options.h"
 
@@ -16,12 +16,14 @@ namespace skep::ingest {
 //     otlp: {...}              # otlp_options.h
 //     events: {...}            # event_ingest.h
 //     beacons: {...}
-//     claude_code: {...}       # claude_code_options.h: OTLP data and hooks of Claude Code
+//     hooks: {...}             # claude_code_hooks.h
+//     sessions: {...}
 struct IngestOptions {
   AccessOptions access;
   OtlpOptions otlp;
   EventOptions events;
-  ClaudeCodeOptions claude_code;
+  HookOptions hooks;
+  swarm::SessionOptions sessions;
 };
 
 // A null node: the defaults. Reads the token file, so that a missing one is an error of the
