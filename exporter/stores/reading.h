@@ -35,8 +35,8 @@ class [[nodiscard]] Reading {
  public:
   using value_type = T;
 
-  Reading(T value) : state_(std::in_place_index<0>, std::move(value)) {}         // NOLINT: implicit
-  Reading(ReadFailure failure) : state_(std::in_place_index<1>, failure) {}      // NOLINT: implicit
+  Reading(T value) : state_(std::in_place_index<0>, std::move(value)) {}     // NOLINT: implicit
+  Reading(ReadFailure failure) : state_(std::in_place_index<1>, failure) {}  // NOLINT: implicit
 
   bool has_value() const { return state_.index() == 0; }
   explicit operator bool() const { return has_value(); }
