@@ -50,6 +50,14 @@ class History : public state::Section {
   // snapshot of a source per unit.
   void Advance(const Snapshot& snapshot, const Flow& flow, state::Changes& changes, Timestamp now);
 
+  // The source cannot be read any more, or is none any more: what it said of circuit breakers goes.
+  // Inside Store::Update.
+  void Lost(const SourceKey& key, const Flow& flow, state::Changes& changes);
+
+  // The source is configured no more: should it come again, that is its beginning. Inside
+  // Store::Update.
+  void Forget(const SourceKey& key, const Flow& flow, state::Changes& changes);
+
   // Of a source at its last snapshot.
   struct Progress {
     std::optional<Timestamp> last;  // when a task last changed its status or progress
