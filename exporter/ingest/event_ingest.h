@@ -16,54 +16,51 @@
 #include "common/base/result.h"
 #include "common/net/http_message.h"
 #include "common/yaml/node.h"
+#include "exporter/ingest/access.h"
 #include "exporter/registry/collector.h"
 #include "exporter/state/store.h"
+#include "exporter/swarm/flow.h"
+#include "exporter/swarm/pushed.h"
 
 namespace skep::ingest {
 
 //   ingest:
 //     events:
-//       max_body: 16MB
-//       max_measures: 200            # families of kind "measure"
-//       origins: [https://ci.example]   # pages whose scripts may post events; none by default
-//       deployment_window: {days: [mon, tue, wed], from: "09:00", to: "16:00"}   # UTC
+//       max_measures: 200                  # families of kind "measure"
+//       origins: ["https://ci.example"]    # pages whose scripts may post events; none by default
+//       deployment_windows:                # UTC; none: always
+//         - {days: [mon, tue, wed], from: "09:00", to: "16:00"}
 //     beacons:
-//       origins: [https://app.example]   # switches /v1/beacons on
+//       origins: ["https://app.example"]   # switches /v1/beacons on
 //       max_page_groups: 50
 //       max_per_second: 500
 struct EventOptions {
-  // When deployments are welcome; one outside counts in deployment_outside_window_total.
+  // When deployments are welcome: one outside of all counts in deployment_outside_window_total.
   struct Window {
     std::array<bool, 7> days{};  // from Sunday
     std::chrono::minutes from{0};
-    std::chrono::minutes to{24 * 60};
+    std::chrono::minutes to{24 * 60};  // not included
   };
-  std::size_t max_body_bytes = 16UL << 20;
   std::size_t max_measures = 200;
   std::vector<std::string> origins;
-  std::vector<Window> deployment_windows;  // none: always welcome
+  std::vector<Window> deployment_windows;
 
   std::vector<std::string> beacon_origins;  // none: beacons are off
   std::size_t max_page_groups = 50;
   double max_beacons_per_second = 500;
+
+  // Of http_request_duration_seconds, which logs fill as well: not in the file, but what `logs:`
+  // has. A change counts from the next start on.
+  std::vector<double> request_bounds = {0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2,
+                                        0.25,  0.3,    0.4,   0.5,  0.75,  1,    1.5, 2,
+                                        3,     4,      5,     7.5,  10,    30};
 };
 
 // `events` and `beacons` of the map `ingest`; null nodes are the defaults.
 Result<EventOptions> ReadEventOptions(const yaml::Node& events, const yaml::Node& beacons);
 
-// A deployment as others are told of it, inside the unit that counts it: the listener may add to
-// `changes` and must not do I/O.
-struct DeploymentMark {
-  std::string_view service;
-  std::string_view version;
-  std::string_view outcome;  // success, failure, rolled_back or cancelled
-  Timestamp time;
-};
-using DeploymentListener =
-    std::function<void(state::Changes& changes, const DeploymentMark& deployment)>;
-
-// What events keep beside the metrics: ids seen within 24 hours, and the present deployment of each
-// service. Made before the Store, given to Store::Open, and outlives both.
+// What events keep beside the metrics: ids seen within 24 hours, and what is deployed. Made before
+// the Store, given to Store::Open, and outlives both.
 class EventMemory {
  public:
   EventMemory();
@@ -79,30 +76,43 @@ class EventMemory {
   std::unique_ptr<Impl> impl_;
 };
 
-// Thread-safe. No threads of its own. Who may post is the caller's affair, but for browsers: a
-// request with an Origin header that no list names is refused.
+// Whom events talk to. All of it outlives the EventIngest.
+struct EventPorts {
+  state::Store& store;
+  EventMemory& memory;
+  swarm::PushedSwarm& swarm;
+  const swarm::Flow& flow;
+  const Clock& clock;
+  // Told of each deployment that is in the state file, with the time of it; also of the last one
+  // when the program starts. May be empty.
+  std::function<void(Timestamp at)> on_deployment = {};
+};
+
+// Thread-safe. No threads of its own. A request with an Origin header, as scripts of web pages
+// send it, is refused unless the list names it: a page must not count what it likes on the machine
+// of who looks at it.
 class EventIngest {
  public:
-  // Defines its families. All but the options must outlive it. `on_deployment` may be empty.
-  static Result<std::unique_ptr<EventIngest>> Create(EventOptions options, EventMemory& memory,
-                                                     state::Store& store, const Clock& clock,
-                                                     Logger log, DeploymentListener on_deployment);
+  // Defines the families of all kinds. An error is that of Store::Define.
+  static Result<std::unique_ptr<EventIngest>> Create(EventOptions options, AccessOptions access,
+                                                     EventPorts ports, Logger log);
   ~EventIngest();
 
-  void Apply(EventOptions options);
+  void Apply(EventOptions options, AccessOptions access);
 
   // POST, OPTIONS /v1/events. 200 {"accepted":N,"duplicates":N,"refused":0}; 207 where some events
   // were refused, 400 where all were, with "errors":[{"line","field","message"}] of the first 20;
-  // 413, 415; 503 with Retry-After where the state file cannot be written: nothing has counted.
+  // 401, 413, 415; 503 with Retry-After where the state file cannot be written: nothing of the
+  // request has counted then.
   net::HttpResponse HandleEvents(const net::HttpRequest& request);
-  // POST, OPTIONS /v1/beacons: 204; 404 while it is off, 429 over the rate.
+  // POST, OPTIONS /v1/beacons: 204; 404 while it is off, 403 for other pages, 429 over the rate.
   net::HttpResponse HandleBeacons(const net::HttpRequest& request);
   // GET /v1/events/schema.json.
   net::HttpResponse HandleSchema(const net::HttpRequest& request) const;
   // GET /v1/deployments: the last 100, newest first, with commit and URL.
-  net::HttpResponse HandleDeployments(const net::HttpRequest& request);
+  net::HttpResponse HandleDeployments(const net::HttpRequest& request) const;
 
-  // skep_exporter_events_*, ages of deployment environments. Must not outlive this.
+  // skep_exporter_event_*, deployment_environment_age_seconds. Must not outlive this.
   std::unique_ptr<exporter::Collector> MakeCollector();
 
  private:

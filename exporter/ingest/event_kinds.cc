@@ -36,8 +36,11 @@ constexpr Choices kMethods = {"CONNECT", "DELETE", "GET", "HEAD", "OPTIONS",
                               "PATCH",   "POST",   "PUT", "TRACE"};
 constexpr Choices kOptLevels = {"O0", "O1", "O2", "O3", "Os", "Oz"};
 constexpr Choices kMeasureTypes = {"counter", "gauge", "histogram"};
-constexpr Choices kAgentStatuses = {"active", "busy", "error", "idle", "terminated"};
-constexpr Choices kTaskStatuses = {"cancelled", "completed", "failed", "in_progress", "pending"};
+constexpr Choices kAgentStatuses = {"active", "busy",   "completed", "failed",
+                                    "idle",   "paused", "starting",  "terminated"};
+constexpr Choices kTaskStatuses = {"assigned", "blocked",     "cancelled", "completed",
+                                   "failed",   "in_progress", "pending"};
+constexpr Choices kPriorities = {"critical", "high", "low", "normal"};
 
 constexpr FieldSpec kCountField = {"count", kPositive, "How often it happened; 1 by default"};
 constexpr FieldSpec kServiceField = {"service", kText, "Name of the service", kRequired};
@@ -55,15 +58,16 @@ constexpr EffectSpec kActiveUsersEffects[] = {{"active_users", kSet, "users", kB
 
 // agent
 constexpr FieldSpec kAgentFields[] = {
-    {"agent_type", kText, "Kind of agent: coder, reviewer", kRequired},
-    {"agent", kId, "Which one, so that its states are told apart; never on the page"},
+    {"agent", kId, "Which one, so that its states are told apart; never on the page", kRequired},
+    {"agent_type", kText, "Kind of agent: coder, reviewer"},
     {"workspace", kText, "Short name of the project"},
     {"status", kChoice, "What it does now", !kRequired, kAgentStatuses},
-    {"spawn_seconds", kShortSeconds, "From the wish to the running agent"},
+    {"task", kId, "What it works on; never on the page"},
+    {"waits_for", kIds, "Agents and tasks without which it cannot go on; never on the page"},
+    {"spawn_seconds", kShortSeconds, "From the wish for it until it ran"},
+    {"health_ratio", kRatio, "How well it is"},
     {"confidence_ratio", kRatio, "How sure it is of its work"},
     {"quality_ratio", kRatio, "How good its work was found"}};
-constexpr std::string_view kAgentAnyOf[] = {"status", "spawn_seconds", "confidence_ratio",
-                                            "quality_ratio"};
 
 // backup
 constexpr FieldSpec kBackupFields[] = {{"backup", kText, "Name of what is saved", kRequired},
@@ -466,13 +470,15 @@ constexpr EffectSpec kSignupEffects[] = {{"user_signups_total", kIncrease, "coun
 
 // task
 constexpr FieldSpec kTaskFields[] = {
-    {"task_type", kText, "implementation, review; unknown by default"},
-    {"task", kId, "Which one, so that its states are told apart; never on the page"},
-    {"workspace", kText, "Short name of the project"},
+    {"task", kId, "Which one, so that its states are told apart; never on the page", kRequired},
     {"status", kChoice, "What became of it", kRequired, kTaskStatuses},
-    {"priority", kText, "low, normal, high; of tasks that wait or run"},
-    {"queue_seconds", kSeconds, "From its making to its start"},
-    kDurationField};
+    {"task_type", kText, "Kind of task: implementation, review"},
+    {"workspace", kText, "Short name of the project"},
+    {"priority", kChoice, "How urgent it is", !kRequired, kPriorities},
+    {"progress_ratio", kRatio, "How much of it is done"},
+    {"agent", kId, "Who works on it; never on the page"},
+    {"depends_on", kIds, "Agents and tasks that must come first; never on the page"},
+    {"duration_seconds", kSeconds, "From start to end; by default between the reports of both"}};
 
 // test
 constexpr FieldSpec kTestFields[] = {{"suite", kText, "Which tests", kRequired},
@@ -539,7 +545,7 @@ constexpr FieldSpec kCommon[] = {
 constexpr KindSpec kKinds[] = {
     {"active_users", "Users who were active within a day, a week, a month", kActiveUsersFields,
      kActiveUsersEffects},
-    {"agent", "What an agent does, and how well", kAgentFields, {}, kAgentAnyOf, KindId::kAgent},
+    {"agent", "What an agent does, and how well", kAgentFields, {}, {}, KindId::kAgent},
     {"backup", "A backup was made, or not", kBackupFields, kBackupEffects},
     {"build", "A build has ended", kBuildFields, kBuildEffects, kBuildAnyOf},
     {"business", "Something that the business counts", kBusinessFields, kBusinessEffects},
@@ -566,7 +572,7 @@ constexpr KindSpec kKinds[] = {
      KindId::kEnvironment},
     {"deployment_phase", "A deployment goes on", kPhaseFields, kPhaseEffects},
     {"deployment_traffic", "Traffic moves to another track", kTrafficFields, kTrafficEffects},
-    {"error", "An error that a program noticed", kErrorFields, kErrorEffects},
+    {"error", "An error that a program noticed", kErrorFields, kErrorEffects, {}, KindId::kError},
     {"experiment", "Who saw a variant, and whom it moved", kExperimentFields, kExperimentEffects,
      kExperimentAnyOf},
     {"external_api", "Calls of somebody else's interface", kExternalApiFields, kExternalApiEffects},

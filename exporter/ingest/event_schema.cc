@@ -55,8 +55,19 @@ void WriteTime(JsonWriter& json) {
   json.EndObject().EndArray();
 }
 
+void WriteIds(JsonWriter& json) {
+  json.Field("type", "array").Key("minItems").Uint(1).Key("maxItems").Uint(kMaxListedIds);
+  json.Key("items").BeginObject();
+  WriteText(json, *MaxCharactersOf(FieldType::kId));
+  json.EndObject();
+}
+
 void WriteLabels(JsonWriter& json) {
-  json.Field("type", "object").Key("maxProperties").Uint(8).Key("propertyNames").BeginObject();
+  json.Field("type", "object")
+      .Key("maxProperties")
+      .Uint(kMaxLabels)
+      .Key("propertyNames")
+      .BeginObject();
   json.Key("maxLength").Uint(128).Field("pattern", "^[a-zA-Z_][a-zA-Z0-9_]*$").Key("allOf");
   json.BeginArray();
   WriteNot(json, "^(__.*|le|quantile|job|instance)$");
@@ -67,7 +78,7 @@ void WriteLabels(JsonWriter& json) {
 }
 
 void WriteBounds(JsonWriter& json) {
-  json.Field("type", "array").Key("minItems").Uint(1).Key("maxItems").Uint(64);
+  json.Field("type", "array").Key("minItems").Uint(1).Key("maxItems").Uint(kMaxBounds);
   json.Key("uniqueItems").Bool(true).Key("items").BeginObject();
   WriteNumber(json, *RangeOf(FieldType::kNumber));
   json.EndObject();
@@ -88,6 +99,8 @@ void WriteType(JsonWriter& json, const FieldSpec& field) {
       return WriteName(json);
     case FieldType::kTime:
       return WriteTime(json);
+    case FieldType::kIds:
+      return WriteIds(json);
     case FieldType::kLabels:
       return WriteLabels(json);
     case FieldType::kBounds:
@@ -168,6 +181,7 @@ std::optional<Range> RangeOf(FieldType type) {
     case FieldType::kChoice:
     case FieldType::kBool:
     case FieldType::kTime:
+    case FieldType::kIds:
     case FieldType::kLabels:
     case FieldType::kBounds:
       return std::nullopt;

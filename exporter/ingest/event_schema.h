@@ -35,6 +35,7 @@ enum class FieldType : std::uint8_t {
   kUsd,           // 0 to 1e12
   kNumber,        // -1e300 to 1e300
   kTime,          // RFC 3339 with its offset, or seconds since 1970 up to 4e9
+  kIds,           // array of 1 to 16 ids
   kLabels,        // object of at most 8 texts
   kBounds,        // array of 1 to 64 rising numbers
 };
@@ -95,6 +96,7 @@ enum class KindId : std::uint8_t {
   kPlain,
   kAgent,
   kTask,
+  kError,
   kDeployment,
   kEnvironment,
   kRollback,
@@ -113,6 +115,9 @@ struct KindSpec {
 };
 
 constexpr std::size_t kMaxFields = 16;
+constexpr std::size_t kMaxLabels = 8;
+constexpr std::size_t kMaxListedIds = 16;
+constexpr std::size_t kMaxBounds = 64;
 
 // Fields that every kind has beside its own: kind, id, time.
 std::span<const FieldSpec> CommonFields();
