@@ -24,8 +24,7 @@ struct Series {
   std::int64_t changed = 0;   // milliseconds of the steady clock; kept where the family expires
   std::uint32_t touched = 0;  // by the running unit: its entry there, from 1
   bool exists = false;
-  bool is_born = false;      // shown; not before the unit that made it is in the file
-  bool is_in_file = false;   // the file knows the number
+  bool is_born = false;      // shown, and known to the file; not before the unit that made it is
   bool is_overflow = false;  // made beyond the cap: an "other"
 };
 
@@ -72,7 +71,7 @@ class Family {
   bool IsValueBeyondCap(std::string_view label, std::string_view value, std::size_t max) const;
 
   int users = 0;            // Defines less Releases
-  bool is_in_file = false;  // the file knows the present spec
+  bool is_in_file = false;  // the file knows it under its number
   bool is_exempt = false;   // from caps: it counts what they do
   bool was_capped = false;  // told in the log
 

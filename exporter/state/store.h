@@ -123,8 +123,9 @@ class Store {
   // same one and get the same number; help and caps of the last count. kInvalid: the name is
   // malformed or reserved, a counter's lacks its _total, or somebody has defined it with another
   // type or other bounds, or a family whose lines would have the same names (`x` and `x_count` of a
-  // histogram). Beyond max_families it is kUnavailable. A family in the file that nobody has
-  // defined is kept and shown; one of another shape takes its place. Not inside Update.
+  // histogram). Beyond max_families it is kUnavailable, unless a family that nobody has defined can
+  // go. A family in the file that nobody has defined is kept and shown; one of another shape takes
+  // its place. Not inside Update.
   virtual Result<FamilyId> Define(FamilySpec spec) = 0;
 
   // Takes one Define back (a reload changed the bounds): with the last of them the family is as one
@@ -140,8 +141,8 @@ class Store {
 
   // All families, in order of their names, from prepared labels.
   virtual void WritePage(exposition::PageWriter& page) = 0;
-  // skep_exporter_state_*: series, dropped into other by family, bytes of the file, failures, age
-  // of the last sync.
+  // skep_exporter_state_*: series and families with their limits, changes refused, and of the file
+  // its size, failures, damage and last sync.
   virtual void WriteOwn(exposition::PageWriter& page) = 0;
 };
 

@@ -75,7 +75,8 @@ Tables::Tables(Limits limits) : limits_(std::move(limits)) {}
 Status Tables::CheckName(const FamilySpec& spec) const {
   if (!IsLegacyMetricName(spec.name)) return Invalid("no name of a metric");
   for (const std::string& prefix : limits_.reserved_prefixes) {
-    if (spec.name.starts_with(prefix)) return Invalid("names with " + prefix + " are reserved");
+    if (spec.name != kDroppedFamily && spec.name.starts_with(prefix))
+      return Invalid("names with " + prefix + " are reserved");
   }
   RETURN_IF_ERROR(CheckType(spec));
   return CheckBounds(spec);
@@ -112,7 +113,7 @@ Result<FamilyId> Tables::Define(FamilySpec spec) {
   for (const std::string& name : NamesOf(spec)) {
     if (const auto old = claims_.find(name); old != claims_.end()) Drop(old->second);
   }
-  if (families() >= limits_.max_families) {
+  if (!MakeRoom() && spec.name != kDroppedFamily) {
     return fail(Unavailable("there are " + std::to_string(limits_.max_families) +
                             " families already, which is the limit"));
   }
@@ -122,6 +123,17 @@ Result<FamilyId> Tables::Define(FamilySpec spec) {
   families_[id]->users = 1;
   Claim(id);
   return id;
+}
+
+// Families that only the file knows go first.
+bool Tables::MakeRoom() {
+  if (families() < limits_.max_families) return true;
+  for (FamilyId id = 0; id < end_id(); ++id) {
+    if (!families_[id] || families_[id]->users > 0) continue;
+    Drop(id);
+    return true;
+  }
+  return false;
 }
 
 void Tables::Release(FamilyId id) {
@@ -246,12 +258,15 @@ void Tables::EraseExpired(std::int64_t now) {
   }
 }
 
-void Tables::RestoreFamily(FamilyId id, FamilySpec spec) {
+Status Tables::RestoreFamily(FamilyId id, FamilySpec spec) {
+  if (!IsLegacyMetricName(spec.name) || !CheckType(spec) || !CheckBounds(spec)) {
+    return Corrupt("a family that cannot be");
+  }
   if (Family* known = Get(id); known != nullptr) {
     if (known->spec().name == spec.name && known->HasShapeOf(spec)) {
       known->Replace(std::move(spec));
       known->is_in_file = true;
-      return;
+      return {};
     }
     Drop(id);
   }
@@ -263,6 +278,7 @@ void Tables::RestoreFamily(FamilyId id, FamilySpec spec) {
   families_[id] = std::make_unique<Family>(std::move(spec));
   families_[id]->is_in_file = true;
   Claim(id);
+  return {};
 }
 
 Status Tables::RestoreSeries(FamilyId id, SeriesId series, std::string_view text) {
@@ -277,7 +293,6 @@ Status Tables::RestoreSeries(FamilyId id, SeriesId series, std::string_view text
   if (const auto old = family->Find(text, hash)) Erase(id, *old);
   family->CreateAt(series, text, hash);
   family->at(series).is_born = true;
-  family->at(series).is_in_file = true;
   lines_ += family->lines_per_series();
   return {};
 }

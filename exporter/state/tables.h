@@ -59,7 +59,8 @@ class Tables {
   void EraseExpired(std::int64_t now);
 
   // What the file says. An unknown number is made, a known one replaced, and nothing capped.
-  void RestoreFamily(FamilyId id, FamilySpec spec);
+  // kCorrupt: what no store writes.
+  Status RestoreFamily(FamilyId id, FamilySpec spec);
   Status RestoreSeries(FamilyId id, SeriesId series, std::string_view text);
 
   std::size_t lines() const { return lines_; }
@@ -72,6 +73,7 @@ class Tables {
   Status CheckClaims(const FamilySpec& spec) const;
   void Claim(FamilyId id);
   void Drop(FamilyId id);
+  bool MakeRoom();
   FamilyId FreeId() const;
   Place LocateNew(Family& family, LabelsView labels, std::int64_t now);
   Place FindOrCreate(Family& family, bool is_overflow);
