@@ -46,12 +46,12 @@ step "unit tests, end-to-end tests, layering, fuzz corpora"
 ctest --test-dir build --output-on-failure --no-tests=error -j "$(nproc)"
 
 step "unit tests under address and undefined sanitizers"
-configure build/address -DSANITIZE=address,undefined -DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_FLAGS_DEBUG="-O0 -g1"
+configure build/address -DPRECOMPILE=ON -DSANITIZE=address,undefined -DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_FLAGS_DEBUG="-O0 -g1"
 cmake --build build/address --target unit_tests
 ctest --test-dir build/address -L unit --output-on-failure --no-tests=error -j "$(nproc)"
 
 step "unit tests with threads under thread sanitizer"
-configure build/thread -DSANITIZE=thread -DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_FLAGS_DEBUG="-O0 -g1"
+configure build/thread -DPRECOMPILE=ON -DSANITIZE=thread -DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_FLAGS_DEBUG="-O0 -g1"
 cmake --build build/thread --target thread_tests
 TSAN_OPTIONS="suppressions=$PWD/tests/tsan.supp halt_on_error=1" \
   ctest --test-dir build/thread -L threads --output-on-failure --no-tests=error -j "$(nproc)"
