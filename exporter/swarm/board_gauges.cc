@@ -220,6 +220,9 @@ class Adder {
     if (status != "in_progress") return;
     PutAge(status, task.started ? task.started : task.created);
     Put(kProgress, workspace_, task.progress);
+    if (task.changed) {
+      sheet_.Add(kStalledTasks, source_, now_ - *task.changed > options_.stall_timeout ? 1 : 0);
+    }
   }
 
   void PutAge(std::string_view status, std::optional<Timestamp> since) {

@@ -36,6 +36,10 @@ struct ShownSeries {
 void AddGauges(const Snapshot& snapshot, const BoardOptions& options, Timestamp now,
                ValueCaps& caps, ShownSeries& shown, GaugeSheet& sheet);
 
+inline constexpr GaugeFamily kStalledTasks{
+    "swarm_tasks_stalled",
+    "Tasks in progress whose status and progress have not changed for long."};
+
 // Label sets of a source, rendered: workspace and source, workspace alone.
 std::string SourceLabels(const SourceKey& key);
 std::string WorkspaceLabels(const SourceKey& key);

@@ -123,6 +123,7 @@ struct Flow::Families {
   FamilyId ai_seconds = 0;
   FamilyId breaker_open = 0;
   FamilyId breaker_trips = 0;
+  FamilyId pushed_evictions = 0;
   FamilyId read_errors = 0;
 };
 
@@ -251,6 +252,8 @@ void DefineBudget(Definer& define, Families& f) {
   define.Gauge(f.breaker_open, "circuit_breaker_open", "Whether the circuit breaker is open.");
   define.Counter(f.breaker_trips, "circuit_breaker_trips_total",
                  "How often the circuit breaker has opened.");
+  define.Counter(f.pushed_evictions, "swarm_pushed_evictions_total",
+                 "Agents and tasks forgotten before their time since too many were reported.");
   define.Counter(f.read_errors, "swarm_source_read_errors_total",
                  "Reads of a source that failed, by reason.", 4000);
 }
@@ -494,6 +497,10 @@ void Flow::CircuitBreakerGone(state::Changes& changes, std::string_view componen
 void Flow::CircuitBreakerTrips(state::Changes& changes, std::string_view component,
                                double times) const {
   changes.Add(families_->breaker_trips, Labels{{"component", component}}, times);
+}
+
+void Flow::PushedEvictions(state::Changes& changes, std::string_view kind, double times) const {
+  changes.Add(families_->pushed_evictions, Labels{{"kind", kind}}, times);
 }
 
 void Flow::ReadError(state::Changes& changes, Place place, std::string_view reason) const {

@@ -150,6 +150,9 @@ class Flow {
   void CircuitBreakerGone(state::Changes& changes, std::string_view component) const;
   void CircuitBreakerTrips(state::Changes& changes, std::string_view component, double times) const;
 
+  // swarm_pushed_evictions_total{kind="agent|task"}: there was no room for all that is reported.
+  void PushedEvictions(state::Changes& changes, std::string_view kind, double times) const;
+
   // swarm_source_read_errors_total{reason}: missing, empty, truncated, schema, permission, locked,
   // encrypted, corrupt, too_large, timeout, io; another word is "other".
   void ReadError(state::Changes& changes, Place place, std::string_view reason) const;

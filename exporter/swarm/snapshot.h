@@ -46,6 +46,9 @@ struct Task {
   std::optional<Timestamp> created = {};
   std::optional<Timestamp> started = {};
   std::optional<Timestamp> finished = {};
+  // When its status or progress last changed. Left out by sources that are published to the Board,
+  // which sees it for itself.
+  std::optional<Timestamp> changed = {};
 };
 
 struct Swarm {
@@ -127,6 +130,9 @@ struct Snapshot {
   SourceKey key;
   // mtime or savedAt of the youngest file: how old the data is.
   std::optional<Timestamp> data_time = {};
+  // False: something that the source has can neither be read nor be shown from before; what it
+  // would tell is absent here, and swarm_source_up is 0.
+  bool is_complete = true;
 
   // Absent: not known at present (no series). Empty: known to be none (series that were there
   // become 0).
