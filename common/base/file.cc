@@ -74,6 +74,24 @@ Status SyncFolder(const std::string& path) {
   return {};
 }
 
+// One character of a bracket expression, which may be escaped.
+bool SkipRangeEnd(std::string_view pattern, std::size_t& at) {
+  if (at >= pattern.size() || pattern[at] == '-' || pattern[at] == ']') return false;
+  if (pattern[at] == '\\') ++at;
+  return ++at < pattern.size();
+}
+
+// `at` is at the '[' and comes to the ']' of it.
+bool SkipBrackets(std::string_view pattern, std::size_t& at) {
+  ++at;
+  if (at < pattern.size() && pattern[at] == '^') ++at;
+  for (bool first = true; first || pattern[at] != ']'; first = false) {
+    if (!SkipRangeEnd(pattern, at)) return false;
+    if (pattern[at] == '-' && !SkipRangeEnd(pattern, ++at)) return false;
+  }
+  return true;
+}
+
 }  // namespace
 
 Status ReadFileInto(const std::string& path, std::string& out, std::size_t limit_bytes) {
@@ -122,6 +140,30 @@ Status WriteFileAtomic(const std::string& path, std::string_view content) {
     return FromErrno("rename " + temporary + " to " + path, errnum);
   }
   return SyncFolder(DirName(path));
+}
+
+Status CheckFile(const std::string& path) {
+  const FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  if (file.get() < 0) return FromErrno("open " + path, errno);
+  return CheckReadable(file.get(), path);
+}
+
+Status CheckNamedFile(const NamedFile& file) {
+  const Status good = CheckFile(file.path);
+  return good ? good
+              : Status(Error(good.error().kind(), file.place + ": " + good.error().message()));
+}
+
+Status CheckGlob(std::string_view pattern) {
+  const Error bad = Invalid("syntax error in pattern \"" + std::string(pattern) + "\"");
+  for (std::size_t i = 0; i < pattern.size(); ++i) {
+    if (pattern[i] == '\\') {
+      if (++i == pattern.size()) return bad;
+    } else if (pattern[i] == '[' && !SkipBrackets(pattern, i)) {
+      return bad;
+    }
+  }
+  return {};
 }
 
 Result<std::vector<std::string>> Glob(const std::string& pattern) {

@@ -20,6 +20,21 @@ Status ReadFileInto(const std::string& path, std::string& out, std::size_t limit
 // old content stays.
 Status WriteFileAtomic(const std::string& path, std::string_view content);
 
+// Whether it could be read now; the error is that of ReadFile.
+Status CheckFile(const std::string& path);
+
+// A file that a configuration names, and where it does: "skep.yml:3:5".
+struct NamedFile {
+  std::string path;
+  std::string place;
+};
+// CheckFile, with the place before its message.
+Status CheckNamedFile(const NamedFile& file);
+
+// kInvalid: a bracket that is not closed, an empty one, an escape at the end. As Go's
+// filepath.Match has it, stricter than the shell.
+Status CheckGlob(std::string_view pattern);
+
 // Paths that match the shell pattern (`*`, `?`, `[..]`), sorted. None is not an error.
 Result<std::vector<std::string>> Glob(const std::string& pattern);
 

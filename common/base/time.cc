@@ -5,6 +5,7 @@
 #include <cstdio>
 
 #include "common/base/number.h"
+#include "common/base/quote.h"
 
 namespace skep {
 namespace {
@@ -30,8 +31,11 @@ constexpr Unit kUnits[] = {
     {"ms", 1},
 };
 
+// Prometheus counts nanoseconds in 64 bits: about 292 years.
+constexpr std::int64_t kLongestMillis = std::numeric_limits<std::int64_t>::max() / 1'000'000;
+
 Error BadDuration(std::string_view text) {
-  return Invalid("expected a duration such as 5m or 1h30m, got \"" + std::string(text) + "\"");
+  return Invalid("not a valid duration string: " + Quote(text));
 }
 
 // Reads digits at the front of `text` and removes them.
@@ -136,9 +140,10 @@ Result<Duration> ParseDuration(std::string_view text) {
     std::int64_t part = 0;
     if (__builtin_mul_overflow(number, kUnits[unit].millis, &part) ||
         __builtin_add_overflow(total, part, &total)) {
-      return Invalid("duration \"" + std::string(text) + "\" is out of range");
+      return Invalid("duration out of range: " + Quote(text));
     }
   }
+  if (total > kLongestMillis) return Invalid("duration out of range: " + Quote(text));
   return Duration{total};
 }
 

@@ -27,7 +27,7 @@ constexpr double ToSeconds(Timestamp t) { return static_cast<double>(ToMillis(t)
 constexpr double ToSeconds(Duration d) { return static_cast<double>(d.count()) / 1e3; }
 
 // "5m", "1h30m", "1y2w3d4h5m6s7ms", "0": units in falling order, each at most once, as Prometheus's
-// configuration has them. No sign. kInvalid names the text.
+// configuration has them, up to 292 years. No sign. kInvalid names the text.
 Result<Duration> ParseDuration(std::string_view text);
 
 // The shortest of those forms: 90 minutes is "1h30m", zero is "0s"; a negative span begins with

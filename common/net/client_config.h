@@ -14,13 +14,11 @@ namespace skep::net {
 // Takes the fields of an HTTP client configuration out of `map`, beside which the caller's own
 // fields stand (a scrape job). Relative paths are joined to `folder`, the configuration file's.
 // Errors, also of fields that we do not support (oauth2, sigv4, azuread, google_iam, tls *_ref),
-// are put into `map` with their place: its Finish reports them. Files are not opened here.
+// are put into `map` with their place: its Finish reports them. Files are not
+// opened here; named_files has them all.
 HttpClientOptions ReadHttpClientConfig(yaml::MapReader& map, std::string_view folder);
 
 // The same of a node of its own (`http_config:` of a receiver). Null is the default.
 Result<HttpClientOptions> ReadHttpClientConfig(const yaml::Node& node, std::string_view folder);
-
-// A tls_config node. Null is the default.
-Result<TlsClientOptions> ReadTlsConfig(const yaml::Node& node, std::string_view folder);
 
 }  // namespace skep::net

@@ -83,6 +83,14 @@ long CurlVersion(const std::string& name, bool most) {
   return most ? kMost[index] : kLeast[index];
 }
 
+std::string PartOf(CURLU* url, CURLUPart part, unsigned flags) {
+  char* value = nullptr;
+  if (curl_url_get(url, part, &value, flags) != CURLUE_OK) return "";
+  std::string copy = value;
+  curl_free(value);
+  return copy;
+}
+
 struct UrlParts {
   std::string scheme, host, port;
 };
@@ -92,15 +100,8 @@ Result<UrlParts> SplitUrl(const std::string& text) {
   const std::unique_ptr<CURLU, UrlFree> url(curl_url());
   const CURLUcode code = curl_url_set(url.get(), CURLUPART_URL, text.c_str(), 0);
   if (code != CURLUE_OK) return Invalid(std::string("URL: ") + curl_url_strerror(code));
-  const auto get = [&](CURLUPart part, unsigned flags) {
-    char* value = nullptr;
-    if (curl_url_get(url.get(), part, &value, flags) != CURLUE_OK) return std::string();
-    std::string copy = value;
-    curl_free(value);
-    return copy;
-  };
-  UrlParts parts{get(CURLUPART_SCHEME, 0), get(CURLUPART_HOST, 0),
-                 get(CURLUPART_PORT, CURLU_DEFAULT_PORT)};
+  UrlParts parts{PartOf(url.get(), CURLUPART_SCHEME, 0), PartOf(url.get(), CURLUPART_HOST, 0),
+                 PartOf(url.get(), CURLUPART_PORT, CURLU_DEFAULT_PORT)};
   if (parts.scheme != "http" && parts.scheme != "https")
     return Invalid("URL: expected http or https");
   if (parts.host.empty()) return Invalid("URL: no host");
@@ -341,6 +342,19 @@ Status CheckClientOptions(const HttpClientOptions& options) {
   if (options.basic_auth) return Invalid("both basic_auth and authorization");
   if (HasLineEnd(options.authorization->type)) return Invalid("authorization: bad type");
   return {};
+}
+
+Status CheckProxyUrl(const std::string& url) {
+  if (url.empty()) return {};
+  const std::unique_ptr<CURLU, UrlFree> parts(curl_url());
+  const CURLUcode code =
+      curl_url_set(parts.get(), CURLUPART_URL, url.c_str(), CURLU_NON_SUPPORT_SCHEME);
+  if (code != CURLUE_OK) return Invalid(std::string("proxy URL: ") + curl_url_strerror(code));
+  const std::string scheme = PartOf(parts.get(), CURLUPART_SCHEME, 0);
+  if (scheme != "http" && scheme != "https" && scheme != "socks5" && scheme != "socks5h") {
+    return Invalid("proxy URL: expected http, https, socks5 or socks5h, got " + Quote(scheme));
+  }
+  return PartOf(parts.get(), CURLUPART_HOST, 0).empty() ? Invalid("proxy URL: no host") : Status();
 }
 
 }  // namespace skep::net

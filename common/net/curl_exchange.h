@@ -32,6 +32,9 @@ void InitCurl();
 // kInvalid: options that no request can work with.
 Status CheckClientOptions(const HttpClientOptions& options);
 
+// "" (none) or http, https, socks5 or socks5h with a host, and no part that cannot be read.
+Status CheckProxyUrl(const std::string& url);
+
 // What one exchange needs as long as it runs. Stays at its place: curl keeps pointers into it.
 struct Exchange {
   ClientResponse response;

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "common/base/file.h"
 #include "common/base/result.h"
 #include "common/net/http_message.h"
 
@@ -42,6 +43,9 @@ struct HttpClientOptions {
   Headers headers;       // sent with each request
   Headers header_files;  // name and the file that holds the value
   std::string user_agent;
+  // All files of the above as the configuration names them, for whoever wants to tell early that
+  // one is missing. Empty where the options were not read from a configuration.
+  std::vector<NamedFile> named_files;
 };
 
 struct ClientRequest {

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <cmath>
+#include <iterator>
 #include <limits>
 
 #include "common/base/number.h"
@@ -38,11 +40,60 @@ bool IsOneOf(std::string_view text, std::initializer_list<std::string_view> word
   return std::find(words.begin(), words.end(), text) != words.end();
 }
 
+// Go's YAML reader, hence Prometheus, lets underscores stand within numbers.
+std::string WithoutUnderscores(std::string_view text) {
+  std::string plain;
+  if (text.empty() || text[0] == '_') return plain;
+  std::copy_if(text.begin(), text.end(), std::back_inserter(plain),
+               [](char c) { return c != '_'; });
+  return plain;
+}
+
+// 16 for "0x", 8 for "0o" and a leading zero, 2 for "0b", which are taken off; else 10.
+int TakeBase(std::string_view& digits) {
+  if (digits.size() < 2 || digits[0] != '0') return 10;
+  const char mark = digits[1];
+  const int base = mark == 'x' || mark == 'X'   ? 16
+                   : mark == 'o' || mark == 'O' ? 8
+                   : mark == 'b' || mark == 'B' ? 2
+                                                : 0;
+  digits.remove_prefix(base == 0 ? 1 : 2);
+  return base == 0 ? 8 : base;
+}
+
+std::optional<std::int64_t> ParseBased(std::string_view text) {
+  const bool negative = text.starts_with('-');
+  if (negative || text.starts_with('+')) text.remove_prefix(1);
+  const int base = TakeBase(text);
+  std::uint64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number, base);
+  if (text.empty() || error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+  constexpr auto kMost = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
+  if (number > kMost + (negative ? 1 : 0)) return std::nullopt;
+  return static_cast<std::int64_t>(negative ? 0 - number : number);
+}
+
+// "12", "+12", "0x10", "1_000", and a decimal that comes to a whole number ("1e3", "018").
+std::optional<std::int64_t> ParseYamlInt(std::string_view text) {
+  const std::string plain = WithoutUnderscores(text);
+  if (const std::optional<std::int64_t> number = ParseBased(plain)) return number;
+  if (plain.find_first_not_of("0123456789+-.eE") != std::string::npos) return std::nullopt;
+  const std::optional<double> number = ParseDouble(plain);
+  if (!number || std::trunc(*number) != *number || std::fabs(*number) >= 0x1p63) {
+    return std::nullopt;
+  }
+  return static_cast<std::int64_t>(*number);
+}
+
 std::optional<double> ParseYamlDouble(std::string_view text) {
   if (IsOneOf(text, {".inf", ".Inf", ".INF", "+.inf", "+.Inf", "+.INF"})) return INFINITY;
   if (IsOneOf(text, {"-.inf", "-.Inf", "-.INF"})) return -INFINITY;
   if (IsOneOf(text, {".nan", ".NaN", ".NAN"})) return NAN;
-  return ParseDouble(text);
+  const std::string plain = WithoutUnderscores(text);
+  if (const std::optional<std::int64_t> number = ParseBased(plain)) {
+    return static_cast<double>(*number);
+  }
+  return ParseDouble(plain);
 }
 
 // 2^10 for "K", 2^20 for "M", ...; 0 for a unit that is none.
@@ -88,6 +139,10 @@ const std::string& Node::file() const { return document_->tree.file; }
 int Node::line() const { return document_->at(index_).line; }
 int Node::column() const { return document_->at(index_).column; }
 
+std::string Node::place() const {
+  return file() + ":" + std::to_string(line()) + ":" + std::to_string(column());
+}
+
 Error Node::Complain(std::string_view message) const {
   return document_->tree.Complain(line(), column(), message);
 }
@@ -106,10 +161,12 @@ Result<std::string> Node::AsString() const {
 
 Result<bool> Node::AsBool() const {
   if (IsScalar() && !quoted()) {
-    if (IsOneOf(text(), {"true", "True", "TRUE", "yes", "Yes", "YES", "on", "On", "ON"})) {
+    if (IsOneOf(text(),
+                {"true", "True", "TRUE", "y", "Y", "yes", "Yes", "YES", "on", "On", "ON"})) {
       return true;
     }
-    if (IsOneOf(text(), {"false", "False", "FALSE", "no", "No", "NO", "off", "Off", "OFF"})) {
+    if (IsOneOf(text(),
+                {"false", "False", "FALSE", "n", "N", "no", "No", "NO", "off", "Off", "OFF"})) {
       return false;
     }
   }
@@ -118,9 +175,7 @@ Result<bool> Node::AsBool() const {
 
 Result<std::int64_t> Node::AsInt() const {
   if (IsScalar() && !quoted()) {
-    std::string_view digits = text();
-    if (digits.size() > 1 && digits[0] == '+') digits.remove_prefix(1);
-    if (const std::optional<std::int64_t> value = ParseInt(digits)) return *value;
+    if (const std::optional<std::int64_t> value = ParseYamlInt(text())) return *value;
   }
   return Mismatch(*this, "an integer");
 }
@@ -136,6 +191,7 @@ Result<Duration> Node::AsDuration() const {
   if (IsScalar()) {
     Result<Duration> value = ParseDuration(text());
     if (value) return value;
+    return Complain(value.error().message());
   }
   return Mismatch(*this, "a duration such as 30s or 1h30m");
 }

@@ -35,6 +35,8 @@ class Node {
   int line() const;    // from 1
   int column() const;  // from 1
 
+  std::string place() const;  // "FILE:LINE:COLUMN"
+
   // An error that begins with "FILE:LINE:COLUMN: ".
   Error Complain(std::string_view message) const;
 
@@ -45,7 +47,8 @@ class Node {
 
   // Typed reading of a scalar; errors are Complain()s saying what was expected.
   Result<std::string> AsString() const;  // any scalar; null is ""
-  Result<bool> AsBool() const;           // true, false (and YAML 1.1's yes, no, on, off)
+  Result<bool> AsBool() const;           // true, false (and YAML 1.1's yes, no, y, n, on, off)
+  // As Go's reader has them: also "0x10", "0o17", "017", "0b1", "1_000", and "1e3" as an integer.
   Result<std::int64_t> AsInt() const;
   Result<double> AsDouble() const;
   Result<Duration> AsDuration() const;  // Prometheus form, "5m"

@@ -7,7 +7,7 @@ namespace {
 
 rules::RulesConfig RulesOf(const config::Configuration& config, const std::string& external_url) {
   rules::RulesConfig rules;
-  rules.files = config.rule_files;
+  for (const NamedFile& file : config.rule_files) rules.files.push_back(file.path);
   rules.evaluation_interval = config.scrape.global.evaluation_interval;
   rules.query_offset = config.scrape.global.rule_query_offset;
   rules.external_labels = config.scrape.global.external_labels;
@@ -17,11 +17,11 @@ rules::RulesConfig RulesOf(const config::Configuration& config, const std::strin
 
 // What a configuration names. A pattern stands for what it matches now: files that come and go are
 // a change.
-void StampNamed(const std::string& notifications_file, const std::vector<std::string>& patterns,
+void StampNamed(const std::string& notifications_file, const std::vector<NamedFile>& patterns,
                 FileStamps& files) {
   files.Add(notifications_file);
-  for (const std::string& pattern : patterns) {
-    const Result<std::vector<std::string>> paths = Glob(pattern);
+  for (const NamedFile& pattern : patterns) {
+    const Result<std::vector<std::string>> paths = Glob(pattern.path);
     if (!paths) continue;
     for (const std::string& path : *paths) files.Add(path);
   }
@@ -123,6 +123,9 @@ void Configurator::Apply(Loaded loaded) {
   config::Configuration& config = loaded.config;
   for (const scrape::LeftOut& each : config.left_out) {
     log_.Warn("left out of the configuration", {{"what", each.what}, {"reason", each.reason}});
+  }
+  for (const Error& error : config::FindMissingFiles(config)) {
+    log_.Warn("a file that the configuration names cannot be read", {{"err", error}});
   }
   rule_files_ = config.rule_files;
   notifications_file_ = config.notifications_file;

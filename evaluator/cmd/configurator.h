@@ -86,14 +86,14 @@ class Configurator {
   const Clock& clock_;
   const Logger log_;
 
-  std::mutex reload_mutex_;              // held during a whole reload
-  bool started_ = false;                 // guarded by reload_mutex_
-  ConfiguratorOptions options_;          // guarded by reload_mutex_
-  std::vector<std::string> rule_files_;  // guarded by reload_mutex_: patterns in force
-  std::string notifications_file_;       // guarded by reload_mutex_
-  std::string notifications_text_;       // guarded by reload_mutex_: fingerprint in force
-  FileStamps files_;                     // guarded by reload_mutex_: of what is in force
-  std::string failure_;                  // guarded by reload_mutex_: of the last try, or ""
+  std::mutex reload_mutex_;            // held during a whole reload
+  bool started_ = false;               // guarded by reload_mutex_
+  ConfiguratorOptions options_;        // guarded by reload_mutex_
+  std::vector<NamedFile> rule_files_;  // guarded by reload_mutex_: patterns in force
+  std::string notifications_file_;     // guarded by reload_mutex_
+  std::string notifications_text_;     // guarded by reload_mutex_: fingerprint in force
+  FileStamps files_;                   // guarded by reload_mutex_: of what is in force
+  std::string failure_;                // guarded by reload_mutex_: of the last try, or ""
 
   mutable std::mutex status_mutex_;
   Status status_;  // guarded by status_mutex_

@@ -3,8 +3,8 @@
 #include <ostream>
 
 #include "common/base/file.h"
-#include "common/base/quote.h"
 #include "common/exposition/validator.h"
+#include "evaluator/cmd/tool_check_targets.h"
 #include "evaluator/config/configuration.h"
 #include "evaluator/promql/printer.h"
 #include "evaluator/rules/rule_file.h"
@@ -46,22 +46,12 @@ ExitCode Lint(ToolIo& io, const std::vector<rules::RuleFile>& files, const Check
   return findings.empty() || !options.lint_fatal ? ExitCode::kGood : ExitCode::kLint;
 }
 
-// The files that an entry of `rule_files` names. One that is no pattern has to exist.
-Result<std::vector<std::string>> RuleFilesOf(const std::string& entry) {
-  Result<std::vector<std::string>> files = Glob(entry);
-  if (!files) return files.error();
-  if (files->empty() && entry.find_first_of("*?[") == std::string::npos) {
-    return NotFound(Quote(entry) + " does not point to an existing file");
-  }
-  return files;
-}
-
 ExitCode CheckRuleFilesOf(ToolIo& io, const config::Configuration& configuration,
                           const CheckOptions& options) {
   ExitCode code = ExitCode::kGood;
   std::vector<rules::RuleFile> good;
-  for (const std::string& entry : configuration.rule_files) {
-    const Result<std::vector<std::string>> files = RuleFilesOf(entry);
+  for (const NamedFile& entry : configuration.rule_files) {
+    const Result<std::vector<std::string>> files = Glob(entry.path);
     if (!files) {
       code = Refuse(io, files.error().message());
       continue;
@@ -79,7 +69,11 @@ ExitCode CheckOneConfig(ToolIo& io, const std::string& path, const CheckOptions&
   const Result<config::Configuration> configuration = config::ParseConfiguration(
       *text, NameOf(path), {.ignore_unsupported = options.ignore_unsupported});
   if (!configuration) return Refuse(io, configuration.error().message());
-  const ExitCode code = CheckRuleFilesOf(io, *configuration, options);
+  ExitCode code = CheckRuleFilesOf(io, *configuration, options);
+  code = Worse(code, CheckTargets(io, *configuration));
+  for (const Error& error : config::FindMissingFiles(*configuration)) {
+    code = Refuse(io, error.message());
+  }
   if (code != ExitCode::kRefused) {
     io.out << NameOf(path) << ": good, " << Counted(configuration->scrape.jobs.size(), "scrape job")
            << '\n';

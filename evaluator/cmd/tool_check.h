@@ -19,7 +19,7 @@ struct CheckOptions {
 // All of `files` are looked at, whatever is wrong with the first; "-" and no file at all are
 // standard input. Each good file gets a line on out, each mistake one on err.
 ExitCode CheckRules(ToolIo& io, std::vector<std::string> files, const CheckOptions& options);
-// With the rule files that a configuration names.
+// With what a configuration names: rule files, discovery files, certificates, secrets.
 ExitCode CheckConfig(ToolIo& io, std::vector<std::string> files, const CheckOptions& options);
 // Pages in text 0.0.4, or OpenMetrics where they end with # EOF. Findings end with kLint.
 ExitCode CheckMetrics(ToolIo& io, std::vector<std::string> files);

@@ -38,14 +38,15 @@ void ReadUnsupported(yaml::MapReader& map, const yaml::Node& root, const LoadOpt
 }
 
 // As Prometheus has it: a pattern may stand in the last part of the path only.
-Result<std::string> ReadRulePath(const yaml::Node& item, const std::string& folder) {
+Result<NamedFile> ReadRulePath(const yaml::Node& item, const std::string& folder) {
   Result<std::string> path = item.AsString();
   if (!path) return path.error();
   const std::size_t star = path->find('*');
   if (path->empty() || (star != std::string::npos && path->find('/', star) != std::string::npos)) {
     return item.Complain("invalid rule file path " + Quote(*path));
   }
-  return JoinPath(folder, *path);
+  if (const Status good = CheckGlob(*path); !good) return item.Complain(good.error().message());
+  return NamedFile{JoinPath(folder, *path), item.place()};
 }
 
 void ReadRuleFiles(yaml::MapReader& map, const std::string& folder, Configuration& out) {
@@ -54,7 +55,7 @@ void ReadRuleFiles(yaml::MapReader& map, const std::string& folder, Configuratio
     map.Fail(list.Complain("rule_files: expected a list"));
   }
   for (const yaml::Node& item : list.items()) {
-    Result<std::string> path = ReadRulePath(item, folder);
+    Result<NamedFile> path = ReadRulePath(item, folder);
     if (path)
       out.rule_files.push_back(std::move(*path));
     else
@@ -77,7 +78,41 @@ void ReadNotifications(yaml::MapReader& map, const std::string& folder, Configur
     map.Fail(options.error());
 }
 
+void CollectNamedFiles(Configuration& out) {
+  const auto add = [&](const net::HttpClientOptions& http) {
+    for (const NamedFile& file : http.named_files) {
+      // Receivers share the client of `global`.
+      const bool known =
+          std::any_of(out.named_files.begin(), out.named_files.end(),
+                      [&](const NamedFile& other) { return other.place == file.place; });
+      if (!known) out.named_files.push_back(file);
+    }
+  };
+  for (const scrape::JobOptions& job : out.scrape.jobs) add(*job.http);
+  for (const AlertmanagerOptions& alertmanager : out.alerting.alertmanagers) add(alertmanager.http);
+  if (!out.notifications) return;
+  for (const ReceiverOptions& receiver : out.notifications->receivers) {
+    for (const receivers::WebhookOptions& webhook : receiver.webhooks) add(webhook.http);
+  }
+}
+
 }  // namespace
+
+std::vector<Error> FindMissingFiles(const Configuration& configuration) {
+  std::vector<Error> missing;
+  for (const NamedFile& file : configuration.rule_files) {
+    // Prometheus, too, calls only what has an asterisk a pattern that may match nothing.
+    if (file.path.find('*') != std::string::npos) continue;
+    const Result<std::vector<std::string>> paths = Glob(file.path);
+    if (paths && !paths->empty()) continue;
+    missing.push_back(
+        NotFound(file.place + ": " + Quote(file.path) + " does not point to an existing file"));
+  }
+  for (const NamedFile& file : configuration.named_files) {
+    if (const Status good = CheckNamedFile(file); !good) missing.push_back(good.error());
+  }
+  return missing;
+}
 
 Result<Configuration> LoadConfiguration(const std::string& path, const LoadOptions& options) {
   const Result<std::string> text = ReadFile(path, 256UL << 20);
@@ -108,6 +143,7 @@ Result<Configuration> ParseConfiguration(std::string_view text, const std::strin
   ReadUnsupported(map, *root, options, out);
   ReadNotifications(map, read.folder, out);
   RETURN_IF_ERROR(map.Finish("configuration"));
+  CollectNamedFiles(out);
   for (const auto* part : {&out.scrape.left_out, &out.alerting.left_out}) {
     out.left_out.insert(out.left_out.end(), part->begin(), part->end());
   }

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "common/base/file.h"
 #include "common/base/result.h"
 #include "evaluator/config/alerting.h"
 #include "evaluator/config/notifications.h"
@@ -15,14 +16,20 @@ namespace skep::config {
 
 // Checked as far as possible without looking at rule files and targets.
 struct Configuration {
-  std::string echo;                     // YAML without secrets
-  scrape::ScrapeConfig scrape;          // `global` is in it
-  std::vector<std::string> rule_files;  // absolute paths or patterns
+  std::string echo;                   // YAML without secrets
+  scrape::ScrapeConfig scrape;        // `global` is in it
+  std::vector<NamedFile> rule_files;  // paths or patterns
   AlertingOptions alerting;
   std::optional<NotificationOptions> notifications;
   std::string notifications_file;         // its path, "" for none
+  std::vector<NamedFile> named_files;     // of HTTP clients: certificates, secrets
   std::vector<scrape::LeftOut> left_out;  // of all sections
 };
+
+// One error per file that is named and cannot be read, with its place: rule files that are no
+// patterns, certificates, secrets. None of them keeps a configuration from being in force: a rule
+// file may come later, and what needs a certificate or a secret fails when it is used.
+std::vector<Error> FindMissingFiles(const Configuration& configuration);
 
 struct LoadOptions {
   // What we do not support is left out and listed instead of being an error.

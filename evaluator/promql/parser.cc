@@ -385,7 +385,7 @@ class Parser {
     }
     const Result<Duration> duration = ParseDuration(Text(token));
     if (duration) return ToSeconds(*duration);
-    Fail(Place(token), "not a valid duration string: " + Quote(Text(token)));
+    Fail(Place(token), duration.error().message());
     return std::nullopt;
   }
 

@@ -145,6 +145,9 @@ Result<WebhookOptions> ParseWebhook(const yaml::Node& node, const std::string& f
     else
       map.Fail(own.error());
   }
+  if (!options.url_file.empty()) {
+    options.http.named_files.push_back({options.url_file, map.Take("url_file").place()});
+  }
   RETURN_IF_ERROR(map.Finish("webhook_config"));
   return options;
 }

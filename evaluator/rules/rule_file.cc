@@ -98,7 +98,6 @@ class Reader {
     } else if (!names_.insert(group.name).second) {
       Complain(node, "groupname: " + Quote(group.name) + " is repeated in the same file");
     }
-    if (group.limit < 0) Complain(node, "limit must not be negative");
     CheckLabels(labels, "");
   }
 
@@ -115,7 +114,7 @@ class Reader {
       if (!name) {
         report_.errors.push_back(name.error());
       } else if (!text) {
-        report_.errors.push_back(text.error().Wrap(std::string(what)));
+        Complain(value, std::string(what) + " " + Quote(*name) + ": expected text");
       } else {
         texts.emplace(std::move(*name), std::pair(std::move(*text), value));
       }

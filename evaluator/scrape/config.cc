@@ -212,27 +212,25 @@ Result<Labels> ReadExternalLabels(const Node& node) {
   return builder.Build();
 }
 
+// As Prometheus has it: 0 is what is not written.
+void ReadSpan(MapReader& map, std::string_view key, Duration& out) {
+  Duration written{};
+  map.Read(key, written);
+  if (written != Duration::zero()) out = written;
+}
+
 // Interval and timeout of `global` or a job, either of which may be absent.
 void ReadTiming(MapReader& map, std::string_view whose, Duration& interval, Duration& timeout) {
-  map.Read("scrape_interval", interval);
-  const Node timeout_node = map.Take("scrape_timeout");
-  if (interval <= Duration::zero()) {
-    map.Fail(map.Take("scrape_interval").Complain("scrape_interval must be more than 0"));
-  }
-  if (timeout_node.IsNull()) {
-    timeout = std::min(timeout, interval);
-    return;
-  }
-  const Result<Duration> read = timeout_node.AsDuration();
-  if (!read) return map.Fail(read.error());
-  timeout = *read;
-  if (timeout <= Duration::zero()) {
-    map.Fail(timeout_node.Complain("scrape_timeout must be more than 0"));
-  }
+  ReadSpan(map, "scrape_interval", interval);
+  const Duration usual = std::min(timeout, interval);
+  timeout = Duration::zero();
+  ReadSpan(map, "scrape_timeout", timeout);
   if (timeout > interval) {
-    map.Fail(timeout_node.Complain("scrape timeout greater than scrape interval for " +
-                                   std::string(whose)));
+    map.Fail(
+        map.Take("scrape_timeout")
+            .Complain("scrape timeout greater than scrape interval for " + std::string(whose)));
   }
+  if (timeout == Duration::zero()) timeout = usual;
 }
 
 Status ReadGlobal(const Node& node, const ReadOptions& options, ScrapeConfig& config,
@@ -245,10 +243,7 @@ Status ReadGlobal(const Node& node, const ReadOptions& options, ScrapeConfig& co
   }
   IgnoreUnsupported(map, kUnsupportedGlobalFields);
   ReadTiming(map, "global", global.scrape_interval, global.scrape_timeout);
-  map.Read("evaluation_interval", global.evaluation_interval);
-  if (global.evaluation_interval <= Duration::zero()) {
-    map.Fail(map.Take("evaluation_interval").Complain("evaluation_interval must be more than 0"));
-  }
+  ReadSpan(map, "evaluation_interval", global.evaluation_interval);
   map.Read("rule_query_offset", global.rule_query_offset);
   Result<Labels> labels = ReadExternalLabels(map.Take("external_labels"));
   if (!labels) return labels.error();

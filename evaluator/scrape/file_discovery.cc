@@ -42,6 +42,8 @@ Result<FileDiscoveryOptions> ReadFileDiscovery(const yaml::Node& node, const std
     if (!IsTargetFilePattern(path)) {
       return items[i].Complain("path name " + Quote(path) + " is not valid for file discovery");
     }
+    if (const Status good = CheckGlob(path); !good)
+      return items[i].Complain(good.error().message());
     path = JoinPath(folder, path);
   }
   return options;

@@ -26,8 +26,8 @@ Status CheckAddress(std::string_view address);
 // The sequence below `static_configs`. Strict; errors name file, line and column.
 Result<std::vector<TargetGroup>> ReadTargetGroups(const yaml::Node& node);
 
-// CheckAddress for all that ReadTargetGroups read: for a reader that knows that no relabelling makes
-// an address good later.
+// CheckAddress for all that ReadTargetGroups read: for a reader that knows that no relabelling
+// makes an address good later.
 Status CheckAddresses(const yaml::Node& node);
 
 // A discovery file, YAML or JSON, which gives its groups the label __meta_filepath. An empty file

@@ -42,6 +42,29 @@ TEST_CASE("A pipe among the files is refused, not waited for", "[file]") {
   CHECK(content.error().message().find("not a regular file") != std::string::npos);
 }
 
+TEST_CASE("A pattern is judged as Go's filepath.Match judges it", "[base]") {
+  for (const char* good : {"", "a", "a*b?", "[a]", "[^a-c]x", "[a-cx-z]", "a\\[*", "[\\]]", "]"}) {
+    CAPTURE(good);
+    CHECK(skep::CheckGlob(good));
+  }
+  for (const char* bad : {"[", "a[b", "[]", "[]a]", "[^]", "[a-]", "[-a]", "a\\", "[a\\", "[a-",
+                          "[^", "\\\\[", "[\\"}) {
+    CAPTURE(bad);
+    CHECK_FALSE(skep::CheckGlob(bad));
+  }
+}
+
+TEST_CASE("A named file that cannot be read is told with its place", "[base]") {
+  const TempFolder folder;
+  REQUIRE(skep::WriteFileAtomic(folder.File("a"), "x"));
+  CHECK(skep::CheckNamedFile({folder.File("a"), "c.yml:1:2"}));
+  const std::string path = folder.File("b");
+  const skep::Status missing = skep::CheckNamedFile({path, "c.yml:1:2"});
+  REQUIRE_FALSE(missing);
+  CHECK(missing.error().kind() == skep::ErrorKind::kNotFound);
+  CHECK(missing.error().message() == "c.yml:1:2: open " + path + ": No such file or directory");
+}
+
 TEST_CASE("Paths join and split", "[file]") {
   CHECK(skep::JoinPath("/etc/skep", "rules/a.yml") == "/etc/skep/rules/a.yml");
   CHECK(skep::JoinPath("/etc/skep/", "/abs") == "/abs");

@@ -12,18 +12,25 @@ using skep::ParseTimestamp;
 
 TEST_CASE("ParseDuration reads what Prometheus reads", "[time]") {
   const std::pair<std::string, Duration> cases[] = {
-      {"0", 0ms},       {"0s", 0ms},
-      {"5m", 5min},     {"1h30m", 90min},
-      {"1d", 24h},      {"1w", 168h},
-      {"1y", 8760h},    {"1m5ms", 60'005ms},
-      {"100ms", 100ms}, {"1y2w3d4h5m6s7ms", 8760h + 336h + 72h + 4h + 5min + 6s + 7ms}};
+      {"0", 0ms},
+      {"0s", 0ms},
+      {"5m", 5min},
+      {"1h30m", 90min},
+      {"1d", 24h},
+      {"1w", 168h},
+      {"1y", 8760h},
+      {"292y", 292 * 8760h},
+      {"1m5ms", 60'005ms},
+      {"100ms", 100ms},
+      {"1y2w3d4h5m6s7ms", 8760h + 336h + 72h + 4h + 5min + 6s + 7ms}};
   for (const auto& [text, duration] : cases) {
     CAPTURE(text);
     REQUIRE(ParseDuration(text));
     CHECK(*ParseDuration(text) == duration);
   }
-  for (const std::string text : {"", "5", "5 min", "m", "-5m", "1m1h", "1m1m", "1.5h", "5min",
-                                 "1h ", "9999999999y", "99999999999999999999s"}) {
+  for (const std::string text :
+       {"", "5", "5 min", "m", "-5m", "1m1h", "1m1m", "1.5h", "5min", "1h ", "293y", "292y172d",
+        "9999999999y", "99999999999999999999s"}) {
     CAPTURE(text);
     REQUIRE_FALSE(ParseDuration(text));
     CHECK(ParseDuration(text).error().kind() == skep::ErrorKind::kInvalid);

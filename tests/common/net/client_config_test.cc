@@ -56,6 +56,42 @@ TEST_CASE("Authorization is read in its newer and older form", "[net]") {
   CHECK_FALSE(Read("")->authorization);
 }
 
+TEST_CASE("Files that a client configuration names are known with their place", "[net]") {
+  const auto options = Read(
+      "basic_auth: {username_file: u, password_file: p}\n"
+      "tls_config: {ca_file: /ca, cert_file: c, key_file: k}\n"
+      "http_headers: {X-A: {files: [f]}}\n");
+  REQUIRE(options);
+  std::string found;
+  for (const skep::NamedFile& file : options->named_files) found += file.place + file.path + " ";
+  CHECK(found ==
+        "c.yml:1:29/etc/skep/u c.yml:1:47/etc/skep/p c.yml:2:23/ca c.yml:2:39/etc/skep/c "
+        "c.yml:2:52/etc/skep/k c.yml:3:30/etc/skep/f ");
+}
+
+TEST_CASE("What would end a header or be no proxy is refused, and no secret shown", "[net]") {
+  const std::string value = "line end or control byte in a header's value";
+  CHECK(Refused("authorization: {credentials: \"a\\r\\nb\"}\n") == "c.yml:1:30: " + value);
+  CHECK(Refused("authorization: {type: \"a\\nb\"}\n") == "c.yml:1:23: " + value);
+  CHECK(Refused("bearer_token: \"a\\nb\"\n") == "c.yml:1:15: " + value);
+  CHECK(Refused("http_headers: {X-A: {values: [\"a\\r\\nb\"]}}\n") == "c.yml:1:30: " + value);
+  CHECK(Refused("http_headers: {X-A: {secrets: [\"a\\0b\"]}}\n") == "c.yml:1:31: " + value);
+  CHECK(Refused("http_headers: {\"X A\": {values: [b]}}\n") ==
+        "c.yml:1:16: \"X A\" is not a valid header name");
+  CHECK(Refused("proxy_url: http://a\nproxy_connect_header: {X-A: [\"a\\nb\"]}\n") ==
+        "c.yml:2:29: " + value);
+  CHECK(Refused("authorization: {credentials: \"a\\tb\"}\n") == "accepted");
+  for (const char* url : {"::x", "a b", "http://[::1", "/x", "localhost:80", "http://", "ftp://x",
+                          "http://a:b", "http://a:99999", "\"http://a\\nb\""}) {
+    CAPTURE(url);
+    CHECK(Refused("proxy_url: " + std::string(url) + "\n").starts_with("c.yml:1:12: proxy URL: "));
+  }
+  for (const char* url : {"''", "http://u:p@h:1/", "socks5://a:1", "http://[::1]:3128"}) {
+    CAPTURE(url);
+    CHECK(Refused("proxy_url: " + std::string(url) + "\n") == "accepted");
+  }
+}
+
 TEST_CASE("What is wrong or not supported is refused with its place", "[net]") {
   CHECK(Refused("oauth2: {client_id: x}\n") == "c.yml:1:9: oauth2 is not supported");
   CHECK(Refused("follow_redirects: true\nunknown: 1\n") ==

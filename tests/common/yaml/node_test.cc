@@ -30,6 +30,33 @@ std::string Repeat(const std::string& text, int count) {
 
 }  // namespace
 
+TEST_CASE("Numbers and truths are read in the forms that Go's reader has", "[yaml]") {
+  const auto integer = [](const std::string& text) -> std::string {
+    const auto value = Node::Parse(text, "f.yml")->AsInt();
+    return value ? std::to_string(*value) : "refused";
+  };
+  const std::pair<const char*, const char*> cases[] = {
+      {"0", "0"},           {"-12", "-12"},       {"+10", "10"},
+      {"0x10", "16"},       {"-0x10", "-16"},     {"0x_10", "16"},
+      {"0o17", "15"},       {"017", "15"},        {"018", "18"},
+      {"0b11", "3"},        {"1_000", "1000"},    {"10_", "10"},
+      {"1e3", "1000"},      {"1.0", "1"},         {"-9223372036854775808", "-9223372036854775808"},
+      {"_10", "refused"},   {"1.5", "refused"},   {"'10'", "refused"},
+      {"0x", "refused"},    {"ten", "refused"},   {"--1", "refused"},
+      {"1e300", "refused"}, {"0x1p4", "refused"}, {"9223372036854775808", "refused"},
+      {"Inf", "refused"},   {"0b12", "refused"},  {"-", "refused"},
+  };
+  for (const auto& [text, number] : cases) {
+    CAPTURE(text);
+    CHECK(integer(text) == number);
+  }
+  CHECK(*Node::Parse("1_000.5", "f.yml")->AsDouble() == 1000.5);
+  CHECK(*Node::Parse("0x10", "f.yml")->AsDouble() == 16);
+  CHECK(*Node::Parse("y", "f.yml")->AsBool());
+  CHECK_FALSE(*Node::Parse("N", "f.yml")->AsBool());
+  CHECK_FALSE(Node::Parse("'y'", "f.yml")->AsBool());
+}
+
 TEST_CASE("Nodes know kind, text and place", "[yaml]") {
   const Node root = Parsed("a: 1\nb:\n  - x\n  - 'null'\nc: {d: ~}\ne:\n");
   REQUIRE(root.IsMap());

@@ -78,14 +78,52 @@ TEST_CASE("A configuration is good when its rule files are", "[tool]") {
                           "groups: [{name: g, rules: [{record: a, expr: 'sum('}]}]\n"));
   CHECK(check("global: {scrape_interval: 5s}\n").code == ExitCode::kGood);
   CHECK(check("rule_files: [no*.yml]\n").code == ExitCode::kGood);
-  CHECK(check("rule_files: [none.yml]\n").err.find("does not point to an existing file") !=
-        std::string::npos);
+  CHECK(check("rule_files: [none.yml]\n").err == "skep: " + config + ":1:14: \"" +
+                                                     folder.File("none.yml") +
+                                                     "\" does not point to an existing file\n");
+  const std::string ca = "scrape_configs: [{job_name: a, tls_config: {ca_file: no.crt}}]\n";
+  CHECK(check(ca).err == "skep: " + config + ":1:54: open " + folder.File("no.crt") +
+                             ": No such file or directory\n");
   const Outcome bad_rule = check("rule_files: [r.yml]\n");
   CHECK(bad_rule.code == ExitCode::kRefused);
   CHECK(bad_rule.err.find("r.yml:1:") != std::string::npos);
   const Outcome bad = check("global: {scrape_intervall: 5s}\n");
   CHECK(bad.code == ExitCode::kRefused);
   CHECK(bad.err.find(config + ":1:") != std::string::npos);
+}
+
+TEST_CASE("A configuration is judged with the targets that discovery files list", "[tool]") {
+  const test::TempFolder folder;
+  const std::string config = folder.File("prometheus.yml");
+  const std::string listed = folder.File("t.yml");
+  const auto check = [&](const std::string& text, const std::string& file) {
+    REQUIRE(WriteFileAtomic(config, text));
+    REQUIRE(WriteFileAtomic(listed, file));
+    return Run("", [&](ToolIo& io) { return CheckConfig(io, {config}, {}); });
+  };
+  const std::string job =
+      "scrape_configs: [{job_name: a, file_sd_configs: [{files: ['t*.yml']}]}]\n";
+  CHECK(check(job, "- targets: ['a:1']\n").err.empty());
+  const Outcome none =
+      check("scrape_configs: [{job_name: a, file_sd_configs: [{files: ['no*.yml']}]}]\n", "[]");
+  CHECK(none.code == ExitCode::kGood);
+  CHECK(none.err == "skep: warning: file \"" + folder.File("no*.yml") +
+                        "\" for file_sd in scrape job \"a\" does not exist\n");
+  const Outcome bad = check(job, "- targets: ['a:1'\n");
+  CHECK(bad.code == ExitCode::kRefused);
+  CHECK(bad.err.starts_with("skep: " + listed + ":2:1: "));
+  CHECK(check(job, "- targets: ['a:1', '', 'a/b']\n").err ==
+        "skep: scrape job \"a\": group " + listed +
+            ":0: target \"\": no address\nskep: scrape job \"a\": group " + listed +
+            ":0: target \"a/b\": \"a/b\" is not a valid hostname\n");
+  const std::string alertmanagers =
+      "alerting: {alertmanagers: [{file_sd_configs: [{files: [t.yml]}]}]}\n";
+  CHECK(check(alertmanagers, "- target: []\n").code == ExitCode::kRefused);
+  // Relabelling does not make an address of nothing here.
+  const std::string relabelled =
+      "scrape_configs: [{job_name: a, static_configs: [{targets: ['']}], relabel_configs: "
+      "[{target_label: x, replacement: y}]}]\n";
+  CHECK(check(relabelled, "[]").code == ExitCode::kRefused);
 }
 
 TEST_CASE("A page of metrics is good, smells or is refused", "[tool]") {

@@ -38,7 +38,10 @@ TEST_CASE("A whole configuration is read", "[config]") {
   REQUIRE(config);
   CHECK(config->scrape.global.evaluation_interval == std::chrono::seconds(7));
   CHECK(config->scrape.jobs.size() == 1);
-  CHECK(config->rule_files == std::vector<std::string>{folder.File("rules/*.yml"), "/abs.yml"});
+  REQUIRE(config->rule_files.size() == 2);
+  CHECK(config->rule_files[0].path == folder.File("rules/*.yml"));
+  CHECK(config->rule_files[1].path == "/abs.yml");
+  CHECK(config->rule_files[1].place == folder.File("skep.yml") + ":3:29");
   REQUIRE(config->notifications);
   CHECK(config->notifications->Default().name == "a");
   CHECK(config->notifications_file == folder.File("am.yml"));
@@ -51,6 +54,28 @@ TEST_CASE("A whole configuration is read", "[config]") {
         std::vector<std::string>{folder.File("am/*.json")});
   CHECK_THAT(config->echo, !Catch::Matchers::Contains("geheim"));
   CHECK_THAT(config->echo, Catch::Matchers::Contains("password: <secret>"));
+}
+
+TEST_CASE("Files that are named and missing are told with their place, each once", "[config]") {
+  const test::TempFolder folder;
+  REQUIRE(
+      WriteFileAtomic(folder.File("am.yml"),
+                      "global: {http_config: {bearer_token_file: t}}\nroute: {receiver: a}\n"
+                      "receivers: [{name: a, webhook_configs: [{url_file: u}, {url_file: u}]}]\n"));
+  REQUIRE(WriteFileAtomic(folder.File("r.yml"), ""));
+  const auto config = ParseConfiguration(
+      "scrape_configs: [{job_name: a, tls_config: {ca_file: ca}}]\n"
+      "rule_files: [r.yml, 'no*.yml', no.yml]\nnotifications: am.yml\n"
+      "alerting: {alertmanagers: [{basic_auth: {username: a, password_file: p}}]}\n",
+      folder.File("skep.yml"), {});
+  REQUIRE(config);
+  std::string found;
+  for (const Error& error : FindMissingFiles(*config)) {
+    found += error.message().substr(folder.path().size() + 1, 15) + "\n";
+  }
+  CHECK(found ==
+        "skep.yml:2:32: \nskep.yml:1:54: \nskep.yml:4:70: \nam.yml:1:43: op\nam.yml:3:52: op\n"
+        "am.yml:3:67: op\n");
 }
 
 TEST_CASE("An empty configuration is one", "[config]") {
@@ -66,6 +91,7 @@ TEST_CASE("A configuration that is wrong is refused with file and line", "[confi
       {"oops: 1", "skep.yml:1:1: "},
       {"[]", "skep.yml:1:1: "},
       {"rule_files: x", "skep.yml:1:13: rule_files: expected a list"},
+      {"rule_files: ['a[.yml']", "skep.yml:1:14: syntax error in pattern \"a[.yml\""},
       {"rule_files: ['a*/b.yml']", "skep.yml:1:14: invalid rule file path \"a*/b.yml\""},
       {"\nremote_write: [{url: x}]", "skep.yml:2:1: remote_write is not supported"},
       {"storage: {tsdb: {out_of_order_time_window: 1h}}", "storage is not supported"},
@@ -124,7 +150,8 @@ TEST_CASE("The built-in configuration is good", "[config]") {
   const auto config = ParseConfiguration(DefaultConfigurationText(options), "(built-in)", {});
   REQUIRE(config);
   CHECK(config->scrape.jobs.size() == 2);
-  CHECK(config->rule_files == std::vector<std::string>{"/usr/share/it's/rules/*.yml"});
+  REQUIRE(config->rule_files.size() == 1);
+  CHECK(config->rule_files[0].path == "/usr/share/it's/rules/*.yml");
   const auto bare = ParseConfiguration(DefaultConfigurationText({}), "(built-in)", {});
   REQUIRE(bare);
   CHECK(bare->scrape.jobs.size() == 1);

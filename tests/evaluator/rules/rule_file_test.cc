@@ -108,7 +108,8 @@ TEST_CASE("Bad rule files are refused with the place", "[rules]") {
       {rule("{alert: a, expr: up, annotation: {x: y}}"), "f.yml:4:26: field annotation not found"},
       {rule("{alert: a, expr: up, for: soon}"), "f.yml:4:31: "},
       {rule("{alert: a, expr: up, labels: [x]}"), "labels: expected a map of texts"},
-      {rule("{alert: a, expr: up, labels: {x: [y]}}"), "f.yml:4:38: "},
+      {rule("{alert: a, expr: up, labels: {x: [y]}}"), "f.yml:4:38: labels \"x\": expected text"},
+      {rule("{alert: a, expr: up, for: 300y}"), "f.yml:4:31: duration out of range: \"300y\""},
       {rule("just text"), "f.yml:4:5: "},
       {"kind: ServiceMonitor\nspec: {}",
        "f.yml:1:7: expected kind PrometheusRule, got \"ServiceMonitor\""},
@@ -119,6 +120,10 @@ TEST_CASE("Bad rule files are refused with the place", "[rules]") {
     CAPTURE(errors);
     CHECK(errors.find(message) != std::string::npos);
   }
+}
+
+TEST_CASE("A negative limit is none, as in Prometheus", "[rules]") {
+  CHECK(Errors("groups: [{name: a, limit: -1}]").empty());
 }
 
 TEST_CASE("All errors of a file are found, in its order", "[rules]") {

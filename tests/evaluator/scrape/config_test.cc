@@ -75,7 +75,6 @@ TEST_CASE("A scrape configuration that is wrong names its place", "[scrape]") {
   const std::pair<std::string, std::string> cases[] = {
       {"global: {scrape_intervall: 1s}", "p.yml:1:10: "},
       {"global: {scrape_interval: 1s, scrape_timeout: 2s}", "p.yml:1:47: scrape timeout greater"},
-      {"global: {scrape_interval: 0s}", "p.yml:1:27: scrape_interval must be more than 0"},
       {"global: {external_labels: {__name__: x}}", "p.yml:1:28: \"__name__\" is not a valid label"},
       {"scrape_configs:\n- {}", "p.yml:2:3: field job_name is required"},
       {"scrape_configs:\n- job_name: ''", "p.yml:2:3: job_name is empty"},
@@ -88,6 +87,9 @@ TEST_CASE("A scrape configuration that is wrong names its place", "[scrape]") {
        "p.yml:3:22: unknown scrape protocol"},
       {"scrape_configs:\n- job_name: a\n  sample_limit: -1",
        "p.yml:3:17: sample_limit must not be negative"},
+      {"scrape_configs:\n- job_name: a\n  file_sd_configs: [{files: ['a[.yml']}]",
+       "p.yml:3:30: syntax error in pattern \"a[.yml\""},
+      {"global: {scrape_interval: 300y}", "p.yml:1:27: duration out of range: \"300y\""},
       {"scrape_configs:\n- job_name: a\n  static_configs: [{targets: ['http://x']}]",
        "p.yml:3:31: \"http://x\" is not a valid hostname"},
       {"scrape_configs:\n- job_name: a\n  static_configs: [{target: [x]}]", "p.yml:3:21: "},
@@ -108,6 +110,19 @@ TEST_CASE("A scrape configuration that is wrong names its place", "[scrape]") {
     CAPTURE(config.error().message());
     CHECK(config.error().message().starts_with(message));
   }
+}
+
+TEST_CASE("A span of 0 is the default, as in Prometheus", "[scrape]") {
+  const Result<ScrapeConfig> config = Read(
+      "global: {scrape_interval: 0s, scrape_timeout: 0s, evaluation_interval: 0s}\n"
+      "scrape_configs:\n- {job_name: a, scrape_interval: 0s, scrape_timeout: 0s}\n"
+      "- {job_name: b, scrape_interval: 5s, scrape_timeout: 0s, sample_limit: 0x10}\n");
+  if (!config) FAIL(config.error().message());
+  CHECK(config->global.evaluation_interval == std::chrono::minutes(1));
+  CHECK(config->jobs[0].interval == std::chrono::minutes(1));
+  CHECK(config->jobs[0].timeout == std::chrono::seconds(10));
+  CHECK(config->jobs[1].timeout == std::chrono::seconds(5));
+  CHECK(config->jobs[1].limits.samples == 16);
 }
 
 TEST_CASE("What is not supported is left out and told when asked for", "[scrape]") {
