@@ -80,7 +80,7 @@ class Sessions : public state::Section {
     // A subagent was asked for by a call of a tool; did not come to be; runs. The last returns how
     // long it took where the call is known.
     void AgentWanted(std::string_view session, std::string_view call, std::string_view type);
-    void AgentNotWanted(std::string_view session, std::string_view call);
+    void AgentNotWanted(std::string_view session, std::string_view call, std::string_view type);
     std::optional<Duration> AgentStarted(std::string_view session, std::string_view agent,
                                          std::string_view type);
     // It stopped: its type and how long it ran; nothing where its start is not known.
