@@ -89,9 +89,14 @@ Result<OtlpOptions> ReadOtlpOptions(const yaml::Node& node) {
     map.Fail(expiry.Complain("gauge_expiry must be at least 1s"));
   }
   ReadPositive(map, "max_points", options.max_points);
+  ReadPositive(map, "max_concurrent", options.max_concurrent);
   ReadPositive(map, "max_attributes", options.max_attributes);
   ReadPositive(map, "max_label_bytes", options.max_label_bytes);
+  const yaml::Node streams = map.Take("max_streams");
   ReadPositive(map, "max_streams", options.max_streams);
+  if (options.max_streams < options.max_points) {
+    map.Fail(streams.Complain("max_streams must be at least max_points"));
+  }
   ReadPositive(map, "max_metrics", options.max_metrics);
   ReadPositive(map, "max_series_per_metric", options.max_series_per_metric);
   RETURN_IF_ERROR(map.Finish("otlp"));

@@ -25,7 +25,8 @@ namespace skep::ingest {
 //     page max_points: 20000              # of one request: points, records or spans; the rest is
 //     refused max_attributes: 64             # of one point; more and it is refused
 //     max_label_bytes: 256           # a longer value is cut
-//     max_streams: 50000             # whose last values are remembered; the oldest are forgotten
+//     max_streams: 50000             # whose last values are remembered; the oldest are forgotten;
+//                                    # at least max_points
 //     max_metrics: 500               # families; further ones are refused
 //     max_series_per_metric: 1000    # further ones are counted in "other"
 struct OtlpOptions {
@@ -41,6 +42,7 @@ struct OtlpOptions {
                                              5,     10,   25,    50,   100, 250,  500, 1000};
   Duration gauge_expiry{300'000};
   std::size_t max_points = 20'000;
+  std::size_t max_concurrent = 8;
   std::size_t max_attributes = 64;
   std::size_t max_label_bytes = 256;
   std::size_t max_streams = 50'000;
