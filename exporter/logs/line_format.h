@@ -24,6 +24,7 @@ struct ParsedLine {
   double upstream_seconds = -1;
   double bytes = -1;
   std::string_view level;
+  std::string_view message;  // of a line with fields: what a person wrote
 
   // Unescaped values. Never shrinks, so that views into it stay until Clear.
   std::string scratch;
@@ -58,8 +59,8 @@ LineFormatPtr MakeHaproxyFormat();
 
 // Names of fields that are asked for beside (before) the well-known ones.
 struct FieldNames {
-  // One of method, path, request, status, duration, upstream, bytes, level -> the name in the log,
-  // with dots for objects within objects.
+  // One of method, path, request, status, duration, upstream, bytes, level, message -> the name in
+  // the log, with dots for objects within objects.
   std::map<std::string, std::string> names;
   // Of a duration that is a bare number; 0: only well-known names that tell their unit count, and
   // values that bring their own ("12ms").

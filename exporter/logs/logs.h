@@ -50,7 +50,8 @@ class Logs {
   void Apply(Options options);
 
   // Deployment of any service: templates that are known by `at` are no longer new, and those first
-  // seen since `at` are. For whoever learns of deployments; cmd plugs it in.
+  // seen since `at` are. For whoever learns of deployments; cmd plugs it in. Not from within
+  // Store::Update.
   void OnDeployment(Timestamp at);
 
   // log_source_up, log_files, log_file_size_bytes, log_unread_bytes,
