@@ -21,7 +21,7 @@ struct DatabaseOptions {
   Duration query_timeout{2'000};     // of all queries together, from Open on
   std::uint64_t max_rows = 200'000;  // of all queries together
   std::uint64_t max_copy_bytes = 256UL << 20;
-  std::string temporary_folder;  // for copies; "": that of the system
+  std::string temporary_folder = {};  // for copies; "": that of the system
 };
 
 // One row of an answer. Columns count from 0. Views live until the next row.

@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "common/base/clock.h"
+
 namespace skep::stores {
 
 struct DiscoverOptions {
@@ -31,6 +33,6 @@ struct Discovery {
 // claude-flow-novice. Does not follow symbolic links, stays on the file systems it began on, and
 // does not enter node_modules (but for ruv-swarm's own), .git and the like. What cannot be read is
 // passed over.
-Discovery DiscoverWorkspaces(const DiscoverOptions& options);
+Discovery DiscoverWorkspaces(const DiscoverOptions& options, const Clock& clock);
 
 }  // namespace skep::stores

@@ -12,6 +12,7 @@
 #include "common/base/time.h"
 #include "common/net/http_client.h"
 #include "common/yaml/node.h"
+#include "exporter/swarm/board.h"
 
 namespace skep::stores {
 
@@ -51,14 +52,13 @@ struct McpOptions {
 struct Options {
   std::vector<WorkspaceOptions> workspaces;
   Duration interval{std::chrono::seconds(5)};
-  // For so long a value is shown that cannot be read anew.
-  Duration max_age{std::chrono::minutes(1)};
-  // An agent whose task runs for longer is stuck, and so is the task engine.
-  Duration task_timeout{std::chrono::minutes(5)};
+  // How long a value is shown that cannot be read anew (max_age), when an agent or task counts as
+  // stuck, and how many series there may be. Also for what is pushed.
+  swarm::BoardOptions board;
   // Of one database: asking it, and how much of it is copied where it cannot be opened in place.
   Duration query_timeout{std::chrono::seconds(2)};
   std::uint64_t max_copy_bytes = 256UL << 20;
-  std::uint64_t max_file_bytes = 64UL << 20;  // a larger store is not read
+  std::uint64_t max_file_bytes = 32UL << 20;  // a larger store is not read
   std::size_t max_workspaces = 100;           // that patterns may match, together
   bool processes = true;                      // the census, where there are workspaces
   AiBudgetOptions ai_budget;
@@ -78,7 +78,8 @@ Environment ProcessEnvironment();
 //   swarm:
 //     interval: 5s
 //     max_age: 1m
-//     task_timeout: 5m
+//     task_timeout: 5m                         # also heartbeat_timeout, stall_timeout
+//     max_agent_types: 50                      # also max_series, max_namespaces, max_agent_info
 //     workspaces:
 //       - {name: shop, path: /srv/swarm/shop}
 //       - {path: "/srv/swarm/team-*"}          # named by the last element of each path

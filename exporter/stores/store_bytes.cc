@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <utility>
 
 namespace skep::stores {
 namespace {
@@ -20,6 +21,10 @@ struct Descriptor {
   }
 };
 
+Timestamp ModifiedAt(const struct stat& info) {
+  return FromMillis(info.st_mtim.tv_sec * 1000 + info.st_mtim.tv_nsec / 1'000'000);
+}
+
 }  // namespace
 
 ReadFailure FailureOfErrno(int error) {
@@ -28,7 +33,7 @@ ReadFailure FailureOfErrno(int error) {
   return ReadFailure::kIo;
 }
 
-Reading<std::string> ReadStoreBytes(const std::string& path, std::uint64_t max_bytes) {
+Reading<StoreBytes> ReadStoreBytes(const std::string& path, std::uint64_t max_bytes) {
   // Not to hang at a pipe that nobody writes to.
   Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (file.number < 0) return FailureOfErrno(errno);
@@ -49,7 +54,7 @@ Reading<std::string> ReadStoreBytes(const std::string& path, std::uint64_t max_b
     if (size == bytes.size()) bytes.resize(2 * size);
   }
   bytes.resize(size);
-  return bytes;
+  return StoreBytes{.bytes = std::move(bytes), .modified = ModifiedAt(info)};
 }
 
 }  // namespace skep::stores

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 
+#include "common/base/time.h"
 #include "exporter/stores/reading.h"
 
 namespace skep::stores {
@@ -12,8 +13,13 @@ namespace skep::stores {
 // kMissing for ENOENT and ENOTDIR, kPermission for EACCES and EPERM, else kIo.
 ReadFailure FailureOfErrno(int error);
 
+struct StoreBytes {
+  std::string bytes;
+  Timestamp modified;
+};
+
 // The whole content of a regular file of at most `max_bytes`. A pipe, folder or device is kSchema
 // and is not waited for.
-Reading<std::string> ReadStoreBytes(const std::string& path, std::uint64_t max_bytes);
+Reading<StoreBytes> ReadStoreBytes(const std::string& path, std::uint64_t max_bytes);
 
 }  // namespace skep::stores

@@ -15,6 +15,7 @@
 #include "common/yaml/node.h"
 #include "exporter/registry/collector.h"
 #include "exporter/state/store.h"
+#include "exporter/swarm/board.h"
 #include "exporter/swarm/flow.h"
 #include "exporter/swarm/sessions.h"
 
@@ -52,14 +53,22 @@ class TranscriptOffsets : public state::Section {
   std::unique_ptr<Impl> impl_;
 };
 
-// Files that are there when the first look is taken ever are read from their end: history is not
-// counted. Files that come later are read from their begin. Counters and offsets change in one
-// unit. Thread-safe.
+// Where transcripts go.
+struct TranscriptSinks {
+  swarm::Sessions& sessions;
+  const swarm::Flow& flow;
+  swarm::Board& board;
+  state::Store& store;
+};
+
+// Files that are there when a folder is looked at for the first time ever are read from their end:
+// history is not counted. Files that come later are read from their begin. Counters and offsets
+// change in one unit. Thread-safe.
 class Transcripts {
  public:
   // All but the options outlive it.
-  Transcripts(TranscriptOptions options, TranscriptOffsets& offsets, swarm::Sessions& sessions,
-              const swarm::Flow& flow, state::Store& store, const Clock& clock, Logger log);
+  Transcripts(TranscriptOptions options, TranscriptOffsets& offsets, TranscriptSinks sinks,
+              const Clock& clock, Logger log);
   ~Transcripts();  // stops
 
   void Start();
@@ -70,8 +79,8 @@ class Transcripts {
   // a started thread.
   void Poll();
 
-  // swarm_transcript_files, swarm_transcript_lines_total{result}, swarm_transcript_up,
-  // swarm_transcript_last_success_timestamp_seconds. Must not outlive this.
+  // skep_exporter_transcript_files, skep_exporter_transcript_lines_total{result}. Must not outlive
+  // this. Whether they can be read at all is on the board, as source claude_code_transcripts.
   std::unique_ptr<exporter::Collector> MakeCollector();
 
  private:
