@@ -1,35 +1,55 @@
-// What Claude Code's own OTLP data mean for swarms: requests to models, tools, subagents,
-// compactions. Claude Code exports no latency and no errors as metrics: they are in its events and
-// spans only. Which of the three counts what is in README.md.
+// What one item of Claude Code's OTLP data means for swarms. Claude Code exports no latency and no
+// errors as metrics: they are in its events and spans only.
 #pragma once
 
-#include <memory>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <unordered_set>
 
-#include "common/base/clock.h"
 #include "exporter/ingest/otlp_consumer.h"
 #include "exporter/swarm/flow.h"
 #include "exporter/swarm/sessions.h"
 
 namespace skep::ingest {
 
-// Looks at scopes that begin with "com.anthropic.claude_code" and ignores others. Texts of people
-// and models in the data are not looked at. Called under the store's lock only.
-class ClaudeCode final : public OtlpConsumer {
- public:
-  // All outlive it.
-  ClaudeCode(swarm::Sessions& sessions, const swarm::Flow& flow, const Clock& clock);
-  ~ClaudeCode() override;
+// Where one item goes.
+struct AgentSink {
+  const swarm::Flow& flow;
+  state::Changes& changes;
+  swarm::Sessions::Unit& unit;
+};
 
-  void OnMetric(state::Changes& changes, const MetricSample& sample) override;
-  void OnLog(state::Changes& changes, const Resource& resource, const Scope& scope,
-             const LogRecord& record) override;
-  void OnSpan(state::Changes& changes, const Resource& resource, const Scope& scope,
-              const Span& span) override;
-  void OnRequestEnd(state::Changes& changes) override;
+// Thread-compatible. Keeps what spans of one tool say until the span of the tool itself has come,
+// which may be a request later.
+class ClaudeCode {
+ public:
+  // Whether a scope is Claude Code's.
+  static bool Owns(std::string_view scope) {
+    return scope.starts_with("com.anthropic.claude_code");
+  }
+
+  // token.usage and cost.usage; others are only passed through.
+  void Metric(const AgentSink& sink, const MetricSample& sample);
+  void Log(const AgentSink& sink, const LogRecord& record);
+  void Span(const AgentSink& sink, const ingest::Span& span);
 
  private:
-  struct Impl;
-  std::unique_ptr<Impl> impl_;
+  struct Execution {
+    bool ok = true;
+    std::optional<double> seconds;
+  };
+
+  void ToolSpan(const AgentSink& sink, const ingest::Span& span, std::string_view session);
+
+  // By session and call; forgotten all at once when there are too many.
+  std::unordered_map<std::uint64_t, Execution> executions_;
+  std::unordered_set<std::uint64_t> refused_;  // ids of spans of tools that were not allowed
 };
+
+// "agent:builtin:reviewer", "agent.builtin.reviewer": "reviewer"; "" of others.
+std::string_view AgentOfQuerySource(std::string_view source);
 
 }  // namespace skep::ingest

@@ -63,7 +63,8 @@ struct TranscriptSinks {
 
 // Files that are there when a folder is looked at for the first time ever are read from their end:
 // history is not counted. Files that come later are read from their begin. Counters and offsets
-// change in one unit. Thread-safe.
+// change in one unit. A request counts once, by its id within the session, whether a transcript or
+// OTLP tells it first; a session whose tokens came from OTLP metrics is passed over. Thread-safe.
 class Transcripts {
  public:
   // All but the options outlive it.

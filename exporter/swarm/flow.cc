@@ -57,10 +57,10 @@ std::string_view OrNone(std::string_view text) { return text.empty() ? "none" : 
 std::string_view RunOutcome(bool ok) { return ok ? "success" : "failure"; }
 
 std::string_view SessionEventWord(std::string_view event) {
-  static constexpr std::array<std::string_view, 9> kWords = {
-      "session_start",     "prompt",      "stop",
-      "stop_failure",      "session_end", "teammate_idle",
-      "permission_denied", "refusal",     "internal_error"};
+  static constexpr std::array<std::string_view, 10> kWords = {
+      "pre_compact",  "session_start", "prompt",        "stop",
+      "stop_failure", "session_end",   "teammate_idle", "permission_denied",
+      "refusal",      "internal_error"};
   for (const std::string_view word : kWords) {
     if (word == event) return word;
   }

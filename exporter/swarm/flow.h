@@ -36,9 +36,9 @@ struct Place {
 // One request to a model, with all its tries. Absent means not known, and is not counted as 0. Of
 // errors neither time is counted: a refusal is fast and would hide how slow answers are.
 struct LlmRequest {
-  std::string_view model;         // "": "unknown"
-  std::string_view agent_type;    // "": "unknown"; the session itself, no subagent: "main"
-  std::string_view query_source;  // "": left out
+  std::string_view model;              // "": "unknown"
+  std::string_view agent_type;         // "": "unknown"; the session itself, no subagent: "main"
+  std::string_view query_source = {};  // "": left out
   bool ok = true;
   // Of an error: "429"; "" where none was told ("none").
   std::string_view status_code = {};
@@ -113,7 +113,8 @@ class Flow {
   // swarm_mcp_connections_total{transport,outcome}.
   void McpConnection(state::Changes& changes, std::string_view transport, bool ok) const;
   // swarm_session_events_total{event}: session_start, prompt, stop, stop_failure, session_end,
-  // teammate_idle, permission_denied, refusal, internal_error; another word is "other".
+  // teammate_idle, permission_denied, pre_compact, refusal, internal_error; another word is
+  // "other".
   void SessionEvent(state::Changes& changes, std::string_view event) const;
 
   // swarm_task_transitions_total{to}: a word of TaskStatusWord.

@@ -217,11 +217,15 @@ void Sessions::Unit::Impl::Apply(Sessions::Impl& tables, const Staged& staged) {
 Sessions::Unit::Unit(Sessions& sessions, state::Changes& changes, Timestamp now)
     : impl_(std::make_unique<Impl>(*sessions.impl_, changes, now)) {
   impl_->DropExpired();
-  changes.OnCommitted(
-      [tables = sessions.impl_.get(), staged = impl_->staged] { Impl::Apply(*tables, *staged); });
 }
 
-Sessions::Unit::~Unit() { impl_->WriteAll(); }
+Sessions::Unit::~Unit() = default;
+
+void Sessions::Unit::Finish() {
+  impl_->WriteAll();
+  impl_->changes.OnCommitted(
+      [tables = &impl_->tables, staged = impl_->staged] { Impl::Apply(*tables, *staged); });
+}
 
 bool Sessions::Unit::IsFirst(std::string_view session, Topic topic, std::string_view id) {
   const std::uint64_t key = KeyIn(session, id, static_cast<std::uint8_t>(topic));

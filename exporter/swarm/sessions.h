@@ -58,13 +58,16 @@ class Sessions : public state::Section {
   void Apply(SessionOptions options);
 
   // What is asked and told within one Store::Update; it sees what it told itself. Nothing is kept
-  // if the unit does not come to be. Times are the exporter's own clock.
+  // without Finish, or if the unit does not come to be. Times are the exporter's own clock.
   class Unit {
    public:
     Unit(Sessions& sessions, state::Changes& changes, Timestamp now);
     ~Unit();
     Unit(const Unit&) = delete;
     Unit& operator=(const Unit&) = delete;
+
+    // Once, at the end of what is told.
+    void Finish();
 
     // True the first time that the thing with this id is told under `topic`.
     bool IsFirst(std::string_view session, Topic topic, std::string_view id);

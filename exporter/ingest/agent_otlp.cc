@@ -1,0 +1,59 @@
+#include "exporter/ingest/agent_otlp.h"
+
+#include <optional>
+
+#include "exporter/ingest/claude_code.h"
+#include "exporter/ingest/gen_ai.h"
+
+namespace skep::ingest {
+
+struct AgentOtlp::Impl {
+  // The unit of this request, made when the first item comes that needs it.
+  AgentSink Sink(state::Changes& changes) {
+    // A request that was given up in the middle has left its own behind.
+    if (unit && unit_changes != &changes) unit.reset();
+    if (!unit) {
+      unit.emplace(sessions, changes, clock.Now());
+      unit_changes = &changes;
+    }
+    return {flow, changes, *unit};
+  }
+
+  swarm::Sessions& sessions;
+  const swarm::Flow& flow;
+  const Clock& clock;
+  ClaudeCode claude_code{};
+  std::optional<swarm::Sessions::Unit> unit{};
+  const state::Changes* unit_changes = nullptr;
+};
+
+AgentOtlp::AgentOtlp(swarm::Sessions& sessions, const swarm::Flow& flow, const Clock& clock)
+    : impl_(new Impl{sessions, flow, clock}) {}
+AgentOtlp::~AgentOtlp() = default;
+
+void AgentOtlp::OnMetric(state::Changes& changes, const MetricSample& sample) {
+  if (!ClaudeCode::Owns(sample.scope.name)) return;
+  impl_->claude_code.Metric(impl_->Sink(changes), sample);
+}
+
+void AgentOtlp::OnLog(state::Changes& changes, const Resource&, const Scope& scope,
+                      const LogRecord& record) {
+  if (!ClaudeCode::Owns(scope.name)) return;
+  impl_->claude_code.Log(impl_->Sink(changes), record);
+}
+
+void AgentOtlp::OnSpan(state::Changes& changes, const Resource& resource, const Scope& scope,
+                       const Span& span) {
+  if (ClaudeCode::Owns(scope.name)) {
+    impl_->claude_code.Span(impl_->Sink(changes), span);
+  } else if (FindAttribute(span.attributes, "gen_ai.operation.name") != nullptr) {
+    GenAiSpan(impl_->Sink(changes), resource, span);
+  }
+}
+
+void AgentOtlp::OnRequestEnd(state::Changes&) {
+  if (impl_->unit) impl_->unit->Finish();
+  impl_->unit.reset();
+}
+
+}  // namespace skep::ingest
