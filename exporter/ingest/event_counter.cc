@@ -45,6 +45,17 @@ std::vector<state::FamilySpec> SharedFamilies(const EventCounter::Options& optio
   };
 }
 
+std::vector<state::FamilySpec> AllFamilies(const EventCounter::Options& options) {
+  std::vector<state::FamilySpec> all = EventFamilies();
+  for (state::FamilySpec& spec : all) {
+    for (auto& [label, values] : spec.max_values) {
+      if (label == "page_group") values = options.max_page_groups;
+    }
+  }
+  for (state::FamilySpec& spec : SharedFamilies(options)) all.push_back(std::move(spec));
+  return all;
+}
+
 }  // namespace
 
 // The fields of one event by their index.
@@ -58,25 +69,11 @@ struct EventCounter::Values {
 
 Result<EventCounter> EventCounter::Define(state::Store& store, const Options& options) {
   EventCounter counter;
-  const auto define = [&store, &counter](state::FamilySpec spec, std::string_view name) -> Status {
-    Result<state::FamilyId> id = store.Define(std::move(spec));
-    if (!id) return id.error().Wrap("events: " + std::string(name));
-    counter.families_.emplace_back(name, *id);
-    return {};
-  };
-  for (state::FamilySpec spec : EventFamilies()) {
-    for (auto& [label, values] : spec.max_values) {
-      if (label == "page_group") values = options.max_page_groups;
-    }
-    const auto known = std::find_if(EventFamilies().begin(), EventFamilies().end(),
-                                    [&spec](const auto& other) { return other.name == spec.name; });
-    RETURN_IF_ERROR(define(std::move(spec), known->name));
-  }
-  for (const std::string_view name :
-       {"errors_total", "http_request_duration_seconds", "http_requests_total"}) {
-    for (state::FamilySpec& spec : SharedFamilies(options)) {
-      if (spec.name == name) RETURN_IF_ERROR(define(std::move(spec), name));
-    }
+  for (state::FamilySpec& spec : AllFamilies(options)) {
+    std::string name = spec.name;
+    const Result<state::FamilyId> id = store.Define(std::move(spec));
+    if (!id) return id.error().Wrap("events: " + name);
+    counter.families_.emplace_back(std::move(name), *id);
   }
   std::sort(counter.families_.begin(), counter.families_.end());
   for (const KindSpec& kind : Kinds()) {
@@ -91,6 +88,15 @@ Result<EventCounter> EventCounter::Define(state::Store& store, const Options& op
   counter.outside_window_ = counter.FamilyOf("deployment_outside_window_total");
   counter.rollback_requested_ = counter.FamilyOf("rollback_requested");
   return counter;
+}
+
+// Who defines a family last says its caps. Bounds are those of the start: another shape is refused.
+void EventCounter::ApplyCaps(state::Store& store, const Options& options) const {
+  for (state::FamilySpec& spec : AllFamilies(options)) {
+    const bool has_caps = !spec.max_values.empty();
+    if (!has_caps) continue;
+    if (const Result<state::FamilyId> id = store.Define(std::move(spec))) store.Release(*id);
+  }
 }
 
 state::FamilyId EventCounter::FamilyOf(std::string_view name) const {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -26,6 +27,8 @@ class EventCounter {
 
   // Defines the families. An error is that of Store::Define.
   static Result<EventCounter> Define(state::Store& store, const Options& options);
+  // Puts other caps in force.
+  void ApplyCaps(state::Store& store, const Options& options) const;
 
   // The effects of the event's kind; `at` is when it happened.
   void Count(state::Changes& changes, const EventBatch& batch, const Event& event,
@@ -68,8 +71,8 @@ class EventCounter {
   static void SetInfo(state::Changes& changes, const KindSpec& kind, const Effect& effect,
                       const Values& values);
 
-  std::vector<std::pair<std::string_view, state::FamilyId>> families_;  // by name
-  std::vector<std::vector<Effect>> effects_;                            // as Kinds()
+  std::vector<std::pair<std::string, state::FamilyId>> families_;  // by name
+  std::vector<std::vector<Effect>> effects_;                       // as Kinds()
   DeploymentFamilies deployment_families_{};
   state::FamilyId events_ = 0;
   state::FamilyId outside_window_ = 0;

@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::size_t kFirstRing = 1024;
 constexpr std::size_t kIdsPerRecord = 4096;
+constexpr std::int64_t kKeptSeconds = EventIds::kKeptFor / std::chrono::seconds(1);
 
 // SipHash-2-4 with 128 bits of output, fed piece by piece. HashBytes would be faster but may change
 // with the program, and these hashes stand in files.
@@ -102,7 +103,11 @@ std::size_t EventIds::SlotOf(const RememberedId& id) const {
   return slot;
 }
 
-bool EventIds::Has(const RememberedId& id) const { return size_ > 0 && slots_[SlotOf(id)] != 0; }
+bool EventIds::Has(const RememberedId& id) const {
+  if (size_ == 0) return false;
+  const std::uint32_t place = slots_[SlotOf(id)];
+  return place != 0 && std::int64_t{ring_[place - 1].seconds} + kKeptSeconds >= id.seconds;
+}
 
 void EventIds::Add(std::span<const RememberedId> ids, Timestamp now) {
   const std::uint32_t oldest = Seconds(now - kKeptFor);
@@ -123,10 +128,15 @@ void EventIds::PutIn(const RememberedId& id) {
   slots_[SlotOf(id)] = static_cast<std::uint32_t>(place + 1);
 }
 
-// Takes the oldest out, and moves up what stands behind it in its run of slots.
+// Takes the oldest out, and moves up what stands behind it in its run of slots. After the clock was
+// set back an expired id may have come again: then the slot is that of the younger one.
 void EventIds::DropFirst() {
   const std::size_t mask = slots_.size() - 1;
+  const std::size_t gone = first_;
   std::size_t hole = SlotOf(At(0));
+  first_ = (first_ + 1) & (ring_.size() - 1);
+  --size_;
+  if (slots_[hole] != gone + 1) return;
   for (std::size_t slot = (hole + 1) & mask; slots_[slot] != 0; slot = (slot + 1) & mask) {
     const std::size_t home = ring_[slots_[slot] - 1].high & mask;
     if (((slot - home) & mask) < ((slot - hole) & mask)) continue;
@@ -134,8 +144,6 @@ void EventIds::DropFirst() {
     hole = slot;
   }
   slots_[hole] = 0;
-  first_ = (first_ + 1) & (ring_.size() - 1);
-  --size_;
 }
 
 void EventIds::Grow() {

@@ -35,6 +35,7 @@ class EventIds : public state::Section {
 
   explicit EventIds(std::size_t max_ids = 1'000'000) : max_ids_(max_ids) {}
 
+  // Whether it came within 24 hours before the time that `id` carries.
   bool Has(const RememberedId& id) const;
   // Puts them in, and what is too old or too much out. Requires: Has none of them, none twice.
   void Add(std::span<const RememberedId> ids, Timestamp now);

@@ -419,6 +419,7 @@ Result<std::unique_ptr<EventIngest>> EventIngest::Create(EventOptions options, A
 }
 
 void EventIngest::Apply(EventOptions options, AccessOptions access) {
+  impl_->counter.ApplyCaps(impl_->ports.store, {options.request_bounds, options.max_page_groups});
   auto settings =
       std::make_shared<Impl::Settings>(Impl::Settings{std::move(options), std::move(access)});
   const std::lock_guard lock(impl_->mutex);

@@ -206,7 +206,10 @@ std::string EventJsonSchema() {
              "given twice, days that do not exist, times more than an hour ahead, bounds that do "
              "not rise, and names of measures that are taken.");
   json.Key("oneOf").BeginArray();
-  for (const KindSpec& kind : Kinds()) WriteKind(json, kind);
+  for (const KindSpec& kind : Kinds()) {
+    WriteKind(json, kind);
+    out += '\n';  // a line a kind, for those who read it and those who compare it
+  }
   json.EndArray().EndObject();
   out += '\n';
   return out;
