@@ -28,7 +28,7 @@ struct FlowLimits {
 
 // Whose it is. "" leaves the label out.
 struct Place {
-  std::string_view workspace;  // the configured short name; never a path or an id
+  std::string_view workspace = {};  // the configured short name; never a path or an id
   std::string_view
       source;  // claude_flow_v3, claude_flow_v2, ruv_swarm, novice, claude_code, events
 };
@@ -36,8 +36,8 @@ struct Place {
 // One request to a model, with all its tries. Absent means not known, and is not counted as 0. Of
 // errors neither time is counted: a refusal is fast and would hide how slow answers are.
 struct LlmRequest {
-  std::string_view model;              // "": "unknown"
-  std::string_view agent_type;         // "": "unknown"; the session itself, no subagent: "main"
+  std::string_view model = {};         // "": "unknown"
+  std::string_view agent_type = {};    // "": "unknown"; the session itself, no subagent: "main"
   std::string_view query_source = {};  // "": left out
   bool ok = true;
   // Of an error: "429"; "" where none was told ("none").
@@ -47,8 +47,8 @@ struct LlmRequest {
 };
 
 struct LlmTokens {
-  std::string_view model;
-  std::string_view agent_type;
+  std::string_view model = {};
+  std::string_view agent_type = {};
   // As the provider bills: none of them holds another.
   double input = 0;
   double output = 0;
@@ -57,14 +57,14 @@ struct LlmTokens {
 };
 
 struct ToolCall {
-  std::string_view tool;
-  std::string_view agent_type;
+  std::string_view tool = {};
+  std::string_view agent_type = {};
   bool ok = true;
   std::optional<double> seconds = {};
 };
 
 struct SubagentRun {
-  std::string_view agent_type;
+  std::string_view agent_type = {};
   bool ok = true;
   std::optional<double> seconds = {};
   std::optional<double> tokens = {};

@@ -27,8 +27,8 @@ struct PushedLimits {
 
 // Absent and "" mean not told: what was told before stays.
 struct AgentReport {
-  Place place;
-  std::string_view id;  // at most 256 bytes are kept
+  Place place = {};
+  std::string_view id = {};  // at most 256 bytes are kept
   std::string_view type = {};
   std::string_view status = {};
   std::string_view task = {};
@@ -39,8 +39,8 @@ struct AgentReport {
 };
 
 struct TaskReport {
-  Place place;
-  std::string_view id;
+  Place place = {};
+  std::string_view id = {};
   std::string_view type = {};
   std::string_view status = {};
   std::string_view priority = {};

@@ -16,16 +16,17 @@ namespace skep::swarm {
 
 // Label `workspace` (the configured short name; "" leaves it out) and label `source`.
 struct SourceKey {
-  std::string workspace;
-  std::string source;  // claude_flow_v3, claude_flow_v2, ruv_swarm, novice, claude_code, events
+  std::string workspace = {};
+  std::string source =
+      {};  // claude_flow_v3, claude_flow_v2, ruv_swarm, novice, claude_code, events
 
   auto operator<=>(const SourceKey&) const = default;
 };
 
 struct Agent {
-  std::string id;
-  std::string type;
-  std::string status;
+  std::string id = {};
+  std::string type = {};
+  std::string status = {};
   std::string task = {};                  // id of what it works on
   std::optional<double> health = {};      // 0 to 1
   std::optional<double> confidence = {};  // 0 to 1
@@ -36,9 +37,9 @@ struct Agent {
 };
 
 struct Task {
-  std::string id;
-  std::string type;
-  std::string status;
+  std::string id = {};
+  std::string type = {};
+  std::string status = {};
   std::string priority = {};
   std::optional<double> progress = {};        // 0 to 1
   std::vector<std::string> assigned_to = {};  // ids of agents
@@ -52,8 +53,8 @@ struct Task {
 };
 
 struct Swarm {
-  std::string topology;
-  std::string status;
+  std::string topology = {};
+  std::string status = {};
   std::optional<double> max_agents = {};
 };
 
@@ -65,7 +66,7 @@ struct Hive {
 };
 
 struct MemoryStore {
-  std::string store;                 // short name of the file: memory, agentdb
+  std::string store = {};            // short name of the file: memory, agentdb
   std::optional<double> bytes = {};  // database and write-ahead log
   std::vector<std::pair<std::string, double>> entries = {};  // by namespace
 };
@@ -78,7 +79,7 @@ struct Daemon {
 };
 
 struct Worker {
-  std::string name;
+  std::string name = {};
   std::optional<bool> running = {};
   std::optional<bool> enabled = {};
   std::optional<double> interval_seconds = {};
@@ -119,7 +120,7 @@ struct McpServer {
 };
 
 struct ProcessKind {
-  std::string kind;  // claude, daemon, mcp, cli
+  std::string kind = {};  // claude, daemon, mcp, cli
   double processes = 0;
   std::optional<double> cpu_seconds = {};  // never falls while the exporter runs
   std::optional<double> resident_bytes = {};
@@ -127,7 +128,7 @@ struct ProcessKind {
 };
 
 struct Snapshot {
-  SourceKey key;
+  SourceKey key = {};
   // mtime or savedAt of the youngest file: how old the data is.
   std::optional<Timestamp> data_time = {};
   // False: something that the source has can neither be read nor be shown from before; what it
