@@ -122,17 +122,25 @@ Families DefineFamilies(const Options& options, state::Store& store, const Logge
   Families families;
   if (options.sources.empty()) return families;  // pages need no families of logs then
   for (OwnFamily& own : OwnFamilies(options)) {
-    families.*own.member = Define(store, std::move(own.spec), log);
+    const MaybeFamily family = Define(store, std::move(own.spec), log);
+    if (family) families.defined.push_back(*family);
+    families.*own.member = family;
   }
   for (const SourceOptions& source : options.sources) {
     for (const MetricOptions& metric : source.metrics) {
       if (families.custom.contains(metric.name)) continue;
       if (const MaybeFamily family = Define(store, CustomSpec(metric), log)) {
         families.custom.emplace(metric.name, *family);
+        families.defined.push_back(*family);
       }
     }
   }
   return families;
+}
+
+void ReleaseFamilies(Families& families, state::Store& store) {
+  for (const state::FamilyId family : families.defined) store.Release(family);
+  families = {};
 }
 
 }  // namespace skep::logs

@@ -41,8 +41,11 @@ struct Families {
   MaybeFamily rotations;
   MaybeFamily new_patterns;
   std::map<std::string, state::FamilyId, std::less<>> custom;
+  std::vector<state::FamilyId> defined;  // all of them
 };
 
 Families DefineFamilies(const Options& options, state::Store& store, const Logger& log);
+// Takes the definitions back. Nobody may count in them any more.
+void ReleaseFamilies(Families& families, state::Store& store);
 
 }  // namespace skep::logs

@@ -28,7 +28,8 @@ ssize_t ReadFully(int fd, char* out, std::size_t bytes, std::uint64_t offset) {
 }  // namespace
 
 FollowedFile::FollowedFile(FollowedFile&& other) noexcept
-    : at_path(other.at_path),
+    : origin(std::move(other.origin)),
+      at_path(other.at_path),
       is_drained(other.is_drained),
       seen_size(other.seen_size),
       seen_modified(other.seen_modified),
@@ -81,11 +82,18 @@ bool FollowedFile::ResumeAt(const Bookmark& bookmark) {
     return false;
   if (!ReadAt(bookmark.offset - bookmark.tail.length, bookmark.tail.length, tail)) return false;
   if (Fingerprint::Of(tail) != bookmark.tail) return false;
+  origin = bookmark.origin;
   head_ = std::move(head);
   position_ = {bookmark.offset, std::move(tail), {bookmark.skips_line, bookmark.skips_record}};
   committed_ = position_;
   is_dirty_ = bookmark.file != info_.key || bookmark.path != info_.path;
   return true;
+}
+
+bool FollowedFile::BeginsLike(const FollowedFile& other) const {
+  std::string head;
+  (void)ReadAt(0, other.head_.size(), head);
+  return std::string_view(other.head_).starts_with(head);
 }
 
 void FollowedFile::SkipToEnd() {
@@ -164,6 +172,7 @@ Bookmark FollowedFile::MakeBookmark() const {
   bookmark.skips_record = position_.split.skips_record;
   bookmark.modified = std::chrono::floor<Duration>(info_.modified);
   bookmark.path = info_.path;
+  bookmark.origin = origin;
   return bookmark;
 }
 

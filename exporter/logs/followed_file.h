@@ -28,7 +28,7 @@ struct Position {
 // An open file. Movable, thread-compatible.
 class FollowedFile {
  public:
-  explicit FollowedFile(const FileInfo& info) : info_(info) {}
+  explicit FollowedFile(const FileInfo& info) : origin(info.path), info_(info) {}
   FollowedFile(FollowedFile&& other) noexcept;
   FollowedFile& operator=(FollowedFile&&) = delete;
   ~FollowedFile();
@@ -42,6 +42,8 @@ class FollowedFile {
   bool ResumeAt(const Bookmark& bookmark);
   // Passes over what is there: all but what comes later.
   void SkipToEnd();
+  // Whether the first bytes of both files are the same, as far as both have been read or written.
+  bool BeginsLike(const FollowedFile& other) const;
   // To the beginning of a file that was truncated.
   void Restart();
 
@@ -71,6 +73,7 @@ class FollowedFile {
   bool has_unread() const { return info_.size != position_.offset; }
 
   // What the follower notes.
+  std::string origin;       // Bookmark::origin
   bool at_path = true;      // a pattern of the source finds it
   bool is_drained = false;  // read to its end when last looked at
   // Size and time of the last change that was noticed.

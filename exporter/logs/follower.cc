@@ -131,12 +131,10 @@ FollowedFile* Follower::Adopt(const FileInfo& info, bool at_path, Now now) {
   return &files_.emplace(info.key, std::move(file)).first->second;
 }
 
-// The file that has what the bookmark says, under a name that rotation makes of `path`: what
-// copying leaves.
-FollowedFile* Follower::FindCopy(const Bookmark& bookmark, const std::string& path,
-                                 FolderListings& listings, Now now) {
+// The file that has what the bookmark says, under a name that rotation makes: what copying leaves.
+FollowedFile* Follower::FindCopy(const Bookmark& bookmark, FolderListings& listings, Now now) {
   if (bookmark.offset == 0) return nullptr;
-  for (const FileInfo& info : listings.RotatedFrom(path)) {
+  for (const FileInfo& info : listings.RotatedFrom(bookmark.origin)) {
     if (info.key == bookmark.file || info.size < bookmark.offset) continue;
     const auto known = files_.find(info.key);
     if (known != files_.end() && !known->second.copy_of) continue;
@@ -162,7 +160,7 @@ Follower::Bound Follower::BindAtPath(const Bookmark& bookmark, const FileInfo& i
   }
   sink_.OnRotation(Rotation::kTruncated);
   file->Restart();
-  FollowedFile* copy = FindCopy(bookmark, bookmark.path, listings, now);
+  FollowedFile* copy = FindCopy(bookmark, listings, now);
   if (copy != nullptr) files_.at(info.key).after = copy->info().key;
   return Bound::kYes;
 }
@@ -183,7 +181,7 @@ Follower::Bound Follower::BindElsewhere(const Bookmark& bookmark, FolderListings
     }
     files_.erase(info->key);  // the number is used again by a file that is not ours
   }
-  FollowedFile* copy = FindCopy(bookmark, bookmark.path, listings, now);
+  FollowedFile* copy = FindCopy(bookmark, listings, now);
   if (copy == nullptr) return Bound::kGone;
   NoteHeir(bookmark.path,
            AdoptBetween(bookmark.path, copy->info().key, copy->info().modified, listings, now));
@@ -230,17 +228,19 @@ void Follower::NoteVanished(const Bookmark& bookmark, FolderListings& listings, 
 
 void Follower::BindBookmarks(const std::vector<FileInfo>& found, FolderListings& listings,
                              Now now) {
-  for (auto it = unbound_.begin(); it != unbound_.end();) {
-    const Bookmark bookmark = it->second;
+  std::map<FileKey, Bookmark> later;
+  while (!unbound_.empty()) {
+    // Taken out first: its number may belong to a file that is none of ours by now.
+    const Bookmark bookmark = std::move(unbound_.extract(unbound_.begin()).mapped());
     const Bound bound = Bind(bookmark, found, listings, now);
-    if (bound == Bound::kLater) {
-      ++it;
-      continue;
-    }
     if (bound == Bound::kGone) NoteVanished(bookmark, listings, now);
-    if (!files_.contains(bookmark.file)) removed_.insert(bookmark.file);
-    it = unbound_.erase(it);
+    if (bound == Bound::kLater) {
+      later.emplace(bookmark.file, bookmark);
+    } else if (!files_.contains(bookmark.file)) {
+      removed_.insert(bookmark.file);
+    }
   }
+  unbound_ = std::move(later);
 }
 
 // Whoever has the path now waits until `older` is read.
@@ -292,11 +292,13 @@ void Follower::NoteRenamed(FolderListings& listings, Now now) {
 // yet. Read is only what the original can no longer give.
 bool Follower::WaitsAsCopy(const FileInfo& info, Now now) {
   for (auto& [key, original] : files_) {
-    if (!original.at_path || original.copy_of || original.position().offset == 0) continue;
-    if (DirName(original.info().path) != DirName(info.path) ||
-        !IsRotatedName(BaseName(info.path), BaseName(original.info().path))) {
+    if (!original.is_open() || original.copy_of || original.position().offset == 0) continue;
+    if (DirName(original.origin) != DirName(info.path) ||
+        !IsRotatedName(BaseName(info.path), BaseName(original.origin))) {
       continue;
     }
+    FollowedFile seen(info);
+    if (!seen.Open() || !seen.BeginsLike(original)) continue;
     if (info.size >= original.position().offset) {
       FollowedFile probe(info);
       if (!probe.Open() || !probe.ResumeAt(original.MakeBookmark())) continue;
@@ -444,10 +446,9 @@ void Follower::OnReplaced(FollowedFile& file, Now now) {
   sink_.OnRotation(Rotation::kTruncated);
   Bookmark bookmark = file.MakeBookmark();
   const FileKey key = file.info().key;
-  const std::string path = file.info().path;
   file.Restart();
   FolderListings listings;
-  FollowedFile* copy = FindCopy(bookmark, path, listings, now);
+  FollowedFile* copy = FindCopy(bookmark, listings, now);
   if (copy != nullptr) files_.at(key).after = copy->info().key;
 }
 

@@ -96,8 +96,7 @@ class Follower {
   void AdoptNew(const std::vector<FileInfo>& found, Now now);
   bool WaitsAsCopy(const FileInfo& info, Now now);
   FollowedFile* Adopt(const FileInfo& info, bool at_path, Now now);
-  FollowedFile* FindCopy(const Bookmark& bookmark, const std::string& path,
-                         FolderListings& listings, Now now);
+  FollowedFile* FindCopy(const Bookmark& bookmark, FolderListings& listings, Now now);
   bool Reopen(FollowedFile& file);
   void DropGone(FolderListings& listings);
   bool MakeRoom();

@@ -3,6 +3,8 @@
 //   ---- 1/1/1/1/0 0/0 {1wt.eu} {} "GET /index.html HTTP/1.1"
 // The times are milliseconds; the last is the whole, with a '+' where the log was written before
 // the end (logasap), and -1 where it is unknown.
+#include <algorithm>
+
 #include "exporter/logs/line_format.h"
 #include "exporter/logs/request_line.h"
 #include "exporter/logs/text_number.h"
@@ -23,8 +25,10 @@ bool IsTimer(std::string_view text) {
   return ParseDecimal(text).has_value();
 }
 
-// The last of "10/0/30/69/109"; false where that is no list of timers.
+// The last of "10/0/30/69/109"; false where that is no list of five, which the log of a TCP
+// connection has not.
 bool ReadTimers(std::string_view timers, ParsedLine& out) {
+  if (std::count(timers.begin(), timers.end(), '/') != 4) return false;
   const std::size_t slash = timers.rfind('/');
   if (slash == std::string_view::npos) return false;
   const std::string_view before = timers.substr(0, slash);

@@ -57,7 +57,7 @@ struct Source {
 class Logs::Impl {
  public:
   Impl(Options options, Sections& sections, state::Store& store, const Clock& clock, Logger log);
-  ~Impl() { Stop(); }
+  ~Impl();
 
   void Start();
   void Stop();
@@ -111,6 +111,12 @@ Logs::Impl::Impl(Options options, Sections& sections, state::Store& store, const
       clock_(clock),
       log_(log.For("logs")) {
   MakeSources();
+}
+
+Logs::Impl::~Impl() {
+  Stop();
+  sources_.clear();
+  ReleaseFamilies(families_, store_);
 }
 
 void Logs::Impl::MakeSources() {
@@ -186,6 +192,7 @@ void Logs::Impl::Apply(Options options) {
   }
   const bool same_threads = options.threads == options_.threads;
   options_ = std::move(options);
+  ReleaseFamilies(families_, store_);  // buckets may be others now
   MakeSources();
   {
     const std::lock_guard lock(mutex_);

@@ -1,13 +1,26 @@
 #include "exporter/logs/sections.h"
 
-#include <fmt/format.h>
-
-#include <charconv>
+#include <concepts>
 
 #include "common/base/number.h"
 
 namespace skep::logs {
 namespace {
+
+void AppendField(std::string& out, std::string_view field) {
+  if (!out.empty()) out.push_back(' ');
+  out.append(field);
+}
+void AppendField(std::string& out, std::integral auto number) {
+  AppendField(out, std::string_view(std::to_string(number)));
+}
+// Fields with blanks between them; a bool is 0 or 1.
+template <typename... Fields>
+std::string Join(const Fields&... fields) {
+  std::string out;
+  (AppendField(out, fields), ...);
+  return out;
+}
 
 // Takes fields between blanks; remembers whether all that were asked for were there.
 class FieldReader {
@@ -48,9 +61,9 @@ class FieldReader {
 };
 
 std::string Encode(const std::string& source, const Bookmark& b) {
-  return fmt::format("at {} {} {} {} {} {} {} {} {} {} {} {}", source, b.file.device, b.file.inode,
-                     b.offset, b.head.length, b.head.hash, b.tail.length, b.tail.hash,
-                     b.skips_line ? 1 : 0, b.skips_record ? 1 : 0, ToMillis(b.modified), b.path);
+  return Join("at", source, b.file.device, b.file.inode, b.offset, b.head.length, b.head.hash,
+              b.tail.length, b.tail.hash, b.skips_line, b.skips_record, ToMillis(b.modified),
+              b.path);
 }
 
 Bookmark DecodeBookmark(FieldReader& fields) {
@@ -65,24 +78,26 @@ Bookmark DecodeBookmark(FieldReader& fields) {
   b.skips_line = fields.Unsigned() != 0;
   b.skips_record = fields.Unsigned() != 0;
   b.modified = fields.Time();
+  const std::uint64_t origin = fields.Unsigned();
   b.path = fields.Rest();
+  b.origin = b.path.substr(0, origin);
+  b.path.erase(0, origin);
   return b;
 }
 
 std::string Encode(const std::string& source, std::uint32_t number, const Template& value) {
-  std::string out = fmt::format("put {} {} {} {} {}", source, number, ToMillis(value.first_seen),
-                                value.last_day, value.counted ? 1 : 0);
-  for (const std::uint32_t token : value.tokens)
-    fmt::format_to(std::back_inserter(out), " {}", token);
+  std::string out =
+      Join("put", source, number, ToMillis(value.first_seen), value.last_day, value.counted);
+  for (const std::uint32_t token : value.tokens) AppendField(out, token);
   return out;
 }
 
 std::string Encode(const std::string& source, const KnownTemplates& times) {
-  return fmt::format("times {} {} {} {}", source, times.begin ? ToMillis(*times.begin) : -1,
-                     ToMillis(times.learned), ToMillis(times.deployment));
+  return Join("times", source, times.begin ? ToMillis(*times.begin) : -1, ToMillis(times.learned),
+              ToMillis(times.deployment));
 }
 
-std::string EncodeDeployment(Timestamp at) { return fmt::format("deployment {}", ToMillis(at)); }
+std::string EncodeDeployment(Timestamp at) { return Join("deployment", ToMillis(at)); }
 
 }  // namespace
 
@@ -139,7 +154,7 @@ void BookmarkSection::Put(state::Changes& changes, const std::string& source, Bo
 }
 
 void BookmarkSection::Remove(state::Changes& changes, const std::string& source, FileKey file) {
-  changes.Record(kName, fmt::format("gone {} {} {}", source, file.device, file.inode));
+  changes.Record(kName, Join("gone", source, file.device, file.inode));
   changes.OnCommitted([this, source, file] { bookmarks_[source].erase(file); });
 }
 
@@ -210,7 +225,7 @@ void TemplateSection::Put(state::Changes& changes, const std::string& source, st
 
 void TemplateSection::Remove(state::Changes& changes, const std::string& source,
                              std::uint32_t number) {
-  changes.Record(kName, fmt::format("removed {} {}", source, number));
+  changes.Record(kName, Join("removed", source, number));
   changes.OnCommitted([this, source, number] { sources_[source].templates.erase(number); });
 }
 

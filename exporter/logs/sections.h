@@ -44,6 +44,7 @@ struct Bookmark {
   bool skips_record = false;
   Timestamp modified{};  // the file's time when it was last read
   std::string path;      // where it was seen last
+  std::string origin;    // where a pattern found it first: what rotation makes names of
 };
 
 // "log_offsets". Records are text: what, then fields between blanks, the path last.
