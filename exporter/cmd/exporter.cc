@@ -74,13 +74,27 @@ Status Exporter::Reload() {
   return {};
 }
 
-Result<std::shared_ptr<Exporter::State>> Exporter::Load() const {
+void Exporter::Start() { modules_->Start(); }
+
+void Exporter::Stop() { modules_->Stop(); }
+
+// What can fail comes before the modules change.
+Result<std::shared_ptr<Exporter::State>> Exporter::Load() {
   Result<Configuration> configuration = Configuration::Load(flags_);
   if (!configuration) return configuration.error();
   Result<std::unique_ptr<Registry>> registry =
       MakeRegistry(*configuration, flags_,
                    {.max_series = flags_.max_series, .reserved = OwnFamilies()}, clock_, log_);
   if (!registry) return registry.error();
+  if (modules_) {
+    RETURN_IF_ERROR(modules_->Apply(configuration->modules()));
+  } else {
+    Result<std::unique_ptr<Modules>> made =
+        Modules::Create(configuration->modules(), flags_.paths, clock_, log_);
+    if (!made) return made.error();
+    modules_ = std::move(*made);
+  }
+  RETURN_IF_ERROR(modules_->AddCollectors(**registry));
   return std::make_shared<State>(State{std::move(*configuration), std::move(*registry)});
 }
 

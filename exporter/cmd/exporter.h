@@ -1,4 +1,4 @@
-// The exporter without its web side: what is in force, replacing it, and making pages.
+// The exporter without the web side of its page: what is in force, replacing it, and making pages.
 #pragma once
 
 #include <atomic>
@@ -14,8 +14,10 @@
 #include "common/base/result.h"
 #include "common/exposition/format.h"
 #include "common/instrument/instruments.h"
+#include "common/net/http_server.h"
 #include "exporter/cmd/configuration.h"
 #include "exporter/cmd/flags.h"
+#include "exporter/cmd/modules.h"
 #include "exporter/registry/registry.h"
 
 namespace skep::exporter {
@@ -33,12 +35,20 @@ struct PageRequest {
 // Thread-safe.
 class Exporter {
  public:
-  // Loads the configuration and makes the collectors. `flags` and `clock` must outlive it.
+  // Loads the configuration, opens the state and makes collectors and modules. `flags` and `clock`
+  // must outlive it.
   static Result<std::unique_ptr<Exporter>> Create(const Flags& flags, const Clock& clock,
                                                   Logger log);
 
+  // What runs by itself: following logs, reading stores.
+  void Start();
+  void Stop();
+
   // All or nothing: on an error what was in force stays. Logged and counted either way.
   Status Reload();
+
+  // Endpoints of the modules.
+  void AddRoutes(net::HttpServer& server) { modules_->AddRoutes(server); }
 
   // The page. kInvalid: a collector that does not exist, or is not enabled.
   Result<std::string> MakePage(const PageRequest& request);
@@ -58,7 +68,7 @@ class Exporter {
 
   Exporter(const Flags& flags, const Clock& clock, Logger log);
 
-  Result<std::shared_ptr<State>> Load() const;
+  Result<std::shared_ptr<State>> Load();
   std::shared_ptr<State> state() const;
   // process_*, skep_exporter_* and the build, where they are not switched off.
   void WriteOwn(exposition::PageWriter& page) const;
@@ -72,6 +82,7 @@ class Exporter {
   instrument::Gauge reload_time_;
   std::atomic<std::size_t> last_page_bytes_{0};  // how much to reserve for the next one
   std::mutex reload_mutex_;                      // one reload at a time
+  std::unique_ptr<Modules> modules_;             // set by Create; outlives the registries
   mutable std::mutex mutex_;
   std::shared_ptr<State> state_;  // guarded by mutex_
 };

@@ -134,7 +134,7 @@ void Normalize(Flags& flags) {
 }  // namespace
 
 std::optional<Flags> ParseFlags(int argc, const char* const* argv, int& exit_code) {
-  CLI::App app("Host, cgroup and process metrics for Prometheus, under node_exporter's names.",
+  CLI::App app("Metrics of hosts (under node_exporter's names), services and swarms of AI agents.",
                "skep-exporter");
   Flags flags;
   Pending pending;
@@ -142,14 +142,21 @@ std::optional<Flags> ParseFlags(int argc, const char* const* argv, int& exit_cod
   app.set_version_flag("--version", std::string("skep-exporter, version ") + SKEP_VERSION);
   app.add_option("--config.file", flags.config_file, "Configuration file (YAML)");
   app.add_flag("--config.check", flags.config_check, "Check the configuration file and end");
+  app.add_option(
+      "--state.path", flags.state_path,
+      "Folder for what is counted from pushes and logs; default: state.path of the file, "
+      "else $STATE_DIRECTORY, else it is lost at each stop");
   app.add_flag("--collector.disable-defaults", flags.disable_defaults,
                "Set all collectors to disabled by default");
   AddPaths(app, flags.paths);
   AddWeb(app, flags);
   AddLog(app, flags);
   AddCollectors(app, pending);
-  CLI::App* check = app.add_subcommand("check", "Check a configuration file and end");
-  check->add_option("FILE", flags.config_file, "The file")->required();
+  CLI::App* check = app.add_subcommand(
+      "check",
+      "Say all that is wrong with a configuration file, or what would run with it, and end");
+  check->add_option("FILE", flags.config_file, "The file; or --config.file, or none: the defaults");
+  check->fallthrough();
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {

@@ -20,7 +20,8 @@ struct CollectorFlags {
 
 struct Flags {
   std::string config_file;
-  bool config_check = false;  // check config_file and end
+  bool config_check = false;              // check config_file and end
+  std::optional<std::string> state_path;  // wins over the file
   Paths paths;
 
   std::vector<std::string> listen_addresses = {"127.0.0.1:7537"};

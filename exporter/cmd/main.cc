@@ -9,6 +9,7 @@
 #include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/net/http_server.h"
+#include "exporter/cmd/check.h"
 #include "exporter/cmd/exporter.h"
 #include "exporter/cmd/flags.h"
 #include "exporter/cmd/metrics_handler.h"
@@ -18,7 +19,6 @@ namespace skep::exporter {
 namespace {
 
 constexpr std::chrono::milliseconds kStopGrace{10'000};
-// A thread each: enough for the 40 scrapes at once and for people beside them.
 // One thread each; as many as --web.max-requests lets scrape at once.
 constexpr int kMostConnections = 40;
 // glibc gives threads heaps of their own, up to 8 per core, each of which comes to hold the buffers
@@ -33,6 +33,8 @@ sigset_t BlockSignals() {
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   // A scraper that hangs up while we write is not our end.
   std::signal(SIGPIPE, SIG_IGN);
+  // A file that has reached its limit is a full disk, which the state knows how to live with.
+  std::signal(SIGXFSZ, SIG_IGN);
   return signals;
 }
 
@@ -50,13 +52,14 @@ void WaitForEnd(const sigset_t& signals, Exporter& exporter, const Logger& log) 
 }
 
 int CheckConfig(const Flags& flags, const Clock& clock) {
-  const auto exporter = Exporter::Create(flags, clock, Logger::Silent());
-  if (!exporter) {
-    std::fprintf(stderr, "%s\n", exporter.error().message().c_str());
-    return 1;
+  const Verdict verdict = CheckConfiguration(flags, clock);
+  for (const Error& mistake : verdict.mistakes) {
+    std::fprintf(stderr, "%s\n", mistake.message().c_str());
   }
-  std::printf("%s is valid\n",
-              flags.config_file.empty() ? "configuration" : flags.config_file.c_str());
+  if (!verdict.mistakes.empty()) return 1;
+  std::printf("%s is valid\n%s",
+              flags.config_file.empty() ? "configuration" : flags.config_file.c_str(),
+              verdict.description.c_str());
   return 0;
 }
 
@@ -68,6 +71,7 @@ Status Serve(const Flags& flags, const Clock& clock, const Logger& log) {
   MetricsHandler metrics(**exporter, clock, flags.max_requests, flags.timeout_offset_seconds);
   net::HttpServer server(clock, log.For("web"));
   RETURN_IF_ERROR(AddRoutes(server, **exporter, metrics, flags));
+  (*exporter)->AddRoutes(server);
   const Result<std::string> prefix = RoutePrefix(flags);
   if (!prefix) return prefix.error();
   net::HttpServerOptions options;
@@ -79,8 +83,12 @@ Status Serve(const Flags& flags, const Clock& clock, const Logger& log) {
   for (const std::string& address : server.addresses()) {
     log.Info("listening", {{"address", address}, {"scheme", server.scheme()}});
   }
+  (*exporter)->Start();
   WaitForEnd(signals, **exporter, log);
+  // Nobody is told "accepted" any more, then nothing is counted any more, then the state is synced
+  // (by the exporter's destructor).
   server.Stop(kStopGrace);
+  (*exporter)->Stop();
   return {};
 }
 
