@@ -143,6 +143,7 @@ struct HttpServer::Impl final : TlsContextSource {
   const Clock& clock;
   Logger log;
   Router router;
+  std::function<void(const std::string& peer)> note_http2;
   HttpServerOptions options;
   int threads = 0;
   bool sockets_replaced = false;
@@ -202,6 +203,7 @@ struct HttpServer::Impl final : TlsContextSource {
   std::unique_ptr<GzipWriter> TakeGzip();
   void ReturnGzip(std::unique_ptr<GzipWriter> writer);
   void StopCivetweb();
+  void NoteHttp2(const mg_connection* connection);
 
   // civetweb's callbacks.
   static Impl& Of(const mg_connection* connection) {
@@ -655,6 +657,19 @@ void HttpServer::Impl::ReturnGzip(std::unique_ptr<GzipWriter> writer) {
 
 // ---- civetweb's other callbacks ----
 
+// HTTP/2 begins with "PRI * HTTP/2.0", which civetweb reads as a request line that it does not like.
+void HttpServer::Impl::NoteHttp2(const mg_connection* connection) {
+  const mg_request_info* const info = mg_get_request_info(connection);
+  const auto is = [](const char* text, std::string_view wanted) {
+    return text != nullptr && text == wanted;
+  };
+  if (!note_http2 || info == nullptr || !is(info->request_method, "PRI")) return;
+  if (!is(info->request_uri, "*") || !is(info->http_version, "2.0")) return;
+  std::string peer = info->remote_addr;
+  if (peer.empty()) peer = Ipv6Host(connection);
+  note_http2(peer);
+}
+
 // Errors before a request could be understood: garbage, a header that is too long, a timeout.
 int HttpServer::Impl::OnError(mg_connection* connection, int status, const char*) {
   Impl& self = Of(connection);
@@ -662,6 +677,7 @@ int HttpServer::Impl::OnError(mg_connection* connection, int status, const char*
     self.too_large.fetch_add(1, std::memory_order_relaxed);
     status = 431;
   }
+  self.NoteHttp2(connection);
   mg_disable_connection_keep_alive(connection);
   const std::string reason = mg_get_response_code_text(connection, status);
   std::string answer = "HTTP/1.1 " + std::to_string(status) + " " + reason + "\r\n";
@@ -715,6 +731,10 @@ HttpServer::~HttpServer() { Stop(std::chrono::milliseconds{0}); }
 
 void HttpServer::Handle(std::vector<std::string> methods, std::string path, HttpHandler handler) {
   impl_->router.Add(std::move(methods), std::move(path), std::move(handler));
+}
+
+void HttpServer::OnHttp2(std::function<void(const std::string& peer)> note) {
+  impl_->note_http2 = std::move(note);
 }
 
 Status HttpServer::Start(const HttpServerOptions& options) {
