@@ -76,7 +76,7 @@ TEST_CASE("flags that are wrong end the program with 1, help and version with 0"
                                                {"--web.max-requests=-1", 1},
                                                {"--web.max-requests=x", 1},
                                                {"--timeout-offset=-1", 1},
-                                               {"check", 1},
+                                               {"--state.path", 1},
                                                {"--help", 0},
                                                {"--version", 0}};
   for (const auto& [argument, expected] : cases) {
@@ -85,10 +85,17 @@ TEST_CASE("flags that are wrong end the program with 1, help and version with 0"
     CHECK_FALSE(Parse({argument}, &code));
     CHECK(code == expected);
   }
-  const auto check = Parse({"check", "a.yml"});
-  REQUIRE(check);
-  CHECK(check->config_check);
-  CHECK(check->config_file == "a.yml");
+  for (const std::vector<const char*>& arguments :
+       std::vector<std::vector<const char*>>{{"check", "a.yml"},
+                                             {"check", "--config.file=a.yml"},
+                                             {"--config.file", "a.yml", "check"},
+                                             {"--config.file=a.yml", "--config.check"}}) {
+    const auto check = Parse(arguments);
+    REQUIRE(check);
+    CHECK(check->config_check);
+    CHECK(check->config_file == "a.yml");
+  }
+  CHECK(Parse({"check"})->config_file.empty());
 }
 
 TEST_CASE("the command line wins over the file, the file over the defaults", "[cmd]") {
@@ -272,7 +279,8 @@ TEST_CASE("a reload replaces everything or nothing", "[cmd]") {
   CHECK(replaced.find("node_load1") == std::string::npos);
   CHECK(replaced.find("\nskep_exporter_config_last_reload_successful 1\n") != std::string::npos);
   CHECK(running.exporter->ConfigYaml() ==
-        "collectors:\n  disable_defaults: true\n  filefd:\n    enabled: true\n");
+        "collectors:\n  disable_defaults: true\n  filefd:\n    enabled: true\n"
+        "state:\n  max_series: 100000\n  max_families: 2000\n  checkpoint_bytes: 16777216\n");
 }
 
 TEST_CASE("metrics about the exporter can be left out, the builds stay", "[cmd]") {
