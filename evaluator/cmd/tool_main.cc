@@ -8,11 +8,13 @@
 
 #include "common/base/clock.h"
 #include "evaluator/cmd/tool_check.h"
+#include "evaluator/cmd/tool_deploy.h"
 #include "evaluator/cmd/tool_query.h"
 
 namespace {
 
 using skep::tool::CheckOptions;
+using skep::tool::DeployMarkOptions;
 using skep::tool::ExitCode;
 using skep::tool::QueryOptions;
 using skep::tool::ToolIo;
@@ -22,6 +24,7 @@ struct Request {
   std::vector<std::string> files;
   CheckOptions check;
   QueryOptions query;
+  DeployMarkOptions deploy;
   std::string expr = "-";
   std::vector<std::string> features;
   std::string format = "table";
@@ -136,14 +139,48 @@ void AddFormat(CLI::App& app, Request& request) {
   });
 }
 
+void AddDeploy(CLI::App& app, Request& request) {
+  CLI::App* const deploy = app.add_subcommand("deploy", "Tell of deployments");
+  deploy->require_subcommand(1);
+  CLI::App* const mark =
+      deploy->add_subcommand("mark", "Tell an exporter that something was deployed");
+  DeployMarkOptions& options = request.deploy;
+  mark->add_option("--exporter", options.exporter, "URL of the exporter")->capture_default_str();
+  mark->add_option("--http.config.file", options.http_config_file,
+                   "HTTP client configuration (TLS, authentication) as Prometheus has it");
+  mark->add_option("--service", options.service, "What was deployed")->required();
+  mark->add_option("--version", options.version, "Which version runs now")->required();
+  mark->add_option("--strategy", options.strategy, "How: blue_green, canary, rolling, hotfix");
+  mark->add_option("--outcome", options.outcome, "How it ended; success by default")
+      ->check(CLI::IsMember({"success", "failure", "rolled_back", "cancelled"}));
+  mark->add_option("--commit", options.commit, "What was deployed, in version control");
+  mark->add_option("--url", options.url, "Where to read more");
+  mark->add_option("--rollback-version", options.rollback_version,
+                   "Where a rollback goes; the version before by default");
+  mark->add_option("--duration", options.duration, "How long it took (5m, or seconds)");
+  mark->add_option("--time", options.time, "When it ended (unix seconds or RFC 3339); now");
+  mark->add_option("--id", options.id,
+                   "Of this deployment: the same id within 24 hours counts once (a CI job's)");
+  mark->add_option("-o,--output", request.format, "text or json")->default_str("text");
+  mark->callback([&request] {
+    if (request.format != "json" && request.format != "text" && request.format != "table") {
+      throw CLI::ValidationError("--output", "expected text or json");
+    }
+    request.deploy.json = request.format == "json";
+    request.run = [&request](ToolIo& io) { return DeployMark(io, request.deploy); };
+  });
+}
+
 int Run(int argc, char** argv) {
-  CLI::App app("skep: check, format and query, beside skep-evaluator or a Prometheus", "skep");
+  CLI::App app("skep: check, format, query and mark, beside skep-evaluator or a Prometheus",
+               "skep");
   app.set_version_flag("--version", std::string("skep ") + SKEP_VERSION);
   app.require_subcommand(1);
   Request request;
   AddCheck(app, request);
   AddQuery(app, request, skep::SystemClock().Now());
   AddFormat(app, request);
+  AddDeploy(app, request);
   try {
     app.parse(argc, argv);
     request.check.promql = ReadFeatures(request.features);

@@ -5,12 +5,10 @@
 #include <utility>
 #include <vector>
 
-#include "common/base/file.h"
 #include "common/base/number.h"
 #include "common/json/value.h"
-#include "common/net/client_config.h"
 #include "common/net/http_client.h"
-#include "common/yaml/node.h"
+#include "evaluator/cmd/tool_client.h"
 
 namespace skep::tool {
 namespace {
@@ -37,21 +35,6 @@ std::string Encode(const Form& form) {
   return body;
 }
 
-Result<std::unique_ptr<net::HttpClient>> MakeClient(const std::string& config_file) {
-  net::HttpClientOptions options;
-  if (!config_file.empty()) {
-    const Result<std::string> text = ReadFile(config_file);
-    if (!text) return text.error();
-    const Result<yaml::Node> node = yaml::Node::Parse(*text, config_file);
-    if (!node) return node.error();
-    Result<net::HttpClientOptions> read = net::ReadHttpClientConfig(*node, DirName(config_file));
-    if (!read) return read.error();
-    options = *std::move(read);
-  }
-  options.user_agent = "skep";
-  return net::HttpClient::Create(std::move(options));
-}
-
 // The envelope of a successful answer. What the server says went wrong is kInvalid.
 Result<json::Value> ReadEnvelope(const net::ClientResponse& response) {
   Result<json::Value> answer = json::Value::Parse(response.body);
@@ -69,9 +52,7 @@ Result<json::Value> Ask(const QueryOptions& options, std::string_view path, cons
   if (!client) return client.error();
   net::ClientRequest request;
   request.method = "POST";
-  request.url = options.server;
-  while (request.url.ends_with('/')) request.url.pop_back();
-  request.url += path;
+  request.url = JoinUrl(options.server, path);
   request.headers = {{"Content-Type", "application/x-www-form-urlencoded"}};
   request.body = Encode(form);
   request.timeout = options.timeout;
