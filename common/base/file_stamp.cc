@@ -35,8 +35,9 @@ FileStamp FileStamp::Of(const std::string& path) {
   stamp.modified_ns_ = Nanoseconds(info.st_mtim);
   stamp.changed_ns_ = Nanoseconds(info.st_ctim);
   const std::int64_t age_ns = StampClockNs() - stamp.changed_ns_;
-  // A stamp from the future (another machine's clock) says nothing about now.
-  stamp.settled_ = age_ns < 0 || age_ns >= kStepNs;
+  // A stamp from the future (another machine's clock) says nothing about now, unless it is ahead by
+  // less than a step: since Linux 6.13 stamps may be finer than the clock they are compared with.
+  stamp.settled_ = age_ns <= -kStepNs || age_ns >= kStepNs;
   return stamp;
 }
 
