@@ -47,8 +47,9 @@ class Exporter {
   // All or nothing: on an error what was in force stays. Logged and counted either way.
   Status Reload();
 
-  // Endpoints of the modules.
+  // Endpoints of the modules, and the largest body that the server must take for them.
   void AddRoutes(net::HttpServer& server) { modules_->AddRoutes(server); }
+  std::size_t max_body_bytes() const { return modules_->max_body_bytes(); }
 
   // The page. kInvalid: a collector that does not exist, or is not enabled.
   Result<std::string> MakePage(const PageRequest& request);

@@ -79,6 +79,7 @@ Status Serve(const Flags& flags, const Clock& clock, const Logger& log) {
   options.web_config_file = flags.web_config_file;
   options.route_prefix = *prefix;
   options.max_connections = kMostConnections;
+  options.max_body_bytes = (*exporter)->max_body_bytes();
   RETURN_IF_ERROR(server.Start(options));
   for (const std::string& address : server.addresses()) {
     log.Info("listening", {{"address", address}, {"scheme", server.scheme()}});

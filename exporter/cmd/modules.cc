@@ -1,5 +1,6 @@
 #include "exporter/cmd/modules.h"
 
+#include <algorithm>
 #include <mutex>
 #include <utility>
 #include <vector>
@@ -55,6 +56,12 @@ stores::Options NothingOfSwarms() {
   return nothing;
 }
 
+// Of the largest body that any endpoint takes, twice: so that one a little larger gets the answer
+// of its protocol, and a huge one is refused before it is in memory.
+std::size_t MaxBody(const ModuleOptions& options) {
+  return 2 * std::max(options.ingest.access.max_body_bytes, options.ingest.hooks.max_body_bytes);
+}
+
 bool IsSame(const state::StoreOptions& a, const state::StoreOptions& b) {
   return a.path == b.path && a.max_series == b.max_series && a.max_families == b.max_families &&
          a.checkpoint_bytes == b.checkpoint_bytes;
@@ -65,7 +72,12 @@ bool IsSame(const state::StoreOptions& a, const state::StoreOptions& b) {
 // In the order in which each needs those above it.
 struct Modules::Impl {
   Impl(const ModuleOptions& options, const Paths& p, const Clock& c, const Logger& l)
-      : paths(p), clock(c), log(l), state_options(options.state), memory(options) {}
+      : paths(p),
+        clock(c),
+        log(l),
+        state_options(options.state),
+        max_body(MaxBody(options)),
+        memory(options) {}
 
   Status Create(const ModuleOptions& options);
   Status CreateIngest(const ModuleOptions& options);
@@ -77,6 +89,7 @@ struct Modules::Impl {
   const Clock& clock;
   const Logger log;
   const state::StoreOptions state_options;
+  const std::size_t max_body;
   Memory memory;
   std::unique_ptr<state::Store> store;
   std::unique_ptr<swarm::Flow> flow;
@@ -217,6 +230,9 @@ Status Modules::Apply(const ModuleOptions& options) {
   if (!IsSame(options.state, impl.state_options)) {
     return Invalid("state: a change takes a restart of the program");
   }
+  if (MaxBody(options) > impl.max_body) {
+    return Invalid("ingest: a larger max_body takes a restart of the program");
+  }
   const std::lock_guard lock(impl.mutex);
   const bool had_logs = impl.logs != nullptr;
   const bool had_transcripts = impl.transcripts != nullptr;
@@ -249,6 +265,8 @@ Status Modules::AddCollectors(Registry& registry) {
   return {};
 }
 
+std::size_t Modules::max_body_bytes() const { return impl_->max_body; }
+
 void Modules::AddRoutes(net::HttpServer& server) {
   using net::HttpRequest;
   Impl* const impl = impl_.get();
@@ -270,6 +288,7 @@ void Modules::AddRoutes(net::HttpServer& server) {
   });
   server.Handle({"POST"}, "/v1/hooks/claude-code",
                 [impl](const HttpRequest& request) { return impl->hooks->Handle(request); });
+  server.OnHttp2([impl](const std::string& peer) { impl->otlp->NoteHttp2(peer); });
 }
 
 }  // namespace skep::exporter

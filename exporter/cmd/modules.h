@@ -2,6 +2,7 @@
 // followed logs, and what is read of swarms.
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <optional>
 #include <string>
@@ -47,12 +48,14 @@ class Modules {
   // Ends all that runs by itself. Requests may still come and are answered.
   void Stop();
 
-  // A reload. kInvalid, and nothing has changed: `state` is another, which takes a restart, or two
-  // things would have the same metric.
+  // A reload. kInvalid, and nothing has changed: `state` is another, or bodies may be larger than
+  // the server takes, which both need a restart, or two things would have the same metric.
   Status Apply(const ModuleOptions& options);
 
   // Those of the options in force. The collectors must not outlive this.
   Status AddCollectors(Registry& registry);
+  // What the server needs to let through.
+  std::size_t max_body_bytes() const;
   // All endpoints; one that is off answers 404. The server must not outlive this.
   void AddRoutes(net::HttpServer& server);
 

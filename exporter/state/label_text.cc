@@ -47,6 +47,15 @@ std::size_t EndOfValue(std::string_view text, std::size_t begin) {
   return std::string_view::npos;
 }
 
+bool AreGoodEscapes(std::string_view value) {
+  for (std::size_t i = value.find('\\'); i != std::string_view::npos; i = value.find('\\', i + 2)) {
+    if (i + 1 == value.size()) return false;
+    const char c = value[i + 1];
+    if (c != '\\' && c != '"' && c != 'n') return false;
+  }
+  return true;
+}
+
 }  // namespace
 
 // Written by pointer into room that is surely enough: each change of a value comes through here,
@@ -75,6 +84,18 @@ bool AreGoodLabels(LabelsView labels, bool histogram) {
     previous = name;
   }
   return true;
+}
+
+bool IsGoodLabelText(std::string_view text, bool histogram) {
+  std::vector<TextLabel> labels;
+  if (!IsUtf8(text) || text.find('\n') != std::string_view::npos) return false;
+  if (!SplitLabelText(text, labels)) return false;
+  std::vector<LabelView> pairs;
+  for (const auto& [name, value] : labels) {
+    if (!AreGoodEscapes(value)) return false;
+    pairs.emplace_back(name, value);
+  }
+  return AreGoodLabels(pairs, histogram);
 }
 
 bool IsCleanValue(std::string_view value) {

@@ -25,6 +25,9 @@ bool AreGoodLabels(LabelsView labels, bool histogram);
 std::string CleanValue(std::string_view value);
 bool IsCleanValue(std::string_view value);
 
+// Whether `text`, which may come from a file, is what RenderLabelText makes of good labels.
+bool IsGoodLabelText(std::string_view text, bool histogram);
+
 // One label of such a text, its value still escaped.
 struct TextLabel {
   std::string_view name;

@@ -15,8 +15,10 @@ namespace {
 using exposition::MetricType;
 
 constexpr std::string_view kOther = "other";
-// Far above any cap: what a file says beyond it is nonsense.
-constexpr SeriesId kMaxSeriesId = 16U << 20;
+// Far above what caps lead to: numbers in a file beyond these are nonsense, and would cost memory.
+constexpr SeriesId kMaxSeriesId = 4U << 20;
+constexpr SeriesId kMaxSeriesGap = 256U << 10;
+constexpr std::size_t kMaxBuckets = 32UL << 20;  // of all series of a family
 
 Status CheckBounds(const FamilySpec& spec) {
   const bool histogram = spec.type == MetricType::kHistogram;
@@ -262,6 +264,7 @@ Status Tables::RestoreFamily(FamilyId id, FamilySpec spec) {
   if (!IsLegacyMetricName(spec.name) || !CheckType(spec) || !CheckBounds(spec)) {
     return Corrupt("a family that cannot be");
   }
+  if (!IsUtf8(spec.help)) spec.help = CleanValue(spec.help);
   if (Family* known = Get(id); known != nullptr) {
     if (known->spec().name == spec.name && known->HasShapeOf(spec)) {
       known->Replace(std::move(spec));
@@ -284,9 +287,13 @@ Status Tables::RestoreFamily(FamilyId id, FamilySpec spec) {
 Status Tables::RestoreSeries(FamilyId id, SeriesId series, std::string_view text) {
   Family* family = Get(id);
   if (family == nullptr) return Corrupt("a series of an unknown family");
-  if (series > kMaxSeriesId) return Corrupt("the number of a series is too large");
-  std::vector<TextLabel> labels;
-  if (!SplitLabelText(text, labels)) return Corrupt("the labels of a series are none");
+  if (series > kMaxSeriesId || series > family->end_id() + kMaxSeriesGap ||
+      (series + 1UL) * family->lines_per_series() > kMaxBuckets) {
+    return Corrupt("the number of a series is too large");
+  }
+  if (!IsGoodLabelText(text, family->is_histogram())) {
+    return Corrupt("the labels of a series are none");
+  }
   const std::uint64_t hash = HashBytes(text);
   if (family->Has(series)) Erase(id, series);
   // The same labels under another number: that one expired, and this one was made anew.
