@@ -24,7 +24,7 @@ using exposition::MetricType;
 
 constexpr std::uint64_t kDigestSeed = 0x736b65702d726571ULL;
 constexpr std::size_t kIdleWorkers = 2;
-constexpr std::size_t kLargeBody = 1UL << 20;  // a worker that had one is not kept
+constexpr std::size_t kLargeBody = 2UL << 20;  // a worker that had one is not kept
 constexpr std::chrono::minutes kLogEvery{1};
 
 std::string_view SignalName(OtlpSignal signal) {

@@ -282,10 +282,9 @@ class JsonDecoder {
       }
     }
     if (data.exists() && !data.IsObject()) return FailAt(data_name, "an object");
-    metric.temporality =
-        static_cast<Temporality>(EnumOf(FindField(data, "aggregationTemporality"),
-                                        "AGGREGATION_TEMPORALITY_", kTemporalities) %
-                                 3);
+    const std::int32_t temporality = EnumOf(FindField(data, "aggregationTemporality"),
+                                            "AGGREGATION_TEMPORALITY_", kTemporalities);
+    if (temporality <= 2) metric.temporality = static_cast<Temporality>(temporality);
     metric.monotonic = FindField(data, "isMonotonic").boolean();
     batch_.metrics.push_back(metric);
     if (ReadList(data, "dataPoints", [this](Element point) { return ReadPoint(point); })) {
@@ -441,7 +440,7 @@ class JsonDecoder {
     if (IsField(key, "endTimeUnixNano")) return Take(key, value, span.end);
     if (key == "status") {
       const std::int32_t code = EnumOf(FindField(value, "code"), "STATUS_CODE_", kStatusCodes);
-      span.status = static_cast<SpanStatus>(code % 3);
+      if (code <= 2) span.status = static_cast<SpanStatus>(code);
     }
     return true;
   }

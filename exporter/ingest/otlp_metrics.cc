@@ -186,14 +186,13 @@ void OtlpMetrics::Apply(const OtlpBatch& batch, const PreparedMetrics& prepared,
     const Item item{metric, point, histogram, prepared.metrics[point.metric], prepared.points[i]};
     double value = point.value;
     why.clear();
-    const ItemResult result = ApplyOne(item, changes, value, why);
+    bool is_new = false;
+    const ItemResult result = ApplyOne(item, changes, value, why, is_new);
     if (why.empty()) {
       counts.Count(result);
     } else {
       counts.Refuse(result, metric.name, why);
     }
-    // A problem of passing through is none of the consumer's.
-    const bool is_new = result == ItemResult::kAccepted || !item.plan.problem.empty();
     const bool is_number = metric.kind == MetricKind::kGauge || metric.kind == MetricKind::kSum;
     if (consumer != nullptr && is_new && is_number && !point.no_recorded_value) {
       consumer->OnMetric(changes, {batch.resources[metric.resource], batch.scopes[metric.scope],
@@ -204,7 +203,7 @@ void OtlpMetrics::Apply(const OtlpBatch& batch, const PreparedMetrics& prepared,
 }
 
 ItemResult OtlpMetrics::ApplyOne(const Item& item, state::Changes& changes, double& value,
-                                 std::string& why) {
+                                 std::string& why, bool& is_new) {
   if (item.point.no_recorded_value) return ItemResult::kAccepted;
   why = ProblemOf(item.metric, item.point, item.histogram);
   if (!why.empty()) return ItemResult::kUnsupported;
@@ -220,7 +219,8 @@ ItemResult OtlpMetrics::ApplyOne(const Item& item, state::Changes& changes, doub
   } else {
     result = ApplyCumulative(item, changes, value);
   }
-  if (item.plan.problem.empty() || result != ItemResult::kAccepted) return result;
+  is_new = result == ItemResult::kAccepted;
+  if (item.plan.problem.empty() || !is_new) return result;
   why = item.plan.problem;
   return item.plan.problem_result;
 }

@@ -101,7 +101,9 @@ class OtlpMetrics {
 
   void PrepareMetric(const OtlpBatch& batch, std::size_t index, const Point* first,
                      const OtlpOptions& options, PreparedMetrics& prepared);
-  ItemResult ApplyOne(const Item& item, state::Changes& changes, double& value, std::string& why);
+  // `is_new`: the point tells something, also where it cannot be passed through.
+  ItemResult ApplyOne(const Item& item, state::Changes& changes, double& value, std::string& why,
+                      bool& is_new);
   ItemResult ApplyGauge(const Item& item, state::Changes& changes);
   ItemResult ApplyDelta(const Item& item, state::Changes& changes);
   ItemResult ApplyCumulative(const Item& item, state::Changes& changes, double& increase);

@@ -12,30 +12,26 @@ constexpr std::uint64_t kFirst = 0x9e3779b97f4a7c15ULL;
 constexpr std::uint64_t kSecond = 0xc2b2ae3d27d4eb4fULL;
 constexpr std::uint64_t kThird = 0x165667b19e3779f9ULL;
 
-std::uint64_t Fold(std::uint64_t a, std::uint64_t b) {
-  const auto product = static_cast<Wide>(a) * b;
-  return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
-}
-
+// One multiplication for eight bytes. The high lane carries the mixing, the low one a sum of its
+// own that takes from it.
 StreamKey Mix(StreamKey key, std::uint64_t word) {
-  key.high = Fold(key.high ^ word, kFirst) + word;
-  key.low = Fold(key.low + word, kSecond) ^ std::rotl(key.high, 23);
+  const auto product = static_cast<Wide>(key.high ^ word) * kFirst;
+  key.high = static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
+  key.low = std::rotl(key.low ^ word, 29) + key.high;
   return key;
 }
 
-StreamKey HashOfOne(const Attribute& attribute, std::uint64_t seed) {
-  const AttributeValue& value = attribute.value;
-  StreamKey key = HashOf(attribute.key, seed);
-  if (!value.text().empty()) key = Combine(key, HashOf(value.text(), seed));
-  key = Mix(key, static_cast<std::uint64_t>(value.integer()));
-  key = Mix(key, std::bit_cast<std::uint64_t>(value.number()));
-  return Mix(key, static_cast<std::uint64_t>(value.kind()) + kThird);
+// So that each bit of either lane depends on all of both.
+StreamKey Finish(StreamKey key) {
+  const auto fold = [](std::uint64_t a, std::uint64_t b) {
+    const auto product = static_cast<Wide>(a) * b;
+    return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
+  };
+  const std::uint64_t high = fold(key.high ^ kSecond, key.low | 1);
+  return {high ^ key.low, fold(key.low ^ kThird, kFirst) + key.high};
 }
 
-}  // namespace
-
-StreamKey HashOf(std::string_view bytes, std::uint64_t seed) {
-  StreamKey key{seed ^ kThird, bytes.size() ^ kFirst};
+StreamKey MixBytes(StreamKey key, std::string_view bytes) {
   const char* at = bytes.data();
   std::size_t left = bytes.size();
   std::uint64_t word = 0;
@@ -45,7 +41,22 @@ StreamKey HashOf(std::string_view bytes, std::uint64_t seed) {
   }
   word = 0;
   if (left > 0) std::memcpy(&word, at, left);
-  return Mix(key, word ^ kThird);
+  // The length tells apart what zeros at the end would not.
+  return Mix(Mix(key, word), bytes.size());
+}
+
+StreamKey HashOfOne(const Attribute& attribute, std::uint64_t seed) {
+  const AttributeValue& value = attribute.value;
+  StreamKey key = MixBytes(MixBytes({seed, kThird}, attribute.key), value.text());
+  key = Mix(key, static_cast<std::uint64_t>(value.integer()));
+  key = Mix(key, std::bit_cast<std::uint64_t>(value.number()));
+  return Finish(Mix(key, static_cast<std::uint64_t>(value.kind()) + kThird));
+}
+
+}  // namespace
+
+StreamKey HashOf(std::string_view bytes, std::uint64_t seed) {
+  return Finish(MixBytes({seed, kThird}, bytes));
 }
 
 StreamKey HashOf(Attributes attributes, std::uint64_t seed) {
@@ -54,6 +65,8 @@ StreamKey HashOf(Attributes attributes, std::uint64_t seed) {
   return sum;
 }
 
-StreamKey Combine(const StreamKey& a, const StreamKey& b) { return Mix(Mix(a, b.high), b.low); }
+StreamKey Combine(const StreamKey& a, const StreamKey& b) {
+  return Finish(Mix(Mix(a, b.high), b.low));
+}
 
 }  // namespace skep::ingest

@@ -1,5 +1,5 @@
 // OTLP points per CPU-second, from the bytes of a request to the state file: what an endpoint can
-// take on one core. Arguments: protobuf|json, points per request (default 2000, each a stream of
+// take on one core. Arguments: protobuf|json, points per request (default 500, each a stream of
 // its own, eight to a session), attributes (default 10), "memory" for no state file.
 #include <sys/resource.h>
 
@@ -112,7 +112,7 @@ int Number(int argc, char** argv, int index, int fallback) {
 
 int main(int argc, char** argv) {
   const bool is_json = argc > 1 && std::strcmp(argv[1], "json") == 0;
-  const Shape shape{Number(argc, argv, 2, 2000), Number(argc, argv, 3, 10)};
+  const Shape shape{Number(argc, argv, 2, 500), Number(argc, argv, 3, 10)};
   const bool in_memory = argc > 4 && std::strcmp(argv[4], "memory") == 0;
   const auto folder = std::filesystem::temp_directory_path() / "skep-otlp-bench";
   std::filesystem::remove_all(folder);

@@ -152,6 +152,16 @@ TEST_CASE("JSON histograms, exponential ones and special numbers", "[otlp]") {
             .text == "g  k1 t0 m0 {service.name=svc,} s {} 0-0 -inf\n");
 }
 
+TEST_CASE("Enums that nobody knows are as if not told", "[otlp]") {
+  for (const char* value : {"5", "-1", "\"AGGREGATION_TEMPORALITY_NEW\"", "\"DELTA\"", "null"}) {
+    CAPTURE(value);
+    CHECK(Json(OtlpSignal::kMetrics,
+               test::Envelope(std::string(R"({"name":"s","sum":{"aggregationTemporality":)") +
+                              value + R"(,"dataPoints":[{"asInt":1}]}})"))
+              .text == "s  k2 t0 m0 {service.name=svc,} s {} 0-0 1.000000\n");
+  }
+}
+
 TEST_CASE("JSON logs and spans", "[otlp]") {
   const Decoded logs = Json(
       OtlpSignal::kLogs,

@@ -120,6 +120,27 @@ TEST_CASE("Up-down sums are the sum of live streams", "[otlp]") {
   CHECK(rig.Page() == "active{service_name=\"svc\"} 1\n");
 }
 
+TEST_CASE("An up-down stream that began while nothing was passed through counts in full",
+          "[otlp]") {
+  OtlpOptions options;
+  options.pass_through = false;
+  Rig rig(options);
+  const auto send = [&](const char* session, int time, double value) {
+    rig.PostJson(SumPoint{.name = "active",
+                          .monotonic = false,
+                          .attributes = {std::string("session.id=") + session},
+                          .time = time,
+                          .value = value}
+                     .Json());
+  };
+  send("a", 200, 3);
+  CHECK(rig.Page().empty());
+  rig.otlp->Apply({}, {});
+  send("b", 200, 2);
+  send("a", 260, 4);
+  CHECK(rig.Page() == "active{service_name=\"svc\"} 6\n");
+}
+
 TEST_CASE("Gauges: the last value wins, older ones do not, silence ends them", "[otlp]") {
   Rig rig;
   rig.PostJson(Gauge("a", 200, 7));
@@ -329,8 +350,9 @@ TEST_CASE("A metric that is refused still reaches the consumer as increases", "[
   Rig rig({}, {}, "", &consumer);
   rig.PostJson(SumPoint{.name = "swarm.x", .time = 200, .value = 5}.Json());
   rig.PostJson(SumPoint{.name = "swarm.x", .time = 260, .value = 6}.Json());
+  rig.PostJson(SumPoint{.name = "swarm.x", .time = 250, .value = 6}.Json());  // older
   CHECK(consumer.lines == std::vector<std::string>{"metric swarm.x 5.000000", "end",
-                                                   "metric swarm.x 1.000000", "end"});
+                                                   "metric swarm.x 1.000000", "end", "end"});
 }
 
 TEST_CASE("A forgotten stream that comes back is not counted twice", "[otlp]") {
