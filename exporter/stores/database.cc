@@ -14,6 +14,7 @@
 #include <system_error>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "common/base/file_stamp.h"
 #include "common/base/number.h"
@@ -24,9 +25,21 @@ namespace {
 
 constexpr std::string_view kMagic{"SQLite format 3\0", 16};
 constexpr std::size_t kHeaderBytes = 100;
-// Waiting for a file to stand still: more than a step of the kernel's time stamps.
-constexpr std::chrono::milliseconds kPause{20};
-constexpr int kTries = 4;
+// Waiting for files to stand still.
+constexpr std::chrono::milliseconds kPause{10};
+constexpr int kPauses = 20;
+constexpr int kCopies = 3;
+
+// Stamps behind which no further change can hide: files that were written just now are waited for.
+// Where they never stand still, no stamps are the same as these.
+FileStamps StillStamps(const std::vector<std::string>& paths) {
+  FileStamps stamps(paths);
+  for (int i = 0; i < kPauses && !FileStamps(paths).SameAs(stamps); ++i) {
+    std::this_thread::sleep_for(kPause);
+    stamps = FileStamps(paths);
+  }
+  return stamps;
+}
 
 // Names of a database and what stands beside it.
 struct Files {
@@ -202,7 +215,6 @@ struct Database::Impl {
 
   std::optional<ReadFailure> OpenAt(const std::string& uri, int flags,
                                     const DatabaseOptions& options);
-  void Watch(const std::string& path);
   void Harden(const DatabaseOptions& options);
   std::optional<ReadFailure> Copy(const Files& files, const DatabaseOptions& options);
   std::optional<ReadFailure> OpenCopy(const Files& files, const DatabaseOptions& options);
@@ -216,8 +228,9 @@ struct Database::Impl {
   const Clock& clock;
   Clock::Steady deadline;
   std::uint64_t rows_left;
-  std::string watched;  // must not change while it is read; "": the log keeps moments apart
-  FileStamp stamp;      // of it, before
+  // Must not change while it is read; none where SQLite's log keeps moments apart.
+  std::vector<std::string> watched;
+  FileStamps stamps;  // of it, before
 };
 
 // What a stranger's file may do to us: no code of its schema runs, cells are checked, texts are
@@ -267,16 +280,6 @@ std::optional<ReadFailure> Database::Impl::Run(
   return {};
 }
 
-// From here on no change can hide behind the stamp.
-void Database::Impl::Watch(const std::string& path) {
-  watched = path;
-  stamp = FileStamp::Of(path);
-  for (int i = 1; i < kTries && !FileStamp::Of(path).SameAs(stamp); ++i) {
-    std::this_thread::sleep_for(kPause);
-    stamp = FileStamp::Of(path);
-  }
-}
-
 // A copy that nobody wrote into while it was made: the files' stamps before and after are the same,
 // and old enough that no further write can hide behind the same stamp.
 std::optional<ReadFailure> Database::Impl::Copy(const Files& files,
@@ -284,13 +287,13 @@ std::optional<ReadFailure> Database::Impl::Copy(const Files& files,
   const std::string name = folder->path() + "/copy.db";
   const std::array<std::pair<std::string, std::string>, 3> parts{
       {{files.main, name}, {files.log(), name + "-wal"}, {files.journal(), name + "-journal"}}};
-  for (int i = 0; i < kTries && !IsLate(); ++i) {
-    if (i > 0) std::this_thread::sleep_for(kPause);
+  const std::vector<std::string> sources{files.main, files.log(), files.journal()};
+  for (int i = 0; i < kCopies && !IsLate(); ++i) {
     if (SizeOf(files.main) + SizeOf(files.log()) + SizeOf(files.journal()) >
         options.max_copy_bytes) {
       return ReadFailure::kTooLarge;
     }
-    const FileStamps before({files.main, files.log(), files.journal()});
+    const FileStamps before = StillStamps(sources);
     for (const auto& [from, to] : parts) {
       std::error_code error;
       std::filesystem::remove(to, error);
@@ -298,7 +301,7 @@ std::optional<ReadFailure> Database::Impl::Copy(const Files& files,
       std::filesystem::copy_file(from, to, error);
       if (error) return FailureOfErrno(error.value());
     }
-    if (FileStamps({files.main, files.log(), files.journal()}).SameAs(before)) return {};
+    if (FileStamps(sources).SameAs(before)) return {};
   }
   return ReadFailure::kLocked;
 }
@@ -318,7 +321,7 @@ Database::~Database() = default;
 
 std::optional<ReadFailure> Database::CheckUnchanged() const {
   if (impl_->watched.empty()) return {};
-  if (FileStamp::Of(impl_->watched).SameAs(impl_->stamp)) return {};
+  if (FileStamps(impl_->watched).SameAs(impl_->stamps)) return {};
   return ReadFailure::kLocked;
 }
 
@@ -334,7 +337,10 @@ Reading<Database> Database::Open(const std::string& path, const DatabaseOptions&
   // journal that is there is either being written or left by a crash: only a copy may roll back.
   const bool in_place = header->uses_log ? Exists(files.index()) : !Exists(files.journal());
   if (in_place) {
-    if (!header->uses_log) impl->Watch(path);
+    if (!header->uses_log) {
+      impl->watched = {path};
+      impl->stamps = StillStamps(impl->watched);
+    }
     std::optional<ReadFailure> failure =
         impl->OpenAt(UriOf(path, "mode=ro&readonly_shm=1"), SQLITE_OPEN_READONLY, options);
     if (!failure) return Database(std::move(impl));

@@ -16,10 +16,11 @@
 namespace skep::stores {
 namespace {
 
+constexpr std::size_t kHashedEnd = 256;
+
 // Of a line's end: as much of it is read again to find it.
 std::uint64_t HashLine(std::string_view line) {
-  constexpr std::size_t kEnd = 256;
-  return swarm::StableHash(line.substr(line.size() - std::min(line.size(), kEnd)));
+  return swarm::StableHash(line.substr(line.size() - std::min(line.size(), kHashedEnd)));
 }
 
 // One open file. Closes itself.
@@ -74,9 +75,10 @@ class BatchReader {
  public:
   explicit BatchReader(const LineFileOptions& options) : options_(options) {}
 
-  // The line that ends just before `offset`; "" where none can be told.
+  // The line that ends just before `offset`, or as much of its end as is hashed; "" where none can
+  // be told.
   Reading<std::string> LineBefore(const LineSource& source, std::uint64_t offset) const {
-    const std::uint64_t begin = offset - std::min<std::uint64_t>(offset, options_.max_line_bytes);
+    const std::uint64_t begin = offset - std::min<std::uint64_t>(offset, 2 * kHashedEnd);
     Reading<std::string> bytes = source.ReadAt(begin, static_cast<std::size_t>(offset - begin));
     if (!bytes) return bytes.failure();
     if (bytes->size() != offset - begin || !bytes->ends_with('\n')) return std::string();
@@ -122,13 +124,20 @@ class BatchReader {
     if (!bytes) return bytes.failure();
     const std::size_t end = bytes->rfind('\n');
     if (end == std::string::npos) return PassOver(*bytes, batch);
-    for (std::size_t at = 0; at <= end;) {
+    std::size_t at = 0;
+    // Behind what was passed over stands the end of a line, not a line.
+    if (batch.next.offset > 0 && batch.next.last_line_hash == 0) at = bytes->find('\n') + 1;
+    while (at <= end) {
       const std::size_t newline = bytes->find('\n', at);
       AddLine(std::string_view(*bytes).substr(at, newline - at), batch);
       at = newline + 1;
     }
     batch.next.offset += end + 1;
     batch.complete = bytes->size() < options_.max_bytes;
+    if (batch.next.last_line_hash != 0) return {};
+    Reading<std::string> line = LineBefore(source, batch.next.offset);
+    if (!line) return line.failure();
+    Note(*line, batch.next);
     return {};
   }
 

@@ -22,8 +22,8 @@ struct WorkspaceOptions {
   std::string name;
   std::string path;  // absolute; a shell pattern is allowed
   // Databases that do not stand where their programs put them; "" for the usual places.
-  std::string ruv_swarm_db;
-  std::string novice_db;
+  std::string ruv_swarm_db = {};
+  std::string novice_db = {};
 };
 
 // The budget that all daemons of one user share.

@@ -22,8 +22,8 @@ struct Workspace {
   std::string name;
   std::string path;           // canonical where it exists
   bool is_configured = true;  // by its own path, so that its absence is a failure
-  std::string ruv_swarm_db;
-  std::string novice_db;
+  std::string ruv_swarm_db = {};
+  std::string novice_db = {};
   bool operator==(const Workspace&) const = default;
 };
 
