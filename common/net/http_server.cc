@@ -31,7 +31,6 @@ namespace skep::net {
 namespace {
 
 constexpr int kMinThreads = 4;
-constexpr int kMaxThreads = 128;
 constexpr std::size_t kGzipFrom = 1024;
 constexpr std::size_t kReadStep = 64UL << 10;
 constexpr std::chrono::seconds kConfigLook{1};
@@ -41,7 +40,8 @@ constexpr std::chrono::milliseconds kStopPoke{5};
 struct Connection {
   int fd = -1;  // -1: not looked up yet, or not to be told apart
   bool looked_up = false;
-  std::string peer;  // of IPv6, which civetweb cannot print
+  bool refused = false;  // the last request, before any handler
+  std::string peer;      // of IPv6, which civetweb cannot print
 };
 
 // The web configuration in force, with what was made of it.
@@ -73,6 +73,23 @@ FileStamps StampFiles(const std::string& file, const WebConfig& config) {
   return FileStamps(files);
 }
 
+// "/path?query" of "http://host/path?query"; nothing where `target` is of another form.
+std::optional<std::string_view> OfAbsoluteForm(std::string_view target) {
+  const std::size_t scheme = target.find("://");
+  if (scheme == std::string_view::npos) return std::nullopt;
+  const std::string_view name = target.substr(0, scheme);
+  if (!EqualsIgnoringCase(name, "http") && !EqualsIgnoringCase(name, "https")) return std::nullopt;
+  const std::size_t path = target.find('/', scheme + 3);
+  return path == std::string_view::npos ? "/" : target.substr(path);
+}
+
+// The request's target where it is one that civetweb has no path for; else "".
+std::string_view PathlessTarget(const mg_connection* connection) {
+  const mg_request_info* info = mg_get_request_info(connection);
+  const bool known = info->request_uri != nullptr && info->request_method != nullptr;
+  return known && info->local_uri_raw == nullptr ? info->request_uri : "";
+}
+
 HttpResponse Refusal(int status, std::string text) {
   return HttpResponse::Text(status, std::move(text) + "\n");
 }
@@ -93,9 +110,20 @@ bool WantsKeepAlive(const HttpRequest& request, std::string_view http_version) {
   return false;
 }
 
+// Nothing where a Content-Length is no number, or there are several that differ; 0 where none is.
+std::optional<std::uint64_t> ContentLength(const HttpRequest& request) {
+  std::optional<std::uint64_t> length;
+  for (const auto& [name, value] : request.headers) {
+    if (!EqualsIgnoringCase(name, "Content-Length")) continue;
+    const std::optional<std::uint64_t> one = ParseUint(value);
+    if (!one || (length && *length != *one)) return std::nullopt;
+    length = one;
+  }
+  return length.value_or(0);
+}
+
 bool HasBody(const HttpRequest& request) {
-  return !request.Header("Transfer-Encoding").empty() ||
-         ParseUint(request.Header("Content-Length")).value_or(0) > 0;
+  return !request.Header("Transfer-Encoding").empty() || ContentLength(request) != 0;
 }
 
 // Header fields of a response are ours or a handler's; a line end in one would begin another.
@@ -155,7 +183,8 @@ struct HttpServer::Impl final : TlsContextSource {
   PasswordChecker passwords;
   std::unique_ptr<ReadDeadlines> deadlines;
 
-  std::atomic<std::uint64_t> requests{0}, handler_failures{0}, too_large{0}, unauthorized{0};
+  std::atomic<std::uint64_t> requests{0}, handler_failures{0}, malformed{0}, too_large{0},
+      unauthorized{0};
   std::atomic<int> connections{0};
   std::atomic<bool> giving_up{false};  // Stop's grace is over: clients count as gone
 
@@ -184,8 +213,11 @@ struct HttpServer::Impl final : TlsContextSource {
 
   bool Enter();
   void Leave();
+  void OnEnd(mg_connection* connection);
   int Answer(mg_connection* connection);
-  HttpRequest ReadHead(mg_connection* connection);
+  void AnswerOtherForm(mg_connection* connection);
+  HttpRequest ReadHead(mg_connection* connection, std::string_view path);
+  HttpResponse RefuseMalformed(std::string text);
   HttpResponse Respond(mg_connection* connection, HttpRequest& request, const WebState& web,
                        bool& close);
   std::optional<HttpResponse> ReadBody(mg_connection* connection, HttpRequest& request);
@@ -386,11 +418,23 @@ int HttpServer::Impl::OnRequest(mg_connection* connection) {
   return 500;
 }
 
+// The last of a connection, whose socket is still open.
+void HttpServer::Impl::OnEnd(mg_connection* connection) {
+  const bool open = Enter();
+  try {
+    if (open) AnswerOtherForm(connection);
+  } catch (const std::exception& failure) {
+    log.Error("HTTP request", {{"err", failure.what()}});
+  }
+  Leave();
+}
+
 int HttpServer::Impl::Answer(mg_connection* connection) {
   requests.fetch_add(1, std::memory_order_relaxed);
   const std::shared_ptr<const WebState> web = CurrentState();
-  HttpRequest request = ReadHead(connection);
   const mg_request_info* info = mg_get_request_info(connection);
+  HttpRequest request =
+      ReadHead(connection, info->local_uri_raw == nullptr ? "" : info->local_uri_raw);
   const std::string_view version = info->http_version == nullptr ? "" : info->http_version;
   // A thread waits with each connection that is kept: half of them stay free for new ones.
   bool close = !WantsKeepAlive(request, version) || connections > threads / 2;
@@ -404,12 +448,36 @@ int HttpServer::Impl::Answer(mg_connection* connection) {
   return status;
 }
 
-HttpRequest HttpServer::Impl::ReadHead(mg_connection* connection) {
+// civetweb knows no path for "*" and for a target in absolute form: it calls no handler and ends
+// the connection. Here, at that end, such a request is answered; one with a body cannot be read any
+// more.
+void HttpServer::Impl::AnswerOtherForm(mg_connection* connection) {
+  const auto* known = static_cast<Connection*>(mg_get_user_connection_data(connection));
+  const std::string_view target = PathlessTarget(connection);
+  const std::optional<std::string_view> path = OfAbsoluteForm(target);
+  if (known == nullptr || known->refused || (!path && target != "*")) return;
+  requests.fetch_add(1, std::memory_order_relaxed);
+  const std::shared_ptr<const WebState> web = CurrentState();
+  HttpRequest request = ReadHead(connection, path ? path->substr(0, path->find('?')) : "*");
+  // Not split off yet by civetweb.
+  if (path && path->find('?') != std::string_view::npos) {
+    request.query = path->substr(path->find('?') + 1);
+  }
+  bool close = true;
+  HttpResponse response = HttpResponse::Text(200, "");
+  if (path && HasBody(request)) {
+    response = RefuseMalformed("absolute form with a body");
+  } else if (path || request.method != "OPTIONS") {
+    response = Respond(connection, request, *web, close);
+  }
+  Send(connection, request, std::move(response), *web, close);
+}
+
+HttpRequest HttpServer::Impl::ReadHead(mg_connection* connection, std::string_view path) {
   const mg_request_info* info = mg_get_request_info(connection);
   HttpRequest request;
   request.method = info->request_method;
-  const std::string_view uri = info->local_uri_raw == nullptr ? "" : info->local_uri_raw;
-  request.path = DecodePercent(uri, false);
+  request.path = DecodePercent(path, false);
   if (info->query_string != nullptr) request.query = info->query_string;
   for (int i = 0; i < info->num_headers; ++i) {
     request.headers.emplace_back(info->http_headers[i].name, info->http_headers[i].value);
@@ -460,8 +528,9 @@ std::optional<HttpResponse> HttpServer::Impl::ReadBody(mg_connection* connection
     return std::nullopt;
   }
   const bool too_long = text.error().message().starts_with("body larger");
-  if (too_long) too_large.fetch_add(1, std::memory_order_relaxed);
-  return Refusal(too_long ? 413 : 400, text.error().message());
+  if (!too_long) return RefuseMalformed(text.error().message());
+  too_large.fetch_add(1, std::memory_order_relaxed);
+  return Refusal(413, text.error().message());
 }
 
 std::optional<HttpResponse> HttpServer::Impl::ReadRawBody(mg_connection* connection,
@@ -472,8 +541,10 @@ std::optional<HttpResponse> HttpServer::Impl::ReadRawBody(mg_connection* connect
   };
   const bool chunked = !request.Header("Transfer-Encoding").empty();
   const std::string_view length_text = request.Header("Content-Length");
-  if (chunked && !length_text.empty()) return Refusal(400, "both length and transfer encoding");
-  const std::uint64_t length = chunked ? 0 : ParseUint(length_text).value_or(0);
+  if (chunked && !length_text.empty()) return RefuseMalformed("both length and transfer encoding");
+  const std::optional<std::uint64_t> given = ContentLength(request);
+  if (!given) return RefuseMalformed("Content-Length is not a number");
+  const std::uint64_t length = *given;
   if (length > options.max_body_bytes) return refuse_size();
   if (EqualsIgnoringCase(request.Header("Expect"), "100-continue")) {
     WriteAll(connection, "HTTP/1.1 100 Continue\r\n\r\n");
@@ -492,6 +563,11 @@ std::optional<HttpResponse> HttpServer::Impl::ReadRawBody(mg_connection* connect
     if (got == 0) break;
   }
   return std::nullopt;
+}
+
+HttpResponse HttpServer::Impl::RefuseMalformed(std::string text) {
+  malformed.fetch_add(1, std::memory_order_relaxed);
+  return Refusal(400, std::move(text));
 }
 
 bool HttpServer::Impl::StripPrefix(std::string& path) const {
@@ -657,7 +733,8 @@ void HttpServer::Impl::ReturnGzip(std::unique_ptr<GzipWriter> writer) {
 
 // ---- civetweb's other callbacks ----
 
-// HTTP/2 begins with "PRI * HTTP/2.0", which civetweb reads as a request line that it does not like.
+// HTTP/2 begins with "PRI * HTTP/2.0", which civetweb reads as a request line that it does not
+// like.
 void HttpServer::Impl::NoteHttp2(const mg_connection* connection) {
   const mg_request_info* const info = mg_get_request_info(connection);
   const auto is = [](const char* text, std::string_view wanted) {
@@ -673,11 +750,20 @@ void HttpServer::Impl::NoteHttp2(const mg_connection* connection) {
 // Errors before a request could be understood: garbage, a header that is too long, a timeout.
 int HttpServer::Impl::OnError(mg_connection* connection, int status, const char*) {
   Impl& self = Of(connection);
-  if (status == 413) {
-    self.too_large.fetch_add(1, std::memory_order_relaxed);
-    status = 431;
+  if (OfAbsoluteForm(PathlessTarget(connection))) return 0;  // "http://host": answered at the end
+  // civetweb answers 400 to a head over its limit, as to one that it does not understand, and 411
+  // to a length that is no number.
+  const bool long_head =
+      status == 413 || (status == 400 && ReceivedBytes(self.Descriptor(connection)) >=
+                                             self.options.max_header_bytes);
+  if (long_head) status = 431;
+  if (status == 411) status = 400;
+  if (status != 408) {
+    (long_head ? self.too_large : self.malformed).fetch_add(1, std::memory_order_relaxed);
   }
   self.NoteHttp2(connection);
+  auto* known = static_cast<Connection*>(mg_get_user_connection_data(connection));
+  if (known != nullptr) known->refused = true;
   mg_disable_connection_keep_alive(connection);
   const std::string reason = mg_get_response_code_text(connection, status);
   std::string answer = "HTTP/1.1 " + std::to_string(status) + " " + reason + "\r\n";
@@ -698,8 +784,9 @@ int HttpServer::Impl::OnOpen(const mg_connection* connection, void** data) {
 void HttpServer::Impl::OnClose(const mg_connection* connection) {
   auto* known = static_cast<Connection*>(mg_get_user_connection_data(connection));
   if (known == nullptr) return;
-  mg_set_user_connection_data(connection, nullptr);
   Impl& self = Of(connection);
+  self.OnEnd(const_cast<mg_connection*>(connection));
+  mg_set_user_connection_data(connection, nullptr);
   {
     const std::lock_guard lock(self.claim_mutex);
     self.claimed.erase(known->peer);
@@ -740,7 +827,12 @@ void HttpServer::OnHttp2(std::function<void(const std::string& peer)> note) {
 Status HttpServer::Start(const HttpServerOptions& options) {
   EnsureThreadStacks();
   impl_->options = options;
-  impl_->threads = std::clamp(options.max_connections, kMinThreads, kMaxThreads);
+  impl_->threads = std::max(options.max_connections, kMinThreads);
+  if (options.max_connections > kMostConnections) {
+    return Invalid("at most " + std::to_string(kMostConnections) +
+                   " connections can be open at once, as each has a thread; wanted " +
+                   std::to_string(options.max_connections));
+  }
   Result<std::shared_ptr<const WebState>> state = LoadWebState(options.web_config_file);
   if (!state) return state.error();
   impl_->state = *state;
@@ -770,8 +862,23 @@ void HttpServer::Stop(std::chrono::milliseconds grace) {
   impl_->CloseListeners();
 }
 
+std::vector<HttpServer::Counts::Named> HttpServer::Counts::List() const {
+  constexpr std::string_view kRefused = "http_server_requests_refused_total";
+  constexpr std::string_view kRefusedHelp =
+      "Requests that the web server refused before any handler saw them.";
+  return {{"http_server_requests_total", "Requests that the web server understood.", "", requests},
+          {"http_server_handler_failures_total",
+           "Requests answered with 500 because their handler failed.", "", handler_failures},
+          {kRefused, kRefusedHelp, "malformed", refused_malformed},
+          {kRefused, kRefusedHelp, "too_large", refused_too_large},
+          {kRefused, kRefusedHelp, "unauthorized", refused_unauthorized},
+          {"http_server_connections", "Connections that are open.", "", connections}};
+}
+
 HttpServer::Counts HttpServer::counts() const {
-  return {impl_->requests, impl_->handler_failures, impl_->too_large, impl_->unauthorized};
+  return {impl_->requests,     impl_->handler_failures,
+          impl_->malformed,    impl_->too_large,
+          impl_->unauthorized, static_cast<std::uint64_t>(impl_->connections)};
 }
 
 }  // namespace skep::net

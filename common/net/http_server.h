@@ -15,16 +15,18 @@
 
 namespace skep::net {
 
+constexpr int kMostConnections = 1024;
+
 struct HttpServerOptions {
   std::vector<std::string>
       addresses;                // "127.0.0.1:7538", "[::1]:0", ":7538"; port 0 takes a free one
   std::string web_config_file;  // exporter-toolkit's format; "" for none
   std::string route_prefix;     // "" or "/skep": stripped before dispatch; other paths answer 404
   // Open at once; further ones wait in the kernel's queue. Each has a thread (16 KiB of memory), so
-  // fewer than 4 are taken as 4 and more than 128 as 128.
+  // fewer than 4 are taken as 4 and more than kMostConnections are refused.
   int max_connections = 64;
   std::size_t max_body_bytes = 64UL << 20;            // after decompression; larger answers 413
-  std::size_t max_header_bytes = 64UL << 10;          // larger answers 400
+  std::size_t max_header_bytes = 64UL << 10;          // larger answers 431
   std::chrono::milliseconds request_timeout{30'000};  // for reading one request
 };
 
@@ -36,7 +38,8 @@ using HttpHandler = std::function<HttpResponse(const HttpRequest& request)>;
 //
 // HEAD is answered by the handler of GET, without body. A path that is known for another method
 // answers 405 with Allow, an unknown one 404 ("404 page not found"). Responses of 1 KiB and more
-// are gzipped where the client accepts it.
+// are gzipped where the client accepts it. A target in absolute form ("GET http://host/path") is
+// taken as its path, where the request has no body; "OPTIONS *" is answered with 200.
 class HttpServer {
  public:
   // Routes are added before Start.
@@ -54,7 +57,7 @@ class HttpServer {
   void OnHttp2(std::function<void(const std::string& peer)> note);
 
   // Binds all addresses and serves. kInvalid: bad address or web configuration file (named with its
-  // place); kIo: an address cannot be bound.
+  // place), too many connections wanted; kIo: an address cannot be bound.
   Status Start(const HttpServerOptions& options);
 
   // "127.0.0.1:43210" per address, with the real port.
@@ -67,10 +70,21 @@ class HttpServer {
 
   // What the server has seen: for the owner's metrics page.
   struct Counts {
-    std::uint64_t requests = 0;
-    std::uint64_t handler_failures = 0;  // exceptions answered with 500
-    std::uint64_t refused_too_large = 0;
+    std::uint64_t requests = 0;           // understood, whatever the answer
+    std::uint64_t handler_failures = 0;   // exceptions answered with 500
+    std::uint64_t refused_malformed = 0;  // no HTTP, or a body that cannot be read
+    std::uint64_t refused_too_large = 0;  // head or body
     std::uint64_t refused_unauthorized = 0;
+    std::uint64_t connections = 0;  // open now
+
+    // One value of a metrics page; those of one name follow each other.
+    struct Named {
+      std::string_view name;  // behind the program's own prefix: "http_server_requests_total"
+      std::string_view help;
+      std::string_view reason;  // the label of that name, "" for none
+      std::uint64_t value;
+    };
+    std::vector<Named> List() const;
   };
   Counts counts() const;
 

@@ -27,6 +27,9 @@ int FindListener(std::uint16_t port);
 int FindConnection(std::uint16_t local_port, std::uint16_t remote_port,
                    std::string_view remote_host);
 
+// What the peer has sent on this connection so far; 0 where `fd` is none.
+std::uint64_t ReceivedBytes(int fd);
+
 // Those that came over IPv6 to `local_port`.
 struct Ipv6Connection {
   int fd;

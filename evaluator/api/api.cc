@@ -70,6 +70,8 @@ void Api::Register(net::HttpServer& server, const Wrap& wrap) {
   add(get, "/api/v1/status/flags", &Api::Flags);
   add(get, "/api/v1/status/runtimeinfo", &Api::RuntimeInfo);
   add(get, "/api/v1/status/tsdb", &Api::Tsdb);
+  add(get, "/api/v1/status/walreplay", &Api::WalReplay);
+  add(get, "/api/v1/notifications", &Api::Notifications);
 }
 
 }  // namespace skep::api

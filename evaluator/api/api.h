@@ -116,6 +116,8 @@ class Api {
   net::HttpResponse Flags(const net::HttpRequest& request) const;
   net::HttpResponse RuntimeInfo(const net::HttpRequest& request) const;
   net::HttpResponse Tsdb(const net::HttpRequest& request) const;
+  net::HttpResponse WalReplay(const net::HttpRequest& request) const;
+  net::HttpResponse Notifications(const net::HttpRequest& request) const;
 
   net::HttpResponse RunQuery(const net::HttpRequest& request, const engine::Query& query,
                              engine::QueryOptions when);

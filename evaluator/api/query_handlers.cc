@@ -109,7 +109,9 @@ void Truncate(engine::QueryResult& result, std::size_t limit) {
 net::HttpResponse Api::RunQuery(const net::HttpRequest& request, const engine::Query& query,
                                 engine::QueryOptions when) {
   Parameters parameters(request);
-  when.timeout = parameters.Span("timeout", Duration{0});
+  if (!request.Parameter("timeout").value_or("").empty()) {
+    when.timeout = parameters.Span("timeout", Duration{0});
+  }
   when.lookback_delta = parameters.Span("lookback_delta", Duration{0});
   const std::size_t limit = parameters.Limit();
   if (parameters.failed()) return parameters.refusal();

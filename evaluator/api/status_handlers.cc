@@ -82,4 +82,16 @@ net::HttpResponse Api::Tsdb(const net::HttpRequest& request) const {
   });
 }
 
+// Samples live in memory, so there is no log to replay: what Prometheus says when it is done.
+net::HttpResponse Api::WalReplay(const net::HttpRequest&) const {
+  return Success([](json::JsonWriter& json) {
+    json.BeginObject().Key("min").Int(0).Key("max").Int(0).Key("current").Int(0).EndObject();
+  });
+}
+
+// What Prometheus tells its own page (a reload that failed); here the metrics and the log tell it.
+net::HttpResponse Api::Notifications(const net::HttpRequest&) const {
+  return Success([](json::JsonWriter& json) { json.BeginArray().EndArray(); });
+}
+
 }  // namespace skep::api

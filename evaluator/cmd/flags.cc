@@ -4,6 +4,7 @@
 #include <sstream>
 
 #include "common/base/quote.h"
+#include "common/net/http_server.h"
 #include "common/net/route_prefix.h"
 
 namespace skep::evaluator {
@@ -70,8 +71,8 @@ void AddWeb(CLI::App& app, Flags& flags) {
                  "Regular expression of origins that may call the API, anchored at both ends")
       ->capture_default_str();
   app.add_option("--web.max-connections", flags.max_connections,
-                 "Most connections at once; each takes a thread, and more than 128 are never open")
-      ->check(CLI::Range(1, 1'000'000))
+                 "Most connections at once; each takes a thread, so 1024 at most")
+      ->check(CLI::Range(1, net::kMostConnections))
       ->capture_default_str();
 }
 

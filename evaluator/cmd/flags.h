@@ -27,7 +27,7 @@ struct Flags {
   std::optional<std::string> route_prefix;  // not given: the path of external_url
   bool enable_lifecycle = false;
   std::string cors_origin = ".*";
-  int max_connections = 512;
+  int max_connections = 128;
 
   Duration resend_delay = std::chrono::minutes(1);
   Duration outage_tolerance = std::chrono::hours(1);

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "common/base/html.h"
+
 namespace skep::evaluator {
 namespace {
 
@@ -111,29 +113,6 @@ class Converter {
 };
 
 }  // namespace
-
-std::string EscapeHtml(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      default:
-        out.push_back(c);
-    }
-  }
-  return out;
-}
 
 std::string MarkdownToHtml(std::string_view markdown) {
   Converter converter;

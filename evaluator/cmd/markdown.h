@@ -6,12 +6,8 @@
 
 namespace skep::evaluator {
 
-// & < > " escaped.
-std::string EscapeHtml(std::string_view text);
-
 // Headings (with their text as id), paragraphs, lists of `- `, fenced code, and within lines
-// `code`,
-// **strong** and [text](http…). Anything else is text.
+// `code`, **strong** and [text](http…). Anything else is text.
 std::string MarkdownToHtml(std::string_view markdown);
 
 }  // namespace skep::evaluator

@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <random>
 
+#include "common/instrument/counts.h"
 #include "common/net/route_prefix.h"
 #include "evaluator/cmd/own_metrics.h"
 #include "evaluator/cmd/share_folder.h"
@@ -142,6 +143,7 @@ void Program::AddMetrics() {
     WriteNotifierMetrics(page, notifier_.CurrentStatus(), alertmanager_sender_.counts(),
                          flags_.alertmanager_queue_capacity);
     WriteHeadMetrics(page, head_.counters(), head_.series_count());
+    instrument::WriteCounts(page, "skep_evaluator_", server_.counts().List());
   });
 }
 

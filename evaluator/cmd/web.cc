@@ -1,8 +1,10 @@
 #include "evaluator/cmd/web.h"
 
 #include "common/base/file.h"
+#include "common/base/html.h"
 #include "common/exposition/format.h"
 #include "common/instrument/process_metrics.h"
+#include "common/net/reload_handler.h"
 #include "evaluator/cmd/markdown.h"
 
 namespace skep::evaluator {
@@ -70,13 +72,6 @@ HttpResponse Graph(const std::string& prefix, const HttpRequest& request) {
   return HttpResponse::Redirect(prefix + "/api/v1/query?query=" + net::PercentEncode(*expr));
 }
 
-HttpResponse Reload(const WebSources& sources) {
-  if (!sources.reload) return HttpResponse::Text(403, "Lifecycle API is not enabled.\n");
-  const Status status = sources.reload();
-  if (status) return HttpResponse::Text(200, "");
-  return HttpResponse::Text(500, "failed to reload config: " + status.error().message() + "\n");
-}
-
 }  // namespace
 
 void RegisterPages(net::HttpServer& server, WebSources sources, const WrapHandler& wrap) {
@@ -97,7 +92,7 @@ void RegisterPages(net::HttpServer& server, WebSources sources, const WrapHandle
     return shared->ready() ? HttpResponse::Text(200, "skep-evaluator is ready.\n")
                            : HttpResponse::Text(503, "Service Unavailable\n");
   });
-  add({"POST", "PUT"}, "/-/reload", [shared](const HttpRequest&) { return Reload(*shared); });
+  add({"POST", "PUT"}, "/-/reload", net::ReloadHandler(shared->reload));
 }
 
 }  // namespace skep::evaluator

@@ -211,9 +211,11 @@ Result<QueryResult> Engine::Run(const Query& query, storage::Queryable& storage,
                                 const QueryOptions& when) const {
   RETURN_IF_ERROR(CheckTimes(query.expr(), when));
   const Clock::Steady begin = clock_.SteadyNow();
-  const Duration timeout = when.timeout.count() > 0
-                               ? std::min(when.timeout, options_.limits.timeout)
-                               : options_.limits.timeout;
+  const Duration timeout =
+      std::min(when.timeout.value_or(options_.limits.timeout), options_.limits.timeout);
+  if (timeout <= Duration::zero()) {
+    return Error(ErrorKind::kTimeout, "query timed out in query execution");
+  }
   const Result<Slot> slot = Slot::Take(*this, when, begin + timeout);
   if (!slot) return slot.error();
   const Clock::Steady work = clock_.SteadyNow();

@@ -71,7 +71,8 @@ struct QueryOptions {
   Timestamp end;
   Duration step{0};            // 0: an instant query at `start`, which equals `end`
   Duration lookback_delta{0};  // 0: the engine's
-  Duration timeout{0};         // 0: the engine's; never longer than that
+  // Never longer than the engine's. 0 and less: the query ends with kTimeout at once.
+  std::optional<Duration> timeout = {};
   // Looked at between steps of the work; true ends the query. May be null. Outlives the call.
   const std::atomic<bool>* cancel = nullptr;
 

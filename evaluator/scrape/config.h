@@ -21,9 +21,13 @@
 
 namespace skep::scrape {
 
+// What a page may hold where body_size_limit does not say it: a small answer that unpacks to more
+// than the machine has costs that target alone.
+constexpr std::uint64_t kMostBodyBytes = 256UL << 20;
+
 // 0: no limit.
 struct Limits {
-  std::uint64_t body_size_bytes = 0;
+  std::uint64_t body_size_bytes = 0;     // after decompression; 0: kMostBodyBytes
   std::uint64_t samples = 0;             // per scrape, after metric relabelling
   std::uint64_t labels = 0;              // per series
   std::uint64_t label_name_length = 0;   // bytes

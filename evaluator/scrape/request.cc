@@ -51,7 +51,8 @@ net::ClientRequest MakeRequest(const JobOptions& job, const Target& target) {
   net::ClientRequest request;
   request.url = target.url;
   request.timeout = target.timeout;
-  request.max_body_bytes = job.limits.body_size_bytes;
+  request.max_body_bytes =
+      job.limits.body_size_bytes == 0 ? kMostBodyBytes : job.limits.body_size_bytes;
   request.accept_compressed = job.enable_compression;
   request.headers = {
       {"Accept", AcceptHeader(job)},

@@ -2,6 +2,7 @@
 #include <array>
 #include <compare>
 
+#include "common/base/html.h"
 #include "evaluator/template/format.h"
 #include "evaluator/template/template.h"
 
@@ -196,35 +197,6 @@ Result<Value> Slice(const Context*, Arguments arguments) {
 std::string TextOf(Arguments arguments) {
   if (arguments.size() == 1 && arguments[0].IsNil()) return "<no value>";
   return Sprint(arguments);
-}
-
-std::string EscapeHtml(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    switch (c) {
-      case '\0':
-        out += "\xEF\xBF\xBD";
-        break;
-      case '"':
-        out += "&#34;";
-        break;
-      case '\'':
-        out += "&#39;";
-        break;
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      default:
-        out += c;
-    }
-  }
-  return out;
 }
 
 std::string EscapeJs(std::string_view text) {

@@ -3,28 +3,13 @@
 #include <string_view>
 #include <utility>
 
+#include "common/base/html.h"
+#include "common/instrument/counts.h"
+#include "common/net/reload_handler.h"
 #include "common/net/route_prefix.h"
 
 namespace skep::exporter {
 namespace {
-
-std::string EscapeHtml(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    if (c == '&') {
-      out += "&amp;";
-    } else if (c == '<') {
-      out += "&lt;";
-    } else if (c == '>') {
-      out += "&gt;";
-    } else if (c == '"') {
-      out += "&quot;";
-    } else {
-      out += c;
-    }
-  }
-  return out;
-}
 
 std::string LandingPage(const std::string& prefix, const std::string& telemetry_path) {
   const auto link = [&prefix](const std::string& path, std::string_view text) {
@@ -35,14 +20,6 @@ std::string LandingPage(const std::string& prefix, const std::string& telemetry_
          "<p>Version " SKEP_VERSION "</p>\n<ul>\n" +
          link(telemetry_path, "Metrics") + link("/config", "Configuration") +
          link("/-/healthy", "Health") + "</ul>\n</body>\n</html>\n";
-}
-
-net::HttpResponse Reload(Exporter& exporter, bool enabled) {
-  if (!enabled) return net::HttpResponse::Text(403, "Lifecycle API is not enabled.\n");
-  const Status reloaded = exporter.Reload();
-  if (reloaded) return net::HttpResponse::Text(200, "");
-  return net::HttpResponse::Text(500,
-                                 "failed to reload config: " + reloaded.error().message() + "\n");
 }
 
 }  // namespace
@@ -57,6 +34,10 @@ Status AddRoutes(net::HttpServer& server, Exporter& exporter, MetricsHandler& me
   if (!prefix) return prefix.error();
   server.Handle({"GET"}, flags.telemetry_path,
                 [&metrics](const net::HttpRequest& request) { return metrics.Handle(request); });
+  // Pages are made for requests only, so the server is there when one is.
+  exporter.instruments().AddSource([&server](exposition::PageWriter& page) {
+    instrument::WriteCounts(page, "skep_exporter_", server.counts().List());
+  });
   const auto fixed = [](std::string text) {
     return [text = std::move(text)](const net::HttpRequest&) {
       return net::HttpResponse::Text(200, text);
@@ -65,10 +46,9 @@ Status AddRoutes(net::HttpServer& server, Exporter& exporter, MetricsHandler& me
   server.Handle({"GET"}, "/-/healthy", fixed("Healthy\n"));
   // The server is started when the first configuration is in force.
   server.Handle({"GET"}, "/-/ready", fixed("Ready\n"));
-  server.Handle({"POST", "PUT"}, "/-/reload",
-                [&exporter, enabled = flags.enable_lifecycle](const net::HttpRequest&) {
-                  return Reload(exporter, enabled);
-                });
+  std::function<Status()> reload;
+  if (flags.enable_lifecycle) reload = [&exporter] { return exporter.Reload(); };
+  server.Handle({"POST", "PUT"}, "/-/reload", net::ReloadHandler(std::move(reload)));
   server.Handle({"GET"}, "/config", [&exporter](const net::HttpRequest&) {
     return net::HttpResponse::Text(200, exporter.ConfigYaml());
   });

@@ -11,6 +11,7 @@
 #include "common/base/file.h"
 #include "common/net/gzip.h"
 #include "common/net/http_client.h"
+#include "common/net/reload_handler.h"
 #include "tests/support/raw_client.h"
 #include "tests/support/temp_folder.h"
 
@@ -216,14 +217,100 @@ TEST_CASE("Garbage and endless heads are refused and hurt nobody else", "[net]")
   CHECK(Raw(served, "\x16\x03\x01 nonsense\r\n\r\n").find("200 OK") == std::string::npos);
   CHECK(Raw(served, "GET\r\n\r\n").find("HTTP/1.1 400 ") == 0);
   CHECK(Raw(served, "GET / HTTP/1.1\r\nHost: x\r\nA: " + std::string(100'000, 'a') + "\r\n\r\n")
-            .find("200 OK") == std::string::npos);
+            .find("HTTP/1.1 431 ") == 0);
   CHECK(Raw(served,
             "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n"
             "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n")
             .find("HTTP/1.1 200 ") == std::string::npos);
   CHECK(Raw(served, "POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n")
             .find("HTTP/1.1 200 ") == std::string::npos);
+  CHECK(served.server.counts().refused_too_large == 1);
+  CHECK(served.server.counts().refused_malformed >= 2);
   CHECK(Get(served.url("/")).body == "root");
+}
+
+TEST_CASE("A Content-Length that is no number is refused", "[net]") {
+  Served served;
+  const std::string head = "POST /echo HTTP/1.1\r\nHost: x\r\n";
+  for (const char* length :
+       {"Content-Length: abc\r\n", "Content-Length: 3abc\r\n", "Content-Length: +3\r\n",
+        "Content-Length: -1\r\n", "Content-Length: \r\n",
+        "Content-Length: 99999999999999999999\r\n", "Content-Length: 3\r\nContent-Length: 4\r\n"}) {
+    CAPTURE(length);
+    CHECK(Raw(served, head + length + "\r\nabc").find("HTTP/1.1 400 ") == 0);
+  }
+  CHECK(served.server.counts().refused_malformed == 7);
+  CHECK(Raw(served, head + "Content-Length: 3\r\nContent-Length: 3\r\nConnection: close\r\n\r\nabc")
+            .find("HTTP/1.1 200 ") == 0);
+}
+
+TEST_CASE("Targets in absolute form and the asterisk are answered", "[net]") {
+  Served served;
+  const auto ask = [&](const std::string& line, const std::string& more = "") {
+    return Raw(served, line + " HTTP/1.1\r\nHost: x\r\n" + more + "\r\n");
+  };
+  const std::string echo = ask("GET http://example.com/echo?a=b%20c");
+  CHECK(echo.find("HTTP/1.1 200 ") == 0);
+  CHECK(echo.find("\r\n\r\nGET||a=b c;|127.0.0.1|") != std::string::npos);
+  for (const char* bare :
+       {"GET http://example.com", "GET HTTPS://example.com", "GET http://a:80"}) {
+    CAPTURE(bare);
+    const std::string root = ask(bare);
+    CHECK(root.find("HTTP/1.1 200 ") == 0);
+    CHECK(root.ends_with("\r\n\r\nroot"));
+  }
+  CHECK(ask("HEAD http://example.com/large").find("Content-Length: 5000000\r\n") !=
+        std::string::npos);
+  CHECK(ask("GET http://example.com/none").find("HTTP/1.1 404 ") == 0);
+  CHECK(ask("DELETE http://example.com/echo").find("HTTP/1.1 405 ") == 0);
+  CHECK(ask("POST http://example.com/echo", "Content-Length: 1\r\n").find("HTTP/1.1 400 ") == 0);
+  CHECK(ask("OPTIONS *").find("HTTP/1.1 200 ") == 0);
+  CHECK(ask("GET *").find("HTTP/1.1 404 ") == 0);
+  // Behind another request of the same connection.
+  const std::string two = Raw(served,
+                              "GET / HTTP/1.1\r\nHost: x\r\n\r\n"
+                              "GET http://x/tree/a HTTP/1.1\r\nHost: x\r\n\r\n");
+  CHECK(two.find("root") < two.find("/tree/a"));
+  CHECK(two.find("/tree/a") != std::string::npos);
+}
+
+TEST_CASE("Reload is answered by its outcome, and forbidden where there is none", "[net]") {
+  const HttpRequest request;
+  CHECK(skep::net::ReloadHandler(nullptr)(request).status == 403);
+  CHECK(skep::net::ReloadHandler([] { return skep::Status(); })(request).status == 200);
+  const HttpResponse failed =
+      skep::net::ReloadHandler([] { return skep::Status(skep::Invalid("line 3")); })(request);
+  CHECK(failed.status == 500);
+  CHECK(failed.body == "failed to reload config: line 3\n");
+}
+
+TEST_CASE("The counts of the server are named for a metrics page, families together", "[net]") {
+  Served served;
+  CHECK(Get(served.url("/none")).status == 404);
+  CHECK(Get(served.url("/throw")).status == 500);
+  CHECK(Raw(served, "GET\r\n\r\n").find("HTTP/1.1 400 ") == 0);
+  std::string listed;
+  for (const auto& each : served.server.counts().List()) {
+    if (each.name == "http_server_connections") continue;
+    listed += std::string(each.name) + "{" + std::string(each.reason) + "} " +
+              std::to_string(each.value) + "\n";
+  }
+  CHECK(listed ==
+        "http_server_requests_total{} 2\nhttp_server_handler_failures_total{} 1\n"
+        "http_server_requests_refused_total{malformed} 1\n"
+        "http_server_requests_refused_total{too_large} 0\n"
+        "http_server_requests_refused_total{unauthorized} 0\n");
+}
+
+TEST_CASE("More connections than the server can hold are refused at the start", "[net]") {
+  const skep::SystemClock clock;
+  skep::net::HttpServer server(clock, skep::Logger::Silent());
+  HttpServerOptions options;
+  options.addresses = {"127.0.0.1:0"};
+  options.max_connections = skep::net::kMostConnections + 1;
+  const skep::Status started = server.Start(options);
+  REQUIRE_FALSE(started);
+  CHECK(started.error().message().find("at most 1024 connections") == 0);
 }
 
 TEST_CASE("A body that does not arrive in time is given up", "[net]") {

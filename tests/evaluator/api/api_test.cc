@@ -193,6 +193,14 @@ TEST_CASE("A form in the body asks like a query string", "[api]") {
   CHECK(response.body == R"({"status":"success","data":{"resultType":"scalar","result":[4,"2"]}})");
 }
 
+TEST_CASE("A time for the query is a number of seconds or a duration", "[api]") {
+  Fixture api;
+  for (const char* timeout : {"5", "0.5", "5m", "1e3", "", "1000d"}) {
+    CAPTURE(timeout);
+    CHECK(api.Get("query?query=1&time=4&timeout=" + std::string(timeout)).status == 200);
+  }
+}
+
 TEST_CASE("Bad requests are refused with the parameter's name", "[api]") {
   Fixture api;
   struct Case {
@@ -206,6 +214,10 @@ TEST_CASE("Bad requests are refused with the parameter's name", "[api]") {
       {"query?query=a&time=now", 400, "bad_data",
        R"(invalid parameter \"time\": cannot parse \"now\" to a valid timestamp)"},
       {"query?query=a&timeout=soon", 400, "bad_data", R"(invalid parameter \"timeout\")"},
+      // As Prometheus: a time that is over ends the query at once.
+      {"query?query=1&timeout=0", 503, "timeout", "query timed out in query execution"},
+      {"query?query=1&timeout=-5", 503, "timeout", "query timed out in query execution"},
+      {"query_range?query=1&start=1&end=2&step=1&timeout=0s", 503, "timeout", "query timed out"},
       {"query?query=a&limit=-1", 400, "bad_data", "limit must be non-negative"},
       {"query?query=a%2Bon%28%29a", 422, "execution", "many-to-many"},
       {"query_range?query=a&start=2&end=1&step=1", 400, "bad_data",
@@ -330,6 +342,9 @@ TEST_CASE("Status pages tell build, flags, configuration and store", "[api]") {
   CHECK(build.find(R"("version":"3.1.0+skep.1")") != std::string::npos);
   CHECK(build.find("features") == std::string::npos);  // Grafana would take us for Mimir
   CHECK(api.Get("status/config").body == R"({"status":"success","data":{"yaml":"global: {}\n"}})");
+  CHECK(api.Get("status/walreplay").body ==
+        R"({"status":"success","data":{"min":0,"max":0,"current":0}})");
+  CHECK(api.Get("notifications").body == R"({"status":"success","data":[]})");
   CHECK(api.Get("status/flags").body == R"({"status":"success","data":{"query.timeout":"2m"}})");
   CHECK(api.Get("status/runtimeinfo").body.find(R"("serverTime":"1970-01-01T00:16:40Z")") !=
         std::string::npos);
