@@ -59,7 +59,7 @@ stores::Options NothingOfSwarms() {
 // Of the largest body that any endpoint takes, twice: so that one a little larger gets the answer
 // of its protocol, and a huge one is refused before it is in memory.
 std::size_t MaxBody(const ModuleOptions& options) {
-  return 2 * std::max(options.ingest.access.max_body_bytes, options.ingest.hooks.max_body_bytes);
+  return 2 * options.ingest.access.max_body_bytes;
 }
 
 bool IsSame(const state::StoreOptions& a, const state::StoreOptions& b) {
