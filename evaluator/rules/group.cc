@@ -57,7 +57,7 @@ RuleGroup::RuleGroup(GroupDefinition definition, const Settings& settings,
   metrics_.rules.Set(static_cast<double>(rules_.size()));
 }
 
-void RuleGroup::Evaluate(Timestamp time, Helpers& helpers, const std::atomic<bool>& cancel) {
+void RuleGroup::Evaluate(Timestamp time, TaskPool& pool, const std::atomic<bool>& cancel) {
   const std::lock_guard lock(round_mutex_);
   if (retired_) return;
   const Timestamp wall_time = dependencies_.clock.Now();
@@ -74,7 +74,7 @@ void RuleGroup::Evaluate(Timestamp time, Helpers& helpers, const std::atomic<boo
   std::atomic<std::size_t> samples = 0;
   for (const std::vector<std::size_t>& level : levels_) {
     if (cancel.load()) return;
-    helpers.Run(level.size(), [&](std::size_t i) { EvaluateRule(level[i], round, samples); });
+    pool.Run(level.size(), [&](std::size_t i) { EvaluateRule(level[i], round, samples); });
   }
   WriteStale(round.query_time);
   ++rounds_;

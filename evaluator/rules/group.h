@@ -9,11 +9,11 @@
 #include <string>
 #include <vector>
 
-#include "evaluator/rules/helpers.h"
 #include "evaluator/rules/manager.h"
 #include "evaluator/rules/metrics.h"
 #include "evaluator/rules/rule.h"
 #include "evaluator/rules/series_tracker.h"
+#include "evaluator/rules/task_pool.h"
 
 namespace skep::rules {
 
@@ -41,7 +41,7 @@ class RuleGroup {
   }
 
   // One round at `time`. Does nothing once retired.
-  void Evaluate(Timestamp time, Helpers& helpers, const std::atomic<bool>& cancel);
+  void Evaluate(Timestamp time, TaskPool& pool, const std::atomic<bool>& cancel);
   // The round after which, where it is due, `for` states are restored.
   bool NeedsRestore() const;
   void Restore(Timestamp now);

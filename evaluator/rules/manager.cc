@@ -102,7 +102,7 @@ class Manager::Impl {
   std::vector<Departed> departed_;  // guarded by mutex_
   bool applied_ = false;            // guarded by mutex_; once
   bool stopped_ = false;            // guarded by mutex_
-  std::shared_ptr<Helpers> helpers_ = std::make_shared<Helpers>();  // guarded by mutex_
+  std::shared_ptr<TaskPool> pool_ = std::make_shared<TaskPool>();  // guarded by mutex_
   std::vector<std::jthread> threads_;
 };
 
@@ -192,7 +192,7 @@ void Manager::Impl::Apply(Ruleset rules) {
 void Manager::Impl::Start() {
   {
     const std::lock_guard lock(mutex_);
-    helpers_ = std::make_shared<Helpers>(options_.max_concurrent_evals);
+    pool_ = std::make_shared<TaskPool>(options_.max_concurrent_evals);
   }
   for (std::size_t i = 0; i < std::max<std::size_t>(options_.group_threads, 1); ++i) {
     threads_.push_back(StartThread(
@@ -260,13 +260,13 @@ void Manager::Impl::Work() {
 }
 
 void Manager::Impl::RunSlot(Slot& slot, Timestamp time) {
-  std::shared_ptr<Helpers> helpers;
+  std::shared_ptr<TaskPool> pool;
   {
     const std::lock_guard lock(mutex_);
-    helpers = helpers_;
+    pool = pool_;
   }
   try {
-    slot.group->Evaluate(time, *helpers, cancel_);
+    slot.group->Evaluate(time, *pool, cancel_);
     if (slot.group->NeedsRestore()) slot.group->Restore(dependencies_.clock.Now());
   } catch (const std::exception& thrown) {
     // One group's bad luck (no memory) is not the others'.
@@ -320,12 +320,12 @@ Status Manager::Impl::EvaluateRound(std::string_view file, std::string_view grou
   const GroupPtr found = Find(file, group);
   if (!found) return NotFound("no rule group " + Quote(group) + " in " + std::string(file));
   WriteDeparted(time);
-  std::shared_ptr<Helpers> helpers;
+  std::shared_ptr<TaskPool> pool;
   {
     const std::lock_guard lock(mutex_);
-    helpers = helpers_;
+    pool = pool_;
   }
-  found->Evaluate(time, *helpers, cancel_);
+  found->Evaluate(time, *pool, cancel_);
   return {};
 }
 

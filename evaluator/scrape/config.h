@@ -102,7 +102,8 @@ std::span<const std::string_view> UnsupportedDiscoveries();
 
 // `global` and `scrape_configs` are children of the file's root, or null where absent. Strict: an
 // unknown field, a doubled job name, a timeout over its interval and the like are kInvalid with
-// file, line and column. Every field that Prometheus 3 knows is known here.
+// file, line and column. The fields of Prometheus 3 that we do
+// not support are errors that say so, or left out with ignore_unsupported.
 Result<ScrapeConfig> ReadScrapeConfig(const yaml::Node& global, const yaml::Node& scrape_configs,
                                       const ReadOptions& options);
 

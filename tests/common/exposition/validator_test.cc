@@ -18,7 +18,7 @@ std::string SharedFolder() {
 TEST_CASE("Validator judges every OpenMetrics case as the specification does", "[exposition]") {
   const std::string folder = SharedFolder() + "/openmetrics";
   if (!std::filesystem::exists(folder)) {
-    WARN("skipped: no folder " + folder + " (set SKEP_SHARED)");
+    WARN("SKIPPED: no folder " + folder + " (set SKEP_SHARED)");
     return;
   }
   int cases = 0;

@@ -41,7 +41,7 @@ bool ExpectsFailure(const std::vector<std::string>& lines, std::size_t eval) {
 
 TEST_CASE("Every query of Prometheus's scripts parses and prints to itself", "[promql]") {
   if (!std::filesystem::exists(kFolder)) {
-    WARN("skipped: " + kFolder + " is not there");
+    WARN("SKIPPED: " + kFolder + " is not there");
     return;
   }
   const Regex instant = Regex::Create("eval(?:_\\w+)? instant (?:at \\S+ )?(.*)").value();
@@ -80,7 +80,7 @@ TEST_CASE("Every query of Prometheus's scripts parses and prints to itself", "[p
 
 TEST_CASE("Every loaded series of Prometheus's scripts is read", "[promql]") {
   if (!std::filesystem::exists(kFolder)) {
-    WARN("skipped: " + kFolder + " is not there");
+    WARN("SKIPPED: " + kFolder + " is not there");
     return;
   }
   std::size_t series = 0;

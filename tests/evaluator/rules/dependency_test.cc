@@ -1,10 +1,6 @@
 #include "evaluator/rules/dependency.h"
 
-#include <atomic>
 #include <catch2/catch.hpp>
-#include <stdexcept>
-
-#include "evaluator/rules/helpers.h"
 
 namespace skep::rules {
 namespace {
@@ -44,20 +40,6 @@ TEST_CASE("Rules that touch the same series stand in different levels", "[rules]
     CAPTURE(rules);
     CHECK(LevelsOf(rules) == levels);
   }
-}
-
-TEST_CASE("Helpers run every task once and hand on what is thrown", "[rules]") {
-  Helpers helpers(3);
-  for (int round = 0; round < 50; ++round) {
-    std::vector<std::atomic<int>> runs(20);
-    helpers.Run(runs.size(), [&](std::size_t i) { ++runs[i]; });
-    for (const std::atomic<int>& count : runs) REQUIRE(count == 1);
-  }
-  CHECK_THROWS_AS(helpers.Run(5,
-                              [](std::size_t i) {
-                                if (i == 3) throw std::runtime_error("x");
-                              }),
-                  std::runtime_error);
 }
 
 }  // namespace skep::rules

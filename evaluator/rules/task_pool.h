@@ -13,12 +13,12 @@
 namespace skep::rules {
 
 // Thread-safe.
-class Helpers {
+class TaskPool {
  public:
   // No threads: everything runs on the caller's.
-  Helpers() = default;
-  explicit Helpers(std::size_t threads);
-  ~Helpers();  // waits for the tasks under way; no Run may be
+  TaskPool() = default;
+  explicit TaskPool(std::size_t threads);
+  ~TaskPool();  // waits for the tasks under way; no Run may be
 
   // Calls task(0) … task(count - 1), also on the caller's thread, and returns when all are done.
   // Exceptions of tasks are thrown here, the first one.

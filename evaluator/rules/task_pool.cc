@@ -1,4 +1,4 @@
-#include "evaluator/rules/helpers.h"
+#include "evaluator/rules/task_pool.h"
 
 #include <algorithm>
 #include <exception>
@@ -7,9 +7,9 @@
 
 namespace skep::rules {
 
-// Tasks of one Run. Helpers may come to it late: it keeps itself alive, and `task` is called only
+// Tasks of one Run. A thread may come to it late: it keeps itself alive, and `task` is called only
 // while the caller still waits, for then not all are done.
-struct Helpers::Batch {
+struct TaskPool::Batch {
   const std::function<void(std::size_t)>* task;
   std::size_t count;
   std::mutex mutex;
@@ -40,14 +40,14 @@ struct Helpers::Batch {
   }
 };
 
-Helpers::Helpers(std::size_t threads) {
+TaskPool::TaskPool(std::size_t threads) {
   for (std::size_t i = 0; i < threads; ++i) {
     threads_.push_back(StartThread(
         "rule-helper", [this] { Work(); }, [](const std::string&) { std::terminate(); }));
   }
 }
 
-Helpers::~Helpers() {
+TaskPool::~TaskPool() {
   {
     const std::lock_guard lock(mutex_);
     stopped_ = true;
@@ -55,7 +55,7 @@ Helpers::~Helpers() {
   changed_.notify_all();
 }
 
-void Helpers::Work() {
+void TaskPool::Work() {
   while (true) {
     std::shared_ptr<Batch> batch;
     {
@@ -69,7 +69,7 @@ void Helpers::Work() {
   }
 }
 
-void Helpers::Run(std::size_t count, const std::function<void(std::size_t)>& task) {
+void TaskPool::Run(std::size_t count, const std::function<void(std::size_t)>& task) {
   if (count <= 1 || threads_.empty()) {
     for (std::size_t i = 0; i < count; ++i) task(i);
     return;
