@@ -269,7 +269,7 @@ Status ClaudeCodeHooks::Impl::Count(const HookKind& kind, const json::Element& b
 net::HttpResponse ClaudeCodeHooks::Impl::Take(const net::HttpRequest& request) {
   json::Document document;
   const Status parsed = document.Parse(request.body);
-  if (!parsed || !document.root().IsObject() || document.root()["hook_event_name"].text().empty()) {
+  if (!parsed || !document.root()["hook_event_name"].IsString()) {
     const std::string why =
         parsed ? "expected an object with hook_event_name" : parsed.error().message();
     NoteRefused("none", why);
