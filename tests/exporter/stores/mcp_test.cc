@@ -1,0 +1,148 @@
+#include <atomic>
+#include <catch2/catch.hpp>
+
+#include "common/net/http_server.h"
+#include "exporter/stores/mcp_probe.h"
+#include "tests/exporter/stores/fixture.h"
+#include "tests/support/silent_listener.h"
+
+namespace skep::stores::test {
+namespace {
+
+// Answers as claude-flow's server does, with one answer exchanged.
+class McpServer {
+ public:
+  McpServer() : server_(clock_, Logger::Silent()) {
+    server_.Handle({"GET"}, "/health", [this](const net::HttpRequest&) {
+      net::HttpResponse response;
+      response.status = status.load();
+      response.body = health;
+      return response;
+    });
+    server_.Handle({"POST"}, "/rpc", [this](const net::HttpRequest& request) {
+      net::HttpResponse response;
+      const bool is_initialize = request.body.find("\"initialize\"") != std::string::npos;
+      response.body = is_initialize ? initialize : metrics;
+      return response;
+    });
+    net::HttpServerOptions options;
+    options.addresses = {"127.0.0.1:0"};
+    Status started = server_.Start(options);
+    if (!started) throw std::runtime_error(started.error().message());
+  }
+
+  std::string url() const { return "http://" + server_.addresses().at(0); }
+
+  std::atomic<int> status{200};
+  std::string health = Sample("mcp/health.json");
+  std::string initialize = Sample("mcp/initialize.json");
+  std::string metrics = Sample("mcp/tool_system_metrics.json");
+
+ private:
+  SystemClock clock_;
+  net::HttpServer server_;
+};
+
+McpAnswer Ask(const std::string& url, Duration timeout = std::chrono::seconds(20)) {
+  Result<std::unique_ptr<McpProbe>> probe =
+      McpProbe::Create({.name = "shop", .url = url, .timeout = timeout, .http = {}});
+  REQUIRE(probe);
+  return (*probe)->Ask();
+}
+
+}  // namespace
+
+TEST_CASE("A server that answers tells its requests and their mean", "[stores]") {
+  McpServer server;
+  const McpAnswer answer = Ask(server.url());
+  CHECK(answer.up);
+  CHECK(answer.reason.empty());
+  CHECK(answer.server.requests == 4);
+  CHECK(answer.server.requests_ok == 2);
+  CHECK(answer.server.mean_seconds == Approx(0.0023589515));
+}
+
+TEST_CASE("What a server does wrong is told by reason", "[stores]") {
+  McpServer server;
+  SECTION("health") {
+    server.status = 503;
+    CHECK(Ask(server.url()).reason == "http_status");
+    server.status = 200;
+    server.health = R"({"status":"degraded"})";
+    CHECK(Ask(server.url()).reason == "unhealthy");
+  }
+  SECTION("initialize") {
+    server.initialize = R"({"jsonrpc":"2.0","id":1,"error":{"code":-32002}})";
+    const McpAnswer answer = Ask(server.url());
+    CHECK_FALSE(answer.up);
+    CHECK(answer.reason == "rpc_error");
+    server.initialize = "<html>";
+    CHECK(Ask(server.url()).reason == "not_json");
+  }
+  SECTION("an error of a tool comes with status 200") {
+    server.metrics = Sample("mcp/bad_tool.json");
+    const McpAnswer answer = Ask(server.url());
+    CHECK(answer.up);
+    CHECK(answer.reason == "tool_error");
+    CHECK_FALSE(answer.server.requests);
+    CHECK(answer.server.up == true);
+  }
+  SECTION("metrics cut anywhere are no numbers") {
+    const std::string whole = server.metrics;
+    for (std::size_t size = 0; size < whole.size(); ++size) {
+      const McpMetricsReply reply = ParseMcpMetrics(std::string_view(whole).substr(0, size));
+      if (reply.reason.empty() || reply.server.requests) FAIL("cut at " << size);
+    }
+  }
+}
+
+TEST_CASE("A server that is not there or does not answer is down", "[stores]") {
+  const skep::test::SilentListener silent;
+  const McpAnswer answer = Ask("http://" + silent.address(), Duration(50));
+  CHECK_FALSE(answer.up);
+  CHECK(answer.reason == "timeout");
+  CHECK(Ask("http://127.0.0.1:1", Duration(5'000)).reason == "connect");
+}
+
+TEST_CASE("A server that is down shows 0 and counts why; its numbers are absent", "[stores]") {
+  McpServer server;
+  Options options;
+  options.processes = false;
+  options.ai_budget.enabled = false;
+  options.mcp.push_back({.name = "shop", .url = server.url(), .http = {}});
+  World world(options);
+  world.stores->AskMcpServers();
+  CHECK(world.Value(R"(swarm_mcp_up{workspace="shop"})") == "1");
+  CHECK(world.Value(R"(swarm_mcp_requests_total{workspace="shop",outcome="ok"})") == "2");
+  CHECK(world.Value(R"(swarm_mcp_request_duration_seconds_count{workspace="shop"})") == "4");
+  CHECK(world.Value(R"(component_up{component="mcpServer",workspace="shop"})") == "1");
+  server.status = 500;
+  world.stores->AskMcpServers();
+  CHECK(world.Value(R"(swarm_mcp_up{workspace="shop"})") == "0");
+  CHECK(world.Value(R"(swarm_mcp_requests_total{workspace="shop",outcome="ok"})").empty());
+  CHECK(world.Value(R"(component_up{component="mcpServer",workspace="shop"})") == "0");
+  CHECK(world.Value(R"(swarm_mcp_check_failures_total{reason="http_status",workspace="shop"})") ==
+        "1");
+  // Configured no more.
+  options.mcp.clear();
+  world.stores->Apply(options);
+  CHECK(world.Value(R"(swarm_mcp_up{workspace="shop"})").empty());
+  CHECK(world.Value(R"(component_up{component="mcpServer",workspace="shop"})").empty());
+}
+
+TEST_CASE("Threads ask servers in their rhythm and end at once", "[stores]") {
+  const skep::test::SilentListener silent;
+  Options options;
+  options.ai_budget.enabled = false;
+  options.mcp.push_back({.name = "shop",
+                         .url = "http://" + silent.address(),
+                         .timeout = std::chrono::minutes(10),
+                         .http = {}});
+  World world(options);
+  world.stores->Start();
+  world.stores->Apply(options);  // ends the question under way
+  world.stores->Stop();
+  CHECK(world.Value(R"(swarm_mcp_up{workspace="shop"})").empty());  // nothing was learnt
+}
+
+}  // namespace skep::stores::test
