@@ -1,6 +1,7 @@
 #include "exporter/cmd/flags.h"
 
 #include <CLI/CLI.hpp>
+#include <cstdio>
 #include <deque>
 #include <utility>
 
@@ -157,10 +158,18 @@ std::optional<Flags> ParseFlags(int argc, const char* const* argv, int& exit_cod
       "Say all that is wrong with a configuration file, or what would run with it, and end");
   check->add_option("FILE", flags.config_file, "The file; or --config.file, or none: the defaults");
   check->fallthrough();
+  // Has a command line of its own, which main reads; here for the help.
+  const CLI::App* const discover =
+      app.add_subcommand("discover", "Look at the machine and print a configuration to start from");
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {
     exit_code = app.exit(e) == 0 ? 0 : 1;
+    return std::nullopt;
+  }
+  if (discover->parsed()) {
+    std::fputs("discover must be the first argument and has flags of its own\n", stderr);
+    exit_code = 1;
     return std::nullopt;
   }
   if (check->parsed()) flags.config_check = true;

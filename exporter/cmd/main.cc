@@ -5,11 +5,13 @@
 #include <cstdio>
 #include <exception>
 #include <string>
+#include <string_view>
 
 #include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/net/http_server.h"
 #include "exporter/cmd/check.h"
+#include "exporter/cmd/discover.h"
 #include "exporter/cmd/exporter.h"
 #include "exporter/cmd/flags.h"
 #include "exporter/cmd/metrics_handler.h"
@@ -94,6 +96,9 @@ Status Serve(const Flags& flags, const Clock& clock, const Logger& log) {
 }
 
 int Main(int argc, const char* const* argv) {
+  if (argc > 1 && std::string_view(argv[1]) == "discover") {
+    return RunDiscover(argc - 1, argv + 1, SystemClock());
+  }
   int exit_code = 0;
   const std::optional<Flags> flags = ParseFlags(argc, argv, exit_code);
   if (!flags) return exit_code;
