@@ -3,6 +3,7 @@
 #include <array>
 #include <utility>
 
+#include "common/base/ascii.h"
 #include "common/base/number.h"
 
 namespace skep::exposition {
@@ -13,12 +14,6 @@ constexpr std::array<std::string_view, 8> kTypeNames = {
 
 constexpr std::string_view kTextType = "text/plain";
 constexpr std::string_view kOpenMetricsType = "application/openmetrics-text";
-
-std::string_view Trim(std::string_view text) {
-  const std::size_t first = text.find_first_not_of(" \t");
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
-}
 
 // Cuts the part before `separator` off `rest` and returns it.
 std::string_view TakePart(std::string_view& rest, char separator) {

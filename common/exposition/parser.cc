@@ -8,6 +8,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "common/base/ascii.h"
 #include "common/base/number.h"
 #include "common/model/sample.h"
 
@@ -18,7 +19,6 @@ namespace {
 constexpr std::size_t kShown = 40;
 
 bool IsBlank(char c) { return c == ' ' || c == '\t'; }
-bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 
 // Ends a number on a sample line.
 bool EndsToken(const char* at, const char* end) { return at == end || *at == '\n' || IsBlank(*at); }

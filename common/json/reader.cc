@@ -6,6 +6,7 @@
 #include <cstring>
 #include <limits>
 
+#include "common/base/ascii.h"
 #include "common/base/number.h"
 #include "common/base/quote.h"
 #include "common/model/labels.h"
@@ -42,8 +43,6 @@ const char* SkipPlain(const char* at, const char* end) {
   }
   return end;
 }
-
-bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 
 char ShortEscape(char c) {
   switch (c) {

@@ -49,12 +49,6 @@ bool EqualsIgnoringCase(std::string_view a, std::string_view b) {
                                             [&](char x, char y) { return lower(x) == lower(y); });
 }
 
-std::string_view Trim(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-  return text;
-}
-
 std::string_view NextToken(std::string_view& list, char separator) {
   const std::size_t end = list.find(separator);
   const std::string_view token = Trim(list.substr(0, end));

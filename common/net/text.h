@@ -4,6 +4,8 @@
 #include <string>
 #include <string_view>
 
+#include "common/base/ascii.h"
+
 namespace skep::net {
 
 // %XX resolved; bytes that are no valid escape stay as they are.
@@ -11,9 +13,6 @@ std::string DecodePercent(std::string_view encoded, bool plus_is_space);
 
 // ASCII letters only.
 bool EqualsIgnoringCase(std::string_view a, std::string_view b);
-
-// Without blanks and tabs at both ends.
-std::string_view Trim(std::string_view text);
 
 // Takes the first item off a list such as "gzip;q=0.5, br", trimmed.
 std::string_view NextToken(std::string_view& list, char separator);

@@ -2,12 +2,11 @@
 
 #include <optional>
 
+#include "common/base/ascii.h"
 #include "common/base/number.h"
 
 namespace skep::engine {
 namespace {
-
-bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 
 // Takes the run of digits, or of everything else, at the beginning.
 std::string_view TakeRun(std::string_view& text) {

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <utility>
 
+#include "common/base/ascii.h"
 #include "common/base/quote.h"
 #include "common/model/labels.h"
 
@@ -58,8 +59,6 @@ constexpr std::array kWords = {
 constexpr std::size_t kLongestWord = 12;
 
 bool IsSpace(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
-bool IsDigit(char c) { return c >= '0' && c <= '9'; }
-bool IsHexDigit(char c) { return IsDigit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); }
 bool IsAlpha(char c) { return c == '_' || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 bool IsAlphaNumeric(char c) { return IsAlpha(c) || IsDigit(c); }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "common/base/ascii.h"
 #include "common/base/quote.h"
 #include "evaluator/template/format.h"
 
@@ -15,7 +16,6 @@ constexpr std::array<std::string_view, 11> kKeywords = {"break", "block",    "co
                                                         "range", "template", "with"};
 
 bool IsSpace(char c) { return kSpaces.find(c) != std::string_view::npos; }
-bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 // Any byte of a multi-byte character counts as a letter.
 bool IsWord(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || IsDigit(c) || c == '_' ||
