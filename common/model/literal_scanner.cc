@@ -20,30 +20,39 @@ LiteralScanner::LiteralScanner(std::vector<std::string> literals) : literals_(st
   block_ = std::min<std::size_t>(3, shortest);
   // Wherever a literal stands, one of its first `stride_` blocks lies at a multiple of the stride.
   stride_ = shortest - block_ + 1;
-  std::vector<std::vector<Entry>> buckets(kBuckets);
-  for (std::uint32_t i = 0; i < literals_.size(); ++i) AddBlocks(i, buckets);
-  for (std::size_t bucket = 0; bucket < kBuckets; ++bucket) {
-    first_[bucket] = static_cast<std::uint32_t>(entries_.size());
-    occupied_[bucket] = buckets[bucket].empty() ? 0 : 1;
-    entries_.insert(entries_.end(), buckets[bucket].begin(), buckets[bucket].end());
+  for (std::uint32_t literal = 0; literal < literals_.size(); ++literal) {
+    for (std::uint32_t offset = 0; offset < stride_; ++offset) {
+      entries_.push_back({BlockOf(literals_[literal].data() + offset), literal, offset});
+    }
   }
-  first_[kBuckets] = static_cast<std::uint32_t>(entries_.size());
+  const auto bucket_of = [](const Entry& entry) {
+    return Hash(entry.block) >> (kHashBits - kBucketBits);
+  };
+  std::sort(entries_.begin(), entries_.end(),
+            [&](const Entry& a, const Entry& b) { return bucket_of(a) < bucket_of(b); });
+  for (const Entry& entry : entries_) {
+    const std::uint32_t hash = Hash(entry.block);
+    bits_[hash / 64] |= 1ULL << (hash % 64);
+    ++first_[bucket_of(entry) + 1];
+  }
+  for (std::size_t i = 1; i < first_.size(); ++i) first_[i] += first_[i - 1];
 }
 
-void LiteralScanner::AddBlocks(std::uint32_t literal, std::vector<std::vector<Entry>>& buckets) {
-  for (std::uint32_t offset = 0; offset < stride_; ++offset) {
-    buckets[BucketAt(literals_[literal].data() + offset)].push_back({literal, offset});
-  }
+std::uint32_t LiteralScanner::BlockOf(const char* at) const {
+  return block_ == 3 ? BlockAt<3>(at) : block_ == 2 ? BlockAt<2>(at) : BlockAt<1>(at);
 }
 
-bool LiteralScanner::Matches(std::string_view text, std::size_t block, const Entry& entry) const {
+bool LiteralScanner::Matches(std::string_view text, std::size_t at, const Entry& entry) const {
   const std::string& literal = literals_[entry.literal];
-  if (block < entry.offset) return false;
-  const std::size_t begin = block - entry.offset;
-  if (begin + literal.size() > text.size()) return false;
-  const auto* at = text.data() + begin;
-  return std::equal(literal.begin(), literal.end(), at,
-                    [](char a, char b) { return a == Lower(b); });
+  if (at < entry.offset || at - entry.offset + literal.size() > text.size()) return false;
+  const char* begin = text.data() + (at - entry.offset);
+  // What follows the block tells them apart soonest; its own bytes come last.
+  std::size_t i = entry.offset + block_;
+  for (std::size_t left = literal.size(); left > 0; --left, ++i) {
+    if (i >= literal.size()) i = 0;
+    if (literal[i] != Lower(begin[i])) return false;
+  }
+  return true;
 }
 
 }  // namespace skep

@@ -15,10 +15,16 @@ namespace skep {
 // Immutable; copies share the compiled programs. Thread-safe. `.` matches newlines too.
 class RegexSet {
  public:
-  // Buffers of one thread, reused from call to call.
+  // Buffers of one thread for one set, reused from call to call.
   struct Scratch {
+    // Which patterns are worth a match, by the literals that were found: the lines of a log have
+    // few different ones, and asking RE2 each time costs more than all the rest.
+    struct Known {
+      std::vector<int> atoms;
+      std::vector<int> candidates;
+    };
     std::vector<int> atoms;
-    std::vector<int> candidates;
+    std::vector<Known> known;
     std::vector<std::uint32_t> matches;
   };
 

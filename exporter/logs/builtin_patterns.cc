@@ -60,7 +60,7 @@ constexpr BuiltinPattern kPatterns[] = {
      R"(\bsudo(?:\[\d+\])?: .*(?:user NOT in sudoers|command not allowed))",
      Effect::kSecurityEvent},
     {"security", "injection",
-     R"((?i)union(?:\s|\+|%20)+(?:all(?:\s|\+|%20)+)?select|sql injection|(?:'|%27)(?:\s|\+|%20)*or(?:\s|\+|%20)+(?:'|%27)?1(?:'|%27)?(?:=|%3d))",
+     R"((?i)union(?:\s|\+|%20)+(?:all(?:\s|\+|%20)+)?select|sql injection|(?:'|%27)(?: or |\+or\+|%20or%20)|(?: or |\+or\+|%20or%20)(?:'1'='1|1=1|1%3d1))",
      Effect::kSecurityEvent},
     {"security", "path_traversal", R"((?i)\.\./\.\./|%2e%2e(?:/|%2f)|/etc/passwd)",
      Effect::kSecurityEvent},

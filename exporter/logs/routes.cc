@@ -91,9 +91,8 @@ std::uint32_t RouteTable::Enter(const std::string& name) {
 }
 
 std::uint32_t RouteTable::Classify(std::string_view path, int status) {
-  const std::string_view whole = path.substr(0, path.find_first_of("?#"));
   for (const Rule& rule : rules_) {
-    if (rule.pattern.FullMatch(whole)) return rule.route;
+    if (rule.pattern.FullMatch(path)) return rule.route;
   }
   if (!automatic_) return 0;
   buffer_.clear();
@@ -105,6 +104,7 @@ std::uint32_t RouteTable::Classify(std::string_view path, int status) {
 
 std::uint32_t RouteTable::Find(std::string_view path, int status) {
   if (!enabled_ || path.empty()) return 0;
+  path = path.substr(0, path.find('?'));
   const std::uint64_t hash = HashBytes(path);
   Cached& cached = cache_[hash % kCacheSize];
   if (cached.hash == hash) return cached.route;

@@ -63,7 +63,7 @@ class FieldReader {
 std::string Encode(const std::string& source, const Bookmark& b) {
   return Join("at", source, b.file.device, b.file.inode, b.offset, b.head.length, b.head.hash,
               b.tail.length, b.tail.hash, b.skips_line, b.skips_record, ToMillis(b.modified),
-              b.path);
+              b.origin.size(), b.origin + b.path);
 }
 
 Bookmark DecodeBookmark(FieldReader& fields) {

@@ -24,9 +24,9 @@ class World {
     options_ = Configured("sources: [{name: app, from_beginning: true, paths: ['" + Path(pattern) +
                           "']" + more + "}]")
                    .sources[0];
-    store_ = OpenStore({&bookmarks_}, clock_);
     Start();
   }
+  ~World() { follower_.reset(); }
 
   std::string Path(const std::string& name) const { return folder_.File(name); }
   void Write(const std::string& name, std::string_view text) { Append(Path(name), text); }
@@ -36,9 +36,10 @@ class World {
     fs::resize_file(Path(from), 0);
   }
 
-  // Ends as kill -9 does: what is not in the store is lost.
+  // Ends as kill -9 does: what is not in the state file is lost.
   void Restart() {
     follower_.reset();
+    store_.reset();
     sink_.Dropped();
     Start();
   }
@@ -59,11 +60,10 @@ class World {
   MemorySink& sink() { return sink_; }
   SetClock& clock() { return clock_; }
   Follower& follower() { return *follower_; }
-  BookmarkSection& bookmarks() { return bookmarks_; }
   std::size_t CountBookmarks() {
     std::size_t count = 0;
     (void)store_->Update([&](state::Changes&) -> Status {
-      count = bookmarks_.Of("app").size();
+      count = bookmarks_->Of("app").size();
       return {};
     });
     return count;
@@ -71,7 +71,9 @@ class World {
 
  private:
   void Start() {
-    follower_ = std::make_unique<Follower>(options_, sink_, bookmarks_, *store_, Logger::Silent());
+    bookmarks_ = std::make_unique<BookmarkSection>();
+    store_ = OpenStore({bookmarks_.get()}, clock_, state_.File("state"));
+    follower_ = std::make_unique<Follower>(options_, sink_, *bookmarks_, *store_, Logger::Silent());
     (void)store_->Update([&](state::Changes&) -> Status {
       follower_->Restore();
       return {};
@@ -79,8 +81,9 @@ class World {
   }
 
   test::TempFolder folder_;
+  test::TempFolder state_;
   SetClock clock_;
-  BookmarkSection bookmarks_;
+  std::unique_ptr<BookmarkSection> bookmarks_;
   MemorySink sink_;
   SourceOptions options_;
   std::unique_ptr<state::Store> store_;
