@@ -1,6 +1,7 @@
 #include "exporter/stores/transcript_lines.h"
 
 #include <algorithm>
+#include <cmath>
 #include <unordered_map>
 #include <utility>
 
@@ -11,7 +12,7 @@ namespace {
 
 double NumberOf(const json::Element& usage, std::string_view key) {
   const double value = usage[key].number();
-  return value > 0 ? value : 0;
+  return value > 0 && std::isfinite(value) ? value : 0;
 }
 
 std::optional<TranscriptRequest> ReadRequest(const json::Element& line) {
