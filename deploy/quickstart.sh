@@ -22,7 +22,7 @@ $build_only && exit 0
 
 exporter=127.0.0.1:7537
 evaluator=127.0.0.1:7538
-build/bin/skep-exporter --web.listen-address="$exporter" &
+build/bin/skep-exporter --web.listen-address="$exporter" --state.path=build/quickstart-state &
 exporter_pid=$!
 build/bin/skep-evaluator --web.listen-address="$evaluator" --web.enable-lifecycle &
 evaluator_pid=$!
@@ -44,6 +44,11 @@ skep is running. Ctrl-C ends it.
   http://$exporter/metrics   what the exporter sees of this machine
   http://$evaluator/          the evaluator: targets, rules, alerts, PromQL API for Grafana
   build/bin/skep query instant --server http://$evaluator 'up'
+
+Agents of Claude Code show up when they are started with
+  CLAUDE_CODE_ENABLE_TELEMETRY=1 OTEL_METRICS_EXPORTER=otlp OTEL_LOGS_EXPORTER=otlp \\
+  OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf OTEL_EXPORTER_OTLP_ENDPOINT=http://$exporter claude
+What else runs here: build/bin/skep-exporter discover
 
 Your own configuration: build/bin/skep-evaluator --config.file=prometheus.yml
 TEXT
