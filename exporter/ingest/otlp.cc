@@ -7,6 +7,7 @@
 #include <mutex>
 #include <shared_mutex>
 #include <string>
+#include <tuple>
 #include <utility>
 
 #include "exporter/ingest/otlp_answer.h"
@@ -115,7 +116,9 @@ struct Otlp::Impl {
     std::string_view signal;
     std::string_view encoding;
     int code;
-    auto operator<=>(const Refused&) const = default;
+    bool operator<(const Refused& other) const {
+      return std::tie(signal, encoding, code) < std::tie(other.signal, other.encoding, other.code);
+    }
   };
   std::map<Refused, std::uint64_t> refused;     // guarded by mutex
   std::uint64_t http2 = 0;                      // guarded by mutex
