@@ -98,12 +98,11 @@ def same(a, b):
 
 
 def ordered(data, query):
+    """An instant vector has an order where the query gives it one; a matrix never has."""
     result = data["result"]
-    if data["resultType"] in ("vector", "matrix") and not query.startswith(("sort", "topk", "bottomk")):
-        return sorted(result, key=lambda s: sorted(s["metric"].items()))
-    if query.startswith(("topk", "bottomk")) and data["resultType"] == "matrix":
-        return sorted(result, key=lambda s: sorted(s["metric"].items()))
-    return result
+    if data["resultType"] == "vector" and query.startswith(("sort", "topk", "bottomk")) or data["resultType"] == "scalar":
+        return result
+    return sorted(result, key=lambda s: sorted(s["metric"].items()))
 
 
 def every_sample_and_query_is_equal(case):
@@ -158,8 +157,7 @@ scrape_configs:
             assert same(ordered(a, query), ordered(b, query)), f"{query} at {parameters}\nours   {a}\ntheirs {b}"
         span = {"start": last - 60.7, "end": last + 1.3, "step": 3.1}
         a, b = (get_json(u + "/api/v1/query_range", query=query, **span) for u in (ours, theirs))
-        if not query.startswith(("sort", "topk", "bottomk")):
-            assert same(ordered(a, query), ordered(b, query)), f"{query} over {span}\nours   {a}\ntheirs {b}"
+        assert same(ordered(a, query), ordered(b, query)), f"{query} over {span}\nours   {a}\ntheirs {b}"
         queries += 1
     names = [sorted(get_json(u + "/api/v1/label/__name__/values")) for u in (ours, theirs)]
     assert [n for n in names[0] if n.startswith("t_")] == [n for n in names[1] if n.startswith("t_")], names
@@ -169,5 +167,68 @@ scrape_configs:
     print(f"     {len(a)} series of the last query; {samples} samples and {queries} queries equal, each at 2 times and over a range")
 
 
+def lacking(ours, theirs, place):
+    """What theirs has and ours does not, by place; of lists the members together."""
+    if type(ours) is not type(theirs) and not (isinstance(ours, (int, float)) and isinstance(theirs, (int, float))):
+        return [f"{place}: {type(ours).__name__}, not {type(theirs).__name__}"]
+    if isinstance(theirs, dict):
+        found = [f"{place}.{k}" for k in theirs if k not in ours]
+        for k in theirs.keys() & ours.keys():
+            found += lacking(ours[k], theirs[k], f"{place}.{k}")
+        return found
+    if isinstance(theirs, list) and theirs:
+        if not ours:
+            return [f"{place}: empty"]
+        if isinstance(theirs[0], dict):
+            return lacking({k: v for o in ours for k, v in o.items()}, {k: v for t in theirs for k, v in t.items()}, place + "[]")
+        return lacking(ours[0], theirs[0], place + "[]")
+    return []
+
+
+# Of Go's run time, and of a log on disk.
+NOT_OURS = {"status/runtimeinfo." + k for k in ("goroutineCount", "GOMAXPROCS", "GOGC", "GODEBUG", "corruptionCount")}
+
+
+def answers_have_all_that_prometheus_has_in_them(case):
+    page = "# HELP t_up Is up.\n# TYPE t_up gauge\nt_up 1\n"
+    target = case.serve(lambda request: answer(request, 200, page))
+    rules = case.write("rules.yml", """
+groups:
+  - name: g
+    interval: 200ms
+    rules:
+      - {record: t_twice, expr: 2 * t_up, labels: {team: red}}
+      - {alert: Always, expr: t_up == 1, labels: {severity: page}, annotations: {summary: 'is {{ $value }}'}}
+      - {alert: Waits, expr: t_up == 1, for: 1h}
+""")
+    receiver = case.serve(lambda request: answer(request, 200, "{}"))
+    config = f"""
+global: {{scrape_interval: 200ms, scrape_timeout: 200ms, evaluation_interval: 200ms}}
+rule_files: ['{rules}']
+alerting: {{alertmanagers: [{{static_configs: [{{targets: ['{host(receiver)}']}}]}}]}}
+scrape_configs:
+  - job_name: twins
+    static_configs: [{{targets: ['{host(target)}'], labels: {{team: blue}}}}]
+    relabel_configs: [{{source_labels: [team], regex: green, action: drop}}]
+  - job_name: dropped
+    static_configs: [{{targets: ['127.0.0.1:1']}}]
+    relabel_configs: [{{source_labels: [job], regex: dropped, action: drop}}]
+"""
+    both = case.evaluator(config)[0], case.prometheus(config)[0]
+    for url in both:
+        wait_for("an alert fires, another waits", lambda u=url: len(get_json(u + "/api/v1/alerts")["alerts"]) == 2)
+        wait_for("the Alertmanager is known", lambda u=url: get_json(u + "/api/v1/alertmanagers")["activeAlertmanagers"])
+    paths = ("targets", "targets?state=dropped", "targets?state=active", "targets/metadata", "metadata", "metadata?metric=t_up", "rules",
+             "rules?type=alert", "rules?type=record", "alerts", "alertmanagers", "label/job/values", "labels", "series?match[]=t_up",
+             "status/config", "status/buildinfo", "status/runtimeinfo", "status/tsdb", "status/walreplay", "query?query=t_up",
+             "query?query=1", "query?query=t_up[1m]", "query_exemplars?query=t_up&start=0&end=1", "format_query?query=1")
+    problems = []
+    for path in paths:
+        ours, theirs = (get_json(f"{url}/api/v1/{path}") for url in both)
+        problems += [p for p in lacking(ours, theirs, path) if p not in NOT_OURS]
+    assert not problems, "\n".join(problems)
+    print(f"     {len(paths)} answers")
+
+
 if __name__ == "__main__":
-    main(every_sample_and_query_is_equal)
+    main(every_sample_and_query_is_equal, answers_have_all_that_prometheus_has_in_them)
