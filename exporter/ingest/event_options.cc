@@ -41,7 +41,8 @@ std::optional<std::chrono::minutes> ParseClock(std::string_view text) {
   if (text.size() != 5 || text[2] != ':') return std::nullopt;
   const std::optional<std::uint64_t> hours = ParseUint(text.substr(0, 2));
   const std::optional<std::uint64_t> minutes = ParseUint(text.substr(3));
-  if (!hours || !minutes || *minutes > 59 || *hours * 60 + *minutes > 24 * 60) return std::nullopt;
+  if (!hours || !minutes || *minutes > 59 || *hours * 60 + *minutes > 24UL * 60)
+    return std::nullopt;
   return std::chrono::minutes(*hours * 60 + *minutes);
 }
 

@@ -2,6 +2,8 @@
 """/v1/events, /v1/beacons and skep deploy mark on a running exporter: every kind reaches its series, the published schema and
 the server agree, the examples run, and what was accepted is there after kill -9."""
 import copy
+import gzip
+import http.client
 import json
 import os
 import random
@@ -9,7 +11,7 @@ import signal
 import subprocess
 
 import jsonschema
-from harness import BIN, ROOT, get, main, need, wait_for
+from harness import BIN, ROOT, get, host, main, need, wait_for
 from series import check_rows, find, read_page
 
 EXAMPLES = ROOT / "deploy/examples/events"
@@ -238,6 +240,25 @@ def what_was_accepted_survives_kill_9(case):
     assert value(url, "skep_exporter_event_ids") == counted
 
 
+def bodies_come_in_chunks_and_pressed(case):
+    url, _ = start(case)
+    lines = b"".join(b'{"kind":"signup","count":2}\n' for _ in range(1000))
+    connection = http.client.HTTPConnection(host(url))
+    connection.request("POST", "/v1/events", body=(lines[i:i + 700] for i in range(0, len(lines), 700)), encode_chunked=True,
+                       headers={"Content-Type": "application/x-ndjson", "Transfer-Encoding": "chunked"})
+    answer = connection.getresponse()
+    assert (answer.status, json.load(answer)["accepted"]) == (200, 1000)
+    headers = {"Content-Type": "application/x-ndjson", "Content-Encoding": "gzip"}
+    status, _, text = get(url + "/v1/events", headers=headers, data=gzip.compress(lines), method="POST")
+    assert (status, json.loads(text)["accepted"]) == (200, 1000)
+    assert value(url, "user_signups_total") == 4000
+    # What swells beyond the bound is refused, and the exporter goes on.
+    status, _, _ = get(url + "/v1/events", headers=headers, data=gzip.compress(b" " * (64 << 20)), method="POST")
+    assert status == 413, status
+    assert get(url + "/v1/events", headers=headers, data=b"no gzip", method="POST")[0] == 400
+    assert value(url, "user_signups_total") == 4000
+
+
 def good_lines_beside_bad_ones(case):
     url, _ = start(case)
     status, answer = post(url, {"kind": "signup"}, "nonsense", {"kind": "signup", "count": 0}, {"kind": "signup"})
@@ -255,4 +276,4 @@ def good_lines_beside_bad_ones(case):
 if __name__ == "__main__":
     main(every_example_reaches_its_series, deployments_reach_their_series, a_new_version_takes_the_place_of_the_old,
          browsers_send_beacons, the_example_page_sends_what_is_taken, the_schema_and_the_server_agree, the_examples_run,
-         what_was_accepted_survives_kill_9, good_lines_beside_bad_ones)
+         what_was_accepted_survives_kill_9, bodies_come_in_chunks_and_pressed, good_lines_beside_bad_ones)
