@@ -1,5 +1,6 @@
 """The real claude-flow from npm: what it writes, runs and serves is on the page of skep-exporter. Skips, saying so, where npm
 cannot install it. SKEP_CLAUDE_FLOW may name a folder whose node_modules has it already."""
+import functools
 import json
 import os
 import pathlib
@@ -10,8 +11,7 @@ import subprocess
 import sys
 import tempfile
 
-import harness
-from harness import BIN, free_port, get, need, wait_for
+from harness import free_port, get, main, need, wait_for
 
 VERSION = "3.43.0"
 INSTALL_SECONDS = 420
@@ -42,13 +42,15 @@ def install():
 class Flow:
     """One workspace, its HOME, and the exporter that watches both."""
 
-    def __init__(self, case, installed):
+    installed = None  # the folder with node_modules
+
+    def __init__(self, case):
         self.case = case
         self.workspace = pathlib.Path(case.folder) / "shop"
         self.home = pathlib.Path(case.folder) / "home"
         self.workspace.mkdir()
         self.home.mkdir()
-        self.cli = installed / "node_modules/claude-flow/bin/cli.js"
+        self.cli = Flow.installed / "node_modules/claude-flow/bin/cli.js"
         self.environment = {"HOME": str(self.home), "RUFLO_DAEMON_AUTOSTART": "0", "NO_COLOR": "1"}
         self.mcp_port = free_port()
         config = case.write("skep.yml", f"""
@@ -91,8 +93,33 @@ swarm:
         return json.loads((self.workspace / ".claude-flow" / path).read_text())
 
 
+def end_left_overs(folder):
+    """Whatever of ours still runs below the folder (each test had its own)."""
+    for proc in pathlib.Path("/proc").glob("[0-9]*"):
+        try:
+            at = os.readlink(proc / "cwd")
+        except OSError:
+            continue
+        if at.startswith(folder + "/") and int(proc.name) != os.getpid():
+            os.kill(int(proc.name), signal.SIGKILL)
+
+
+def swept(test):
+    """A test after which nothing that it started runs on."""
+    @functools.wraps(test)
+    def run(case):
+        try:
+            test(case)
+        finally:
+            for program in reversed(case.programs):
+                program.stop()
+            end_left_overs(case.folder)
+    return run
+
+
+@swept
 def agents_and_tasks_reach_their_series(case):
-    flow = Flow(case, INSTALLED)
+    flow = Flow(case)
     flow.wait('swarm_source_up{workspace="shop",source="claude_flow_v3"}', 0)
     flow.run("init", "--skip-claude")
     flow.run("swarm", "init", "--topology", "mesh", "--max-agents", "4")
@@ -118,8 +145,9 @@ def agents_and_tasks_reach_their_series(case):
     assert done.returncode == 0 and not done.stderr, done.stderr
 
 
+@swept
 def a_daemon_that_dies_is_seen(case):
-    flow = Flow(case, INSTALLED)
+    flow = Flow(case)
     flow.run("init", "--skip-claude")
     daemon = flow.start("daemon", "daemon", "start", "--foreground", "--ttl", "300")
     flow.wait('swarm_daemon_up{workspace="shop"}', 1)
@@ -135,8 +163,9 @@ def a_daemon_that_dies_is_seen(case):
     flow.wait('swarm_daemons{workspace="shop"}', 0)
 
 
+@swept
 def an_mcp_server_is_asked(case):
-    flow = Flow(case, INSTALLED)
+    flow = Flow(case)
     flow.wait('swarm_mcp_up{workspace="shop"}', 0)
     assert flow.value('swarm_mcp_requests_total{workspace="shop"}') is None
     server = flow.start("mcp", "mcp", "start", "-t", "http", "-p", str(flow.mcp_port),
@@ -152,36 +181,12 @@ def an_mcp_server_is_asked(case):
     assert flow.value('swarm_mcp_check_failures_total{reason="connect",workspace="shop"}') > 0
 
 
-def end_left_overs(folder):
-    """Whatever of ours still runs below the folder (each test had its own)."""
-    for proc in pathlib.Path("/proc").glob("[0-9]*"):
-        try:
-            at = os.readlink(proc / "cwd")
-        except OSError:
-            continue
-        if at.startswith(folder + "/") and int(proc.name) != os.getpid():
-            os.kill(int(proc.name), signal.SIGKILL)
-
-
-def swept(test):
-    def run(case):
-        try:
-            test(case)
-        finally:
-            for program in reversed(case.programs):
-                program.stop()
-            end_left_overs(case.folder)
-
-    run.__name__ = test.__name__
-    return run
-
-
-INSTALLED = install()
-if INSTALLED is None:
-    sys.exit(0)
-assert (BIN / "skep-exporter").exists(), f"{BIN}/skep-exporter is not built"
-try:
-    harness.main(*[swept(t) for t in (agents_and_tasks_reach_their_series, a_daemon_that_dies_is_seen, an_mcp_server_is_asked)])
-finally:
-    if not os.environ.get("SKEP_CLAUDE_FLOW"):
-        shutil.rmtree(INSTALLED, ignore_errors=True)
+if __name__ == "__main__":
+    Flow.installed = install()
+    if Flow.installed is None:
+        sys.exit(0)
+    try:
+        main(agents_and_tasks_reach_their_series, a_daemon_that_dies_is_seen, an_mcp_server_is_asked)
+    finally:
+        if not os.environ.get("SKEP_CLAUDE_FLOW"):
+            shutil.rmtree(Flow.installed, ignore_errors=True)
