@@ -161,7 +161,8 @@ class Adder {
   }
 
   // One more under these labels, which stay on the page from now on.
-  void CountShown(const GaugeFamily& family, std::set<std::string>& shown, std::string labels) {
+  void CountShown(const GaugeFamily& family, std::set<std::string>& shown,
+                  const std::string& labels) {
     if (shown.size() < options_.max_series) shown.insert(labels);
     sheet_.Add(family, labels, 1);
   }

@@ -141,7 +141,8 @@ std::size_t History::Impl::AgentRoom() const {
 }
 
 void History::Impl::MakeRoom() {
-  for (auto& [key, source] : sources) {
+  for (auto& keyed : sources) {
+    SourceMemory& source = keyed.second;
     task_count -= std::erase_if(source.tasks, [&source](const auto& entry) {
       return entry.second.seen != source.tasks_snapshot;
     });
@@ -390,16 +391,16 @@ void Keep(std::unordered_map<std::uint64_t, Entry>& table, std::uint64_t id, Ent
   if (table.insert_or_assign(id, std::move(entry)).second) ++count;
 }
 
+bool HasLeft(const TaskMemory& task, std::uint32_t snapshot) { return task.seen != snapshot; }
+bool HasLeft(const AgentMemory& agent, std::uint32_t snapshot) {
+  return agent.seen != snapshot && !agent.alive;
+}
+
 template <typename Entry>
 std::size_t CountVanished(const std::unordered_map<std::uint64_t, Entry>& table,
                           std::uint32_t snapshot) {
   std::size_t vanished = 0;
-  for (const auto& [id, entry] : table) {
-    if constexpr (requires { entry.alive; }) {
-      if (entry.alive) continue;
-    }
-    vanished += entry.seen != snapshot ? 1 : 0;
-  }
+  for (const auto& [id, entry] : table) vanished += HasLeft(entry, snapshot) ? 1 : 0;
   return vanished;
 }
 
@@ -584,7 +585,9 @@ Status History::Restore(std::string_view record) {
 
 void History::Save(const std::function<void(std::string_view record)>& write) const {
   const std::lock_guard lock(impl_->mutex);
-  for (const auto& [key, source] : impl_->sources) {
+  for (const auto& keyed : impl_->sources) {
+    const SourceKey& key = keyed.first;
+    const SourceMemory& source = keyed.second;
     RecordWriter out = BeginRecord(key);
     const auto flush = [&, empty = out.bytes().size()](std::size_t above) {
       if (out.bytes().size() <= empty + above) return;

@@ -3,10 +3,10 @@
 // them; words.h maps them. Texts are types and ids; nothing that people or models wrote.
 #pragma once
 
-#include <compare>
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -20,7 +20,10 @@ struct SourceKey {
   std::string source =
       {};  // claude_flow_v3, claude_flow_v2, ruv_swarm, novice, claude_code, events
 
-  auto operator<=>(const SourceKey&) const = default;
+  bool operator==(const SourceKey&) const = default;
+  bool operator<(const SourceKey& other) const {
+    return std::tie(workspace, source) < std::tie(other.workspace, other.source);
+  }
 };
 
 struct Agent {
