@@ -27,6 +27,7 @@ constexpr auto kRefusedLogInterval = 60s;
 
 std::vector<std::string> NamesOf(const std::vector<Section*>& sections) {
   std::vector<std::string> names;
+  names.reserve(sections.size());
   for (const Section* section : sections) names.emplace_back(section->name());
   return names;
 }
@@ -185,9 +186,9 @@ Status StoreImpl::Update(const std::function<Status(Changes& changes)>& change) 
   const Moment now = Now();
   unit_->Begin(now.steady_ms);
   UnitGuard guard(*unit_);
-  const Status collected = change(*unit_);
+  Status collected = change(*unit_);
   NoteUnit();
-  RETURN_IF_ERROR(collected);
+  if (!collected) return collected;
   if (folder_) RETURN_IF_ERROR(Journal(now));
   guard.Release();
   unit_->Apply();
