@@ -7,7 +7,6 @@
 namespace skep::ingest {
 namespace {
 
-using swarm::Sessions;
 using Topic = swarm::Sessions::Topic;
 using Way = swarm::Sessions::Way;
 
