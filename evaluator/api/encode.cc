@@ -1,6 +1,7 @@
 #include "evaluator/api/encode.h"
 
 #include <cstdlib>
+#include <vector>
 
 #include "common/base/number.h"
 
@@ -23,30 +24,86 @@ void WriteTime(json::JsonWriter& json, Timestamp time) {
   json.Raw(text);
 }
 
+namespace {
+
+// A number as text. It is digits, letters and signs: nothing to escape.
+void WriteNumber(json::JsonWriter& json, double number) {
+  std::string text = "\"";
+  AppendPlainDouble(text, number);
+  text.push_back('"');
+  json.Raw(text);
+}
+
+int BoundaryRule(const HistogramBucket& bucket) {
+  if (bucket.lower_inclusive) return bucket.upper_inclusive ? 3 : 1;
+  return bucket.upper_inclusive ? 0 : 2;
+}
+
+void WriteBuckets(json::JsonWriter& json, const Histogram& histogram) {
+  std::vector<HistogramBucket> buckets;
+  ListBuckets(histogram, buckets);
+  std::erase_if(buckets, [](const HistogramBucket& bucket) { return bucket.count == 0; });
+  if (buckets.empty()) return;
+  json.Key("buckets").BeginArray();
+  for (const HistogramBucket& bucket : buckets) {
+    json.BeginArray().Int(BoundaryRule(bucket));
+    for (const double number : {bucket.lower, bucket.upper, bucket.count}) {
+      WriteNumber(json, number);
+    }
+    json.EndArray();
+  }
+  json.EndArray();
+}
+
+}  // namespace
+
 void WriteSample(json::JsonWriter& json, Sample sample) {
-  // A value is digits, letters and signs: nothing to escape.
-  std::string value = "\"";
-  AppendPlainDouble(value, sample.value);
-  value.push_back('"');
   json.BeginArray();
   WriteTime(json, sample.time);
-  json.Raw(value).EndArray();
+  WriteNumber(json, sample.value);
+  json.EndArray();
+}
+
+void WriteHistogram(json::JsonWriter& json, Timestamp time, const Histogram& histogram) {
+  json.BeginArray();
+  WriteTime(json, time);
+  json.BeginObject().Key("count");
+  WriteNumber(json, histogram.count);
+  json.Key("sum");
+  WriteNumber(json, histogram.sum);
+  WriteBuckets(json, histogram);
+  json.EndObject().EndArray();
 }
 
 void WriteSeries(json::JsonWriter& json, const promql::VectorSample& series) {
   json.BeginObject().Key("metric");
   WriteLabels(json, series.labels);
-  json.Key("value");
-  WriteSample(json, series.sample);
+  if (series.histogram == nullptr) {
+    json.Key("value");
+    WriteSample(json, series.sample);
+  } else {
+    json.Key("histogram");
+    WriteHistogram(json, series.sample.time, *series.histogram);
+  }
   json.EndObject();
 }
 
 void WriteSeries(json::JsonWriter& json, const promql::MatrixSeries& series) {
   json.BeginObject().Key("metric");
   WriteLabels(json, series.labels);
-  json.Key("values").BeginArray();
-  for (const Sample& sample : series.samples) WriteSample(json, sample);
-  json.EndArray().EndObject();
+  if (!series.samples.empty() || series.histograms.empty()) {
+    json.Key("values").BeginArray();
+    for (const Sample& sample : series.samples) WriteSample(json, sample);
+    json.EndArray();
+  }
+  if (!series.histograms.empty()) {
+    json.Key("histograms").BeginArray();
+    for (const HistogramSample& sample : series.histograms) {
+      WriteHistogram(json, sample.time, *sample.histogram);
+    }
+    json.EndArray();
+  }
+  json.EndObject();
 }
 
 std::string TimeText(Timestamp time) {

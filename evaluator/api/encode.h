@@ -5,6 +5,7 @@
 
 #include "common/base/time.h"
 #include "common/json/writer.h"
+#include "common/model/histogram.h"
 #include "common/model/labels.h"
 #include "evaluator/promql/value.h"
 
@@ -19,6 +20,10 @@ void WriteTime(json::JsonWriter& json, Timestamp time);
 
 // [time,"value"]
 void WriteSample(json::JsonWriter& json, Sample sample);
+
+// [time,{"count":…,"sum":…,"buckets":[[rule,left,right,count],…]}] with numbers as text. The rule
+// says which bounds belong to a bucket: 0 the right one, 1 the left one, 2 none, 3 both.
+void WriteHistogram(json::JsonWriter& json, Timestamp time, const Histogram& histogram);
 
 // The element of "result" for one series.
 void WriteSeries(json::JsonWriter& json, const promql::VectorSample& series);

@@ -88,7 +88,10 @@ std::size_t CountValues(const promql::Value& value) {
   const auto* matrix = std::get_if<promql::Matrix>(&value);
   if (matrix == nullptr) return 0;
   std::size_t count = 0;
-  for (const promql::MatrixSeries& series : *matrix) count += series.samples.size();
+  constexpr std::size_t kOfHistogram = 20;  // numbers in one, more or less
+  for (const promql::MatrixSeries& series : *matrix) {
+    count += series.samples.size() + series.histograms.size() * kOfHistogram;
+  }
   return count;
 }
 

@@ -120,6 +120,7 @@ bool EnableFeature(const std::string& name, Flags& flags) {
       {"promql-extended-range-selectors", &flags.promql.extended_range_selectors},
       {"promql-binop-fill-modifiers", &flags.promql.binop_fill_modifiers},
       {"promql-delayed-name-removal", &flags.delayed_name_removal},
+      {"use-start-timestamps", &flags.use_start_timestamps},
       {"type-and-unit-labels", &flags.type_and_unit_labels},
   };
   for (const auto& [known, on] : features) {
@@ -144,7 +145,7 @@ void AddFeatures(CLI::App& app, Flags& flags) {
          "--enable-feature", enable,
          "Comma-separated: promql-experimental-functions, promql-duration-expr, "
          "promql-extended-range-selectors, promql-binop-fill-modifiers, "
-         "promql-delayed-name-removal, type-and-unit-labels")
+         "promql-delayed-name-removal, type-and-unit-labels, use-start-timestamps")
       ->allow_extra_args(false);
 }
 

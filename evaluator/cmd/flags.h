@@ -44,6 +44,7 @@ struct Flags {
   // --enable-feature
   promql::ParseOptions promql;
   bool delayed_name_removal = false;
+  bool use_start_timestamps = false;
   bool type_and_unit_labels = false;
 
   LogLevel log_level = LogLevel::kInfo;

@@ -48,6 +48,7 @@ engine::EngineOptions EngineOptionsOf(const Flags& flags) {
   options.limits.timeout = flags.query_timeout;
   options.max_concurrency = flags.query_max_concurrency;
   options.delayed_name_removal = flags.delayed_name_removal;
+  options.use_start_timestamps = flags.use_start_timestamps;
   options.type_and_unit_labels = flags.type_and_unit_labels;
   return options;
 }

@@ -52,15 +52,26 @@ void AppendJson(const json::Value& value, json::JsonWriter& out) {
 
 Error Strange() { return Invalid("the server's answer is no query result"); }
 
+// A native histogram as Prometheus's String() has it: {count:3, sum:5, (0.5,1]:3}.
+std::string HistogramText(const json::Value& histogram) {
+  std::string out = "{count:" + histogram["count"].text() + ", sum:" + histogram["sum"].text();
+  for (const json::Value& bucket : histogram["buckets"].items()) {
+    if (bucket.items().size() != 4) continue;
+    const std::string& rule = bucket.items()[0].text();
+    out += rule == "1" || rule == "3" ? ", [" : ", (";
+    out += bucket.items()[1].text() + "," + bucket.items()[2].text();
+    out += rule == "0" || rule == "3" ? "]:" : "):";
+    out += bucket.items()[3].text();
+  }
+  return out + "}";
+}
+
 // Adds [time, value] of one sample. False: it is none.
 bool AddSample(const json::Value& pair, const json::Value* labels, std::vector<Row>& rows) {
   if (pair.items().size() != 2 || !pair.items()[0].IsNumber()) return false;
   const json::Value& value = pair.items()[1];
   Row row{labels, pair.items()[0].text(), value.text()};
-  if (!value.IsString()) {  // a native histogram
-    json::JsonWriter writer(row.value);
-    AppendJson(value, writer);
-  }
+  if (!value.IsString()) row.value = HistogramText(value);
   rows.push_back(std::move(row));
   return true;
 }

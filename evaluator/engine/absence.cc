@@ -36,9 +36,8 @@ Labels AbsentLabels(const promql::Expr& argument) {
 Table Absence(QueryContext& context, const Table& found, const promql::Expr& argument) {
   std::vector<char> covered(found.steps(), 0);
   for (std::size_t i = 0; i < found.size(); ++i) {
-    const double* values = found.values(i);
     for (std::size_t s = 0; s < found.steps(); ++s) {
-      if (IsPresent(values[s])) covered[s] = 1;
+      if (found.PresentAt(i, s)) covered[s] = 1;
     }
   }
   Table table(context.budget, found.steps());

@@ -6,11 +6,14 @@
 #include <cmath>
 #include <limits>
 #include <map>
+#include <span>
 #include <vector>
 
 #include "common/base/number.h"
 #include "common/base/quote.h"
+#include "common/model/histogram_math.h"
 #include "evaluator/engine/float_math.h"
+#include "evaluator/engine/histogram_remarks.h"
 #include "evaluator/engine/label_key.h"
 #include "evaluator/engine/series_hash.h"
 
@@ -215,9 +218,10 @@ class Chooser {
   void Choose(const std::vector<std::size_t>& rows, std::size_t step, double parameter,
               std::vector<Candidate>& out) const {
     out.clear();
+    const bool by_value = op_ == AggregateOp::kTopk || op_ == AggregateOp::kBottomk;
     for (const std::size_t i : rows) {
       const double value = input_.values(i)[step];
-      if (!IsPresent(value)) continue;
+      if (by_value ? !IsPresent(value) : !input_.PresentAt(i, step)) continue;
       if (op_ == AggregateOp::kLimitRatio && !InRatio(parameter, offsets_[i])) continue;
       out.push_back({value, i});
     }
@@ -262,10 +266,72 @@ Result<Table> ChooseRows(QueryContext& context, const promql::Aggregate& aggrega
           out.Add(input.row(candidate.row));
         }
         out.values(row)[s] = candidate.value;
+        if (HistogramPtr histogram = input.SharedHistogram(candidate.row, s)) {
+          out.SetHistogram(row, s, std::move(histogram));
+        }
       }
     }
   }
   return out;
+}
+
+// --- histograms, beside what the floats came to ---
+
+bool IgnoresHistograms(AggregateOp op) {
+  return op == AggregateOp::kMin || op == AggregateOp::kMax || op == AggregateOp::kStddev ||
+         op == AggregateOp::kStdvar || op == AggregateOp::kQuantile || op == AggregateOp::kTopk ||
+         op == AggregateOp::kBottomk;
+}
+
+bool AnyHistogram(const Table& table) {
+  for (std::size_t i = 0; i < table.size(); ++i) {
+    const HistogramPtr* const row = table.histograms(i);
+    const auto there = [](const HistogramPtr& h) { return h != nullptr; };
+    if (row != nullptr && std::any_of(row, row + table.steps(), there)) return true;
+  }
+  return false;
+}
+
+// Sum or mean of one group's histograms at one step; nothing where it has floats too.
+void FoldHistograms(AggregateOp op, std::span<const Histogram* const> list, std::size_t group,
+                    std::size_t step, const HistogramRemarker& remarks, Table& out) {
+  if (IsPresent(out.values(group)[step])) {
+    remarks.MixOfFloatsInAggregation();
+    out.values(group)[step] = kAbsent;
+    return;
+  }
+  auto folded = op == AggregateOp::kSum ? SumOf(list) : MeanOf(list);
+  if (!folded) return remarks.MixOfBuckets();
+  remarks.Note(folded->remarks, "aggregation");
+  Compact(folded->value);
+  out.SetHistogram(group, step, std::make_shared<const Histogram>(std::move(folded->value)));
+}
+
+Status AddHistograms(QueryContext& context, const promql::Aggregate& aggregate,
+                     const Groups& groups, const Table& input, Table& out) {
+  std::vector<const Histogram*> list;
+  const auto members = groups.Members();
+  for (std::size_t g = 0; g < groups.size(); ++g) {
+    RETURN_IF_ERROR(context.Check());
+    const std::string_view name = input.row(members[g].front()).labels->metric_name();
+    const HistogramRemarker remarks(context, name, aggregate.expr->position);
+    for (std::size_t s = 0; s < input.steps(); ++s) {
+      list.clear();
+      for (const std::size_t i : members[g]) {
+        if (const Histogram* histogram = input.histogram(i, s)) list.push_back(histogram);
+      }
+      if (list.empty()) continue;
+      double& value = out.values(g)[s];
+      if (aggregate.op == AggregateOp::kGroup) {
+        value = 1;
+      } else if (aggregate.op == AggregateOp::kCount) {
+        value = (IsPresent(value) ? value : 0) + static_cast<double>(list.size());
+      } else {
+        FoldHistograms(aggregate.op, list, g, s, remarks, out);
+      }
+    }
+  }
+  return {};
 }
 
 // --- parameters ---
@@ -415,6 +481,14 @@ Result<Table> EvalAggregate(QueryContext& context, const promql::Aggregate& aggr
   const Groups groups(context, aggregate, input);
   Result<Table> out = Evaluate(context, aggregate, groups, input, parameter);
   if (!out) return out;
+  if (IgnoresHistograms(aggregate.op)) {
+    if (AnyHistogram(input)) {
+      HistogramRemarker(context, "", aggregate.position)
+          .IgnoredInAggregation(promql::AggregateOpName(aggregate.op));
+    }
+  } else if (input.has_histograms() && !promql::TakesParameter(aggregate.op)) {
+    RETURN_IF_ERROR(AddHistograms(context, aggregate, groups, input, *out));
+  }
   // Groups are equal only where the name was all that told them apart.
   const bool by_name = std::find(aggregate.grouping.begin(), aggregate.grouping.end(),
                                  kMetricName) != aggregate.grouping.end();
@@ -441,11 +515,12 @@ Result<Table> EvalCountValues(QueryContext& context, const promql::Aggregate& ag
     // The value's label counts as one of the grouping, or stays although others go.
     const Labels group = choice.Pick(*input.row(i).labels);
     for (std::size_t s = 0; s < steps; ++s) {
-      const double value = input.values(i)[s];
-      if (!IsPresent(value)) continue;
+      if (!input.PresentAt(i, s)) continue;
       builder.Reset(group);
       const bool kept = !aggregate.without || choice.Takes(label);
-      if (kept) builder.Set(label, ValueAsLabel(value));
+      const Histogram* const histogram = input.histogram(i, s);
+      if (kept && histogram != nullptr) builder.Set(label, FormatHistogram(*histogram));
+      if (kept && histogram == nullptr) builder.Set(label, ValueAsLabel(input.values(i)[s]));
       Labels labels = builder.Build();
       auto at = rows.find(labels);
       if (at == rows.end()) {

@@ -8,6 +8,8 @@
 #include <vector>
 
 #include "common/base/quote.h"
+#include "evaluator/engine/histogram_binary.h"
+#include "evaluator/engine/histogram_remarks.h"
 #include "evaluator/engine/label_key.h"
 
 namespace skep::engine {
@@ -106,10 +108,38 @@ bool IsTrim(BinaryOp op) { return op == BinaryOp::kTrimUpper || op == BinaryOp::
 
 // Trimming cuts native histograms; between floats there is nothing to cut.
 void NoteTrimOfFloats(QueryContext& context, const promql::Binary& binary) {
-  const std::string op(promql::BinaryOpName(binary.op));
-  context.annotations.Info("incompatible sample types encountered for binary operator \"" + op +
-                               "\": float " + op + " float",
-                           binary.position);
+  HistogramRemarker(context, "", binary.position)
+      .IncompatibleTypes(promql::BinaryOpName(binary.op), "float", "float");
+}
+
+// The operator where at least one side is a histogram. `kept`: what a comparison that holds lets
+// through. Empty: nothing.
+std::optional<Operand> ApplyToHistograms(const promql::Binary& binary, const Operand& left,
+                                         const Operand& right, const Operand& kept,
+                                         const HistogramRemarker& remarks) {
+  const auto combined = CombineHistograms(binary.op, left, right, remarks);
+  if (!combined) return std::nullopt;
+  if (!promql::IsComparison(binary.op)) return combined->result;
+  if (binary.return_bool) return Operand{combined->holds ? 1.0 : 0.0, nullptr};
+  return combined->holds ? std::optional(kept) : std::nullopt;
+}
+
+void Put(const std::optional<Operand>& operand, std::size_t row, std::size_t step, Table& table) {
+  if (!operand) {
+    table.Clear(row, step);
+  } else if (operand->histogram != nullptr) {
+    table.SetHistogram(row, step, operand->histogram);
+  } else {
+    table.Clear(row, step);
+    table.values(row)[step] = operand->value;
+  }
+}
+
+bool AnyFloats(const Table& table) {
+  for (std::size_t i = 0; i < table.size(); ++i) {
+    if (table.HasFloats(i)) return true;
+  }
+  return false;
 }
 
 // Arithmetic and bool change what the value means; filters do not.
@@ -167,9 +197,8 @@ std::vector<char> Coverage(const Table& table, const std::vector<std::size_t>& o
   std::vector<char> covered(groups * table.steps(), 0);
   for (std::size_t i = 0; i < table.size(); ++i) {
     char* group = covered.data() + of[i] * table.steps();
-    const double* values = table.values(i);
     for (std::size_t s = 0; s < table.steps(); ++s) {
-      if (IsPresent(values[s])) group[s] = 1;
+      if (table.PresentAt(i, s)) group[s] = 1;
     }
   }
   return covered;
@@ -180,9 +209,8 @@ void Mask(Table& table, const std::vector<std::size_t>& of, const std::vector<ch
           bool wanted) {
   for (std::size_t i = 0; i < table.size(); ++i) {
     const char* group = covered.data() + of[i] * table.steps();
-    double* values = table.values(i);
     for (std::size_t s = 0; s < table.steps(); ++s) {
-      if ((group[s] != 0) != wanted) values[s] = kAbsent;
+      if ((group[s] != 0) != wanted) table.Clear(i, s);
     }
   }
   table.RemoveEmpty();
@@ -190,9 +218,7 @@ void Mask(Table& table, const std::vector<std::size_t>& of, const std::vector<ch
 
 void AppendRows(Table& to, const Table& from) {
   to.Reserve(to.size() + from.size());
-  for (std::size_t i = 0; i < from.size(); ++i) {
-    std::copy_n(from.values(i), from.steps(), to.Add(from.row(i)));
-  }
+  for (std::size_t i = 0; i < from.size(); ++i) to.AddCopy(from, i);
 }
 
 Result<Table> SetOperator(QueryContext& context, const promql::Binary& binary, Table left,
@@ -245,7 +271,7 @@ class Joiner {
       RETURN_IF_ERROR(RefuseManyOnOneSide(one[g]));
       RETURN_IF_ERROR(JoinGroup(many[g], one[g]));
     }
-    if (IsTrim(binary_.op) && !out_.empty()) NoteTrimOfFloats(context_, binary_);
+    if (IsTrim(binary_.op) && floats_met_) NoteTrimOfFloats(context_, binary_);
     out_.RemoveEmpty();
     return Finish();
   }
@@ -257,7 +283,7 @@ class Joiner {
   bool StepCounts(std::size_t step) const { return HasFill() || AnyAt(many_, step); }
   static bool AnyAt(const Table& table, std::size_t step) {
     for (std::size_t i = 0; i < table.size(); ++i) {
-      if (IsPresent(table.values(i)[step])) return true;
+      if (table.PresentAt(i, step)) return true;
     }
     return false;
   }
@@ -267,9 +293,8 @@ class Joiner {
     constexpr auto kNobody = std::numeric_limits<std::size_t>::max();
     std::vector<std::size_t> holder(one_.steps(), kNobody);
     for (const std::size_t row : rows) {
-      const double* values = one_.values(row);
       for (std::size_t s = 0; s < one_.steps(); ++s) {
-        if (!IsPresent(values[s])) continue;
+        if (!one_.PresentAt(row, s)) continue;
         if (holder[s] != kNobody && StepCounts(s)) return Duplicate(holder[s], row);
         holder[s] = row;
       }
@@ -307,7 +332,7 @@ class Joiner {
     if (matching_.cardinality != Cardinality::kOneToOne || many.size() < 2) return {};
     for (std::size_t s = 0; s < many_.steps(); ++s) {
       const auto present = [s](const Table& table) {
-        return [s, &table](std::size_t i) { return IsPresent(table.values(i)[s]); };
+        return [s, &table](std::size_t i) { return table.PresentAt(i, s); };
       };
       if (std::count_if(many.begin(), many.end(), present(many_)) < 2) continue;
       if (!fill_one_ && std::none_of(one.begin(), one.end(), present(one_))) continue;
@@ -351,7 +376,19 @@ class Joiner {
   void Pair(std::size_t m, std::size_t o) {
     const double* one = one_.values(o);
     const Labels* labels = ResultLabels(many_.row(m), *one_.row(o).labels);
-    Emit(labels, many_.row(m), many_.values(m), [one](std::size_t s) { return one[s]; });
+    if (many_.histograms(m) == nullptr && one_.histograms(o) == nullptr) {
+      Emit(labels, many_.row(m), many_.values(m), [one](std::size_t s) { return one[s]; });
+      return;
+    }
+    EmitMixed(
+        labels, many_.row(m), [this, m](std::size_t s) { return At(many_, m, s); },
+        [this, o](std::size_t s) { return At(one_, o, s); });
+  }
+
+  // What a row has at a step; empty if nothing.
+  static std::optional<Operand> At(const Table& table, std::size_t row, std::size_t step) {
+    if (!table.PresentAt(row, step)) return std::nullopt;
+    return Operand{table.values(row)[step], table.SharedHistogram(row, step)};
   }
 
   // Row `m` where no row of `one` is present.
@@ -359,11 +396,15 @@ class Joiner {
     const Labels partner = groups_.index.choice().Pick(*many_.row(m).labels);
     const auto value = [&](std::size_t s) {
       for (const std::size_t o : one) {
-        if (IsPresent(one_.values(o)[s])) return kAbsent;
+        if (one_.PresentAt(o, s)) return kAbsent;
       }
       return *fill_one_;
     };
-    Emit(ResultLabels(many_.row(m), partner), many_.row(m), many_.values(m), value);
+    const Labels* const labels = ResultLabels(many_.row(m), partner);
+    if (many_.histograms(m) == nullptr) return Emit(labels, many_.row(m), many_.values(m), value);
+    EmitMixed(
+        labels, many_.row(m), [this, m](std::size_t s) { return At(many_, m, s); },
+        [&value](std::size_t s) { return Filled(value(s)); });
   }
 
   // Row `o` where no row of `many` is present.
@@ -372,22 +413,29 @@ class Joiner {
     Column filled(many_.steps(), *fill_many_);
     for (std::size_t s = 0; s < filled.size(); ++s) {
       for (const std::size_t m : many) {
-        if (IsPresent(many_.values(m)[s])) filled[s] = kAbsent;
+        if (many_.PresentAt(m, s)) filled[s] = kAbsent;
       }
     }
     const double* one = one_.values(o);
-    Emit(ResultLabels(pretended, *one_.row(o).labels), pretended, filled.data(),
-         [one](std::size_t s) { return one[s]; });
+    const Labels* const labels = ResultLabels(pretended, *one_.row(o).labels);
+    if (one_.histograms(o) == nullptr) {
+      Emit(labels, pretended, filled.data(), [one](std::size_t s) { return one[s]; });
+    } else {
+      EmitMixed(
+          labels, pretended, [&filled](std::size_t s) { return Filled(filled[s]); },
+          [this, o](std::size_t s) { return At(one_, o, s); });
+    }
     matched_.clear();
+  }
+  static std::optional<Operand> Filled(double value) {
+    return IsPresent(value) ? std::optional(Operand{value, nullptr}) : std::nullopt;
   }
 
   // A result row: `many` and the partner's value at each step, where both are present.
   template <typename Partner>
   void Emit(const Labels* labels, const Row& source, const double* many, Partner partner) {
-    const bool drop = promql::IsComparison(binary_.op) || IsTrim(binary_.op)
-                          ? binary_.return_bool || source.drop_name
-                          : false;  // ResultLabels has taken the name away
-    double* out = out_.Add({labels, drop});
+    double* out = out_.Add({labels, DropsName(source)});
+    floats_met_ = true;
     const std::size_t steps = out_.steps();
     const bool track = matching_.cardinality != Cardinality::kOneToOne;
     const std::size_t base = matched_.size();
@@ -400,6 +448,40 @@ class Joiner {
         out[s] = swapped_ ? f(p, many[s], p) : f(many[s], p, many[s]);
       }
     });
+  }
+
+  bool DropsName(const Row& source) const {
+    const bool filter = promql::IsComparison(binary_.op) || IsTrim(binary_.op);
+    return filter && (binary_.return_bool || source.drop_name);  // else ResultLabels has done it
+  }
+
+  // The same where histograms take part: `many(step)` and `one(step)` give operands.
+  template <typename Many, typename One>
+  void EmitMixed(const Labels* labels, const Row& source, Many many, One one) {
+    out_.Add({labels, DropsName(source)});
+    const std::size_t row = out_.size() - 1;
+    const std::size_t base = matched_.size();
+    const bool track = matching_.cardinality != Cardinality::kOneToOne;
+    if (track) matched_.resize(base + out_.steps(), 0);
+    for (std::size_t s = 0; s < out_.steps(); ++s) {
+      const std::optional<Operand> a = many(s);
+      const std::optional<Operand> b = one(s);
+      if (!a || !b) continue;
+      if (track) matched_[base + s] = 1;
+      Put(Apply(swapped_ ? *b : *a, swapped_ ? *a : *b), row, s, out_);
+    }
+  }
+
+  // The operator on any operands. A comparison lets the left one through.
+  std::optional<Operand> Apply(const Operand& left, const Operand& right) {
+    if (left.histogram != nullptr || right.histogram != nullptr) {
+      const HistogramRemarker remarks(context_, "", binary_.position);
+      return ApplyToHistograms(binary_, left, right, left, remarks);
+    }
+    floats_met_ = true;
+    double result = kAbsent;
+    WithOperator(binary_, [&](auto f) { result = f(left.value, right.value, left.value); });
+    return Filled(result);
   }
 
   // The labels of a result, as the modifiers say.
@@ -444,6 +526,7 @@ class Joiner {
   const std::optional<double> fill_one_;
   const std::optional<double> fill_many_;
   Table out_;
+  bool floats_met_ = false;    // two floats were operands
   std::vector<char> matched_;  // per result row of the present group and step
   LabelsBuilder builder_;
 };
@@ -474,9 +557,40 @@ Column ScalarBinary(BinaryOp op, Column left, const Column& right) {
   return left;
 }
 
+namespace {
+
+// There is nothing to cut from floats: they go.
+void TrimFloats(QueryContext& context, const promql::Binary& binary, Table& vector) {
+  if (!AnyFloats(vector)) return;
+  NoteTrimOfFloats(context, binary);
+  for (std::size_t i = 0; i < vector.size(); ++i) {
+    std::fill_n(vector.values(i), vector.steps(), kAbsent);
+  }
+}
+
+// The operator where the vector has histograms.
+void ScalarHistograms(QueryContext& context, const promql::Binary& binary, const Column& scalar,
+                      bool scalar_first, Table& vector) {
+  const HistogramRemarker remarks(context, "", binary.position);
+  for (std::size_t i = 0; i < vector.size(); ++i) {
+    for (std::size_t s = 0; s < vector.steps(); ++s) {
+      const Operand histogram{0, vector.SharedHistogram(i, s)};
+      if (histogram.histogram == nullptr) continue;
+      const Operand number{scalar[s], nullptr};
+      const auto result = scalar_first
+                              ? ApplyToHistograms(binary, number, histogram, histogram, remarks)
+                              : ApplyToHistograms(binary, histogram, number, histogram, remarks);
+      Put(result, i, s, vector);
+    }
+  }
+}
+
+}  // namespace
+
 Result<Table> VectorScalarBinary(QueryContext& context, const promql::Binary& binary, Table vector,
                                  const Column& scalar, bool scalar_first) {
-  if (IsTrim(binary.op) && !vector.empty()) NoteTrimOfFloats(context, binary);
+  if (IsTrim(binary.op)) TrimFloats(context, binary, vector);
+  if (vector.has_histograms()) ScalarHistograms(context, binary, scalar, scalar_first, vector);
   WithOperator(binary, [&](auto f) {
     for (std::size_t i = 0; i < vector.size(); ++i) {
       double* values = vector.values(i);

@@ -8,6 +8,8 @@
 
 #include "common/base/number.h"
 #include "common/base/quote.h"
+#include "evaluator/engine/histogram_function.h"
+#include "evaluator/engine/histogram_remarks.h"
 #include "evaluator/engine/label_key.h"
 
 namespace skep::engine {
@@ -106,32 +108,39 @@ class RankFinder {
 };
 
 // The buckets of one histogram: rows of the input by rising bound.
-struct Histogram {
+struct Classic {
   const Labels* labels = nullptr;  // without `le`
   bool drop_name = false;
   std::vector<std::pair<double, std::size_t>> rows;
 };
 
-class Histograms {
+class ClassicHistograms {
  public:
   // Bad bucket labels are warned about and left out.
-  Histograms(QueryContext& context, Table& table, promql::PosRange place)
+  ClassicHistograms(QueryContext& context, Table& table, promql::PosRange place)
       : table_(table), index_(LabelChoice::AllBut({std::string(kLe)})) {
     for (std::size_t i = 0; i < table.size(); ++i) {
+      if (table.has_histograms() && !table.HasFloats(i)) continue;
       const bool settled = !table.row(i).drop_name || context.delayed_name_removal();
       if (!settled) context.Settle(table.row(i));
       AddRow(context, i, place);
     }
-    for (Histogram& histogram : histograms_) {
+    for (Classic& histogram : histograms_) {
       std::stable_sort(histogram.rows.begin(), histogram.rows.end(),
                        [](const auto& a, const auto& b) { return a.first < b.first; });
     }
   }
 
-  const std::vector<Histogram>& all() const { return histograms_; }
+  const std::vector<Classic>& all() const { return histograms_; }
+
+  // The number of the one with exactly these labels.
+  std::optional<std::size_t> Find(const Labels& labels) const {
+    const auto number = index_.Find(labels);
+    return number && *histograms_[*number].labels == labels ? number : std::nullopt;
+  }
 
   // The buckets that are present at `step`, by rising bound. Reuses `out`.
-  void At(const Histogram& histogram, std::size_t step, std::vector<Bucket>& out) const {
+  void At(const Classic& histogram, std::size_t step, std::vector<Bucket>& out) const {
     out.clear();
     for (const auto& [bound, row] : histogram.rows) {
       const double count = table_.values(row)[step];
@@ -161,12 +170,12 @@ class Histograms {
 
   Table& table_;
   LabelIndex index_;
-  std::vector<Histogram> histograms_;
+  std::vector<Classic> histograms_;
 };
 
 void FillQuantiles(QueryContext& context, const Steps& steps, const Column& q,
-                   const Histograms& histograms, const Histogram& histogram, promql::PosRange place,
-                   double* out) {
+                   const ClassicHistograms& histograms, const Classic& histogram,
+                   promql::PosRange place, double* out) {
   std::vector<Bucket> buckets;
   for (std::size_t s = 0; s < steps.count; ++s) {
     histograms.At(histogram, s, buckets);
@@ -189,6 +198,61 @@ std::string OpenMetricsText(double value) {
 }
 
 bool SameValue(double a, double b) { return a == b || (std::isnan(a) && std::isnan(b)); }
+
+// What native histograms come to, beside the classic ones of the same table.
+class Natives {
+ public:
+  Natives(QueryContext& context, Table& table, const ClassicHistograms& classics,
+          promql::PosRange place)
+      : context_(context), table_(table), classics_(classics), place_(place) {}
+
+  // Adds a row for each: f(histogram, step, remarks) at its steps. Where a classic one of the same
+  // labels is present, neither has a result; those stand in `out` from row `first` on.
+  // `label` = `text` is added to the labels, if `label` is not empty.
+  template <typename F>
+  void AddRows(Table& out, std::size_t first, const std::string& label, const std::string& text,
+               F f) const {
+    for (std::size_t i = 0; i < table_.size(); ++i) {
+      const HistogramPtr* const row = table_.histograms(i);
+      if (row == nullptr) continue;
+      context_.Settle(table_.row(i));
+      const Labels& labels = *table_.row(i).labels;
+      const HistogramRemarker remarks(context_, labels.metric_name(), place_);
+      const auto classic = classics_.Find(labels);
+      out.Add({Relabelled(labels, label, text), true});
+      const std::size_t to = out.size() - 1;
+      for (std::size_t s = 0; s < out.steps(); ++s) {
+        if (row[s] == nullptr) continue;
+        if (classic && IsPresent(out.values(first + *classic)[s])) {
+          remarks.MixOfClassic();
+          out.values(first + *classic)[s] = kAbsent;
+        } else {
+          out.values(to)[s] = f(*row[s], s, remarks);
+        }
+      }
+    }
+  }
+
+ private:
+  const Labels* Relabelled(const Labels& labels, const std::string& label,
+                           const std::string& text) const {
+    if (label.empty()) return &labels;
+    LabelsBuilder builder(labels);
+    builder.Set(label, text);
+    return context_.Own(builder.Build());
+  }
+
+  QueryContext& context_;
+  Table& table_;
+  const ClassicHistograms& classics_;
+  const promql::PosRange place_;
+};
+
+double NativeQuantile(double q, const Histogram& histogram, const HistogramRemarker& remarks) {
+  const HistogramNumber quantile = HistogramQuantileOf(q, histogram);
+  if (quantile.nan_observations) remarks.NaNInQuantile(std::isnan(quantile.value));
+  return quantile.value;
+}
 
 Result<Table> Finish(QueryContext& context, Table table) {
   table.RemoveEmpty();
@@ -231,23 +295,28 @@ double BucketFraction(double lower, double upper, std::vector<Bucket>& buckets) 
 
 Result<Table> HistogramQuantile(QueryContext& context, const Steps& steps, const Column& q,
                                 Table table, promql::PosRange place) {
-  const Histograms histograms(context, table, place);
+  const ClassicHistograms histograms(context, table, place);
   Table out(context.budget, steps.count);
   out.Reserve(histograms.all().size());
-  for (const Histogram& histogram : histograms.all()) {
+  for (const Classic& histogram : histograms.all()) {
     RETURN_IF_ERROR(context.Check());
     FillQuantiles(context, steps, q, histograms, histogram, place,
                   out.Add({histogram.labels, histogram.drop_name}));
   }
+  Natives(context, table, histograms, place)
+      .AddRows(out, 0, "", "",
+               [&q](const Histogram& h, std::size_t s, const HistogramRemarker& remarks) {
+                 return NativeQuantile(q[s], h, remarks);
+               });
   return Finish(context, std::move(out));
 }
 
 Result<Table> HistogramFraction(QueryContext& context, const Column& lower, const Column& upper,
                                 Table table, promql::PosRange place) {
-  const Histograms histograms(context, table, place);
+  const ClassicHistograms histograms(context, table, place);
   Table out(context.budget, table.steps());
   std::vector<Bucket> buckets;
-  for (const Histogram& histogram : histograms.all()) {
+  for (const Classic& histogram : histograms.all()) {
     RETURN_IF_ERROR(context.Check());
     double* column = out.Add({histogram.labels, histogram.drop_name});
     for (std::size_t s = 0; s < table.steps(); ++s) {
@@ -255,6 +324,13 @@ Result<Table> HistogramFraction(QueryContext& context, const Column& lower, cons
       if (!buckets.empty()) column[s] = BucketFraction(lower[s], upper[s], buckets);
     }
   }
+  Natives(context, table, histograms, place)
+      .AddRows(out, 0, "", "",
+               [&](const Histogram& h, std::size_t s, const HistogramRemarker& remarks) {
+                 const HistogramNumber part = HistogramFractionOf(lower[s], upper[s], h);
+                 if (part.nan_observations) remarks.NaNInFraction();
+                 return part.value;
+               });
   return Finish(context, std::move(out));
 }
 
@@ -269,14 +345,16 @@ void WarnBadQuantiles(QueryContext& context, const Column& q, promql::PosRange p
 Result<Table> HistogramQuantiles(QueryContext& context, const Steps& steps,
                                  const std::string& label, const std::vector<Column>& qs,
                                  Table table, promql::PosRange place) {
-  const Histograms histograms(context, table, place);
+  const ClassicHistograms histograms(context, table, place);
+  const Natives natives(context, table, histograms, place);
   Table out(context.budget, steps.count);
   for (const Column& q : qs) {
     // A quantile that changes from step to step is another series for each of its values.
     std::map<std::string, double> values;
     for (const double value : q) values.emplace(OpenMetricsText(value), value);
     for (const auto& [text, value] : values) {
-      for (const Histogram& histogram : histograms.all()) {
+      const std::size_t first = out.size();
+      for (const Classic& histogram : histograms.all()) {
         RETURN_IF_ERROR(context.Check());
         LabelsBuilder labels(*histogram.labels);
         labels.Set(label, text);
@@ -287,6 +365,10 @@ Result<Table> HistogramQuantiles(QueryContext& context, const Steps& steps,
           if (!SameValue(q[s], value)) column[s] = kAbsent;
         }
       }
+      natives.AddRows(out, first, label, text,
+                      [&](const Histogram& h, std::size_t s, const HistogramRemarker& remarks) {
+                        return SameValue(q[s], value) ? NativeQuantile(value, h, remarks) : kAbsent;
+                      });
     }
   }
   return Finish(context, std::move(out));

@@ -7,16 +7,28 @@ namespace {
 
 Error SameLabelSet() { return Invalid("vector cannot contain metrics with the same labelset"); }
 
+// The same for the histograms, once the floats are merged.
+bool MergeHistograms(Table& table, std::size_t into, std::size_t from) {
+  for (std::size_t s = 0; s < table.steps(); ++s) {
+    const HistogramPtr histogram = table.SharedHistogram(from, s);
+    const bool taken = table.histogram(into, s) != nullptr;
+    if (taken && table.PresentAt(from, s)) return false;
+    if (histogram == nullptr) continue;
+    if (IsPresent(table.values(into)[s])) return false;
+    table.SetHistogram(into, s, histogram);
+  }
+  return true;
+}
+
 // Moves what `from` has into `into`. False where both have a value at one step.
 bool MergeRow(Table& table, std::size_t into, std::size_t from) {
   double* a = table.values(into);
   const double* b = table.values(from);
   for (std::size_t s = 0; s < table.steps(); ++s) {
-    if (!IsPresent(b[s])) continue;
-    if (IsPresent(a[s])) return false;
-    a[s] = b[s];
+    if (IsPresent(a[s]) && IsPresent(b[s])) return false;
+    if (IsPresent(b[s])) a[s] = b[s];
   }
-  return true;
+  return !table.has_histograms() || MergeHistograms(table, into, from);
 }
 
 }  // namespace

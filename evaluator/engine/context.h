@@ -36,6 +36,7 @@ class QueryContext {
     std::unique_ptr<storage::Querier> querier;
     // Subtrees that give the same at every step (plan.h).
     std::unordered_set<const promql::Expr*> step_invariant;
+    std::unordered_set<const promql::Expr*> stats_only;  // see StatsOnly() there
   };
   explicit QueryContext(Setup setup);
 
@@ -45,6 +46,7 @@ class QueryContext {
 
   bool delayed_name_removal() const { return setup_.options.delayed_name_removal; }
   bool type_and_unit_labels() const { return setup_.options.type_and_unit_labels; }
+  bool use_start_timestamps() const { return setup_.options.use_start_timestamps; }
   std::int64_t lookback_ms() const { return lookback_ms_; }
   std::int64_t default_subquery_step_ms() const { return setup_.default_subquery_step_ms; }
   const QueryOptions& when() const { return setup_.when; }
@@ -52,6 +54,10 @@ class QueryContext {
   storage::Querier& querier() { return *setup_.querier; }
   bool IsStepInvariant(const promql::Expr& expr) const {
     return setup_.step_invariant.contains(&expr);
+  }
+
+  bool IsStatsOnly(const promql::Expr& selector) const {
+    return setup_.stats_only.contains(&selector);
   }
 
   // Keeps a label set until the end of the query.

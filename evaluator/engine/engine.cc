@@ -37,7 +37,11 @@ promql::InstantVector ToInstantVector(const Table& table, Timestamp time) {
   vector.reserve(table.size());
   for (std::size_t i = 0; i < table.size(); ++i) {
     const double value = table.values(i)[0];
-    if (IsPresent(value)) vector.push_back({FinalLabels(table.row(i)), {time, value}});
+    if (IsPresent(value)) {
+      vector.push_back({FinalLabels(table.row(i)), {time, value}});
+    } else if (HistogramPtr histogram = table.SharedHistogram(i, 0)) {
+      vector.push_back({FinalLabels(table.row(i)), {time, 0}, std::move(histogram)});
+    }
   }
   return vector;
 }
@@ -51,7 +55,13 @@ promql::Matrix ToMatrix(const Table& table, const Steps& steps) {
     for (std::size_t s = 0; s < steps.count; ++s) {
       if (IsPresent(values[s])) series.samples.push_back({FromMillis(steps.At(s)), values[s]});
     }
-    if (!series.samples.empty()) matrix.push_back(std::move(series));
+    const HistogramPtr* const histograms = table.histograms(i);
+    for (std::size_t s = 0; histograms != nullptr && s < steps.count; ++s) {
+      if (histograms[s] == nullptr) continue;
+      series.histograms.push_back({FromMillis(steps.At(s)), histograms[s]});
+    }
+    if (series.samples.empty() && series.histograms.empty()) continue;
+    matrix.push_back(std::move(series));
   }
   std::sort(matrix.begin(), matrix.end(),
             [](const auto& a, const auto& b) { return a.labels < b.labels; });
@@ -73,8 +83,13 @@ Result<promql::Value> RawSamples(QueryContext& context, const promql::Expr& expr
     for (std::size_t i = 0; i < series.samples.size(); ++i) {
       out.samples.push_back({series.samples.times[i], series.samples.values[i]});
     }
-    context.stats.samples_read += out.samples.size();
-    if (!out.samples.empty()) matrix.push_back(std::move(out));
+    const storage::SampleColumns::Histograms& histograms = series.samples.histograms;
+    for (std::size_t i = 0; i < histograms.size(); ++i) {
+      out.histograms.push_back({histograms.times[i], histograms.values[i]});
+    }
+    context.stats.samples_read += out.samples.size() + out.histograms.size();
+    if (out.samples.empty() && out.histograms.empty()) continue;
+    matrix.push_back(std::move(out));
   }
   return promql::Value(std::move(matrix));
 }
@@ -234,7 +249,8 @@ Result<QueryResult> Engine::Run(const Query& query, storage::Queryable& storage,
                         .default_subquery_step_ms = subquery_step_ms_,
                         .deadline = begin + timeout,
                         .querier = std::move(*querier),
-                        .step_invariant = StepInvariant(**expr)});
+                        .step_invariant = StepInvariant(**expr),
+                        .stats_only = StatsOnly(**expr)});
   const Steps steps = StepsOf(when);
   if (!context.budget.Fits(steps.count)) {
     return Invalid("query processing would load too many samples into memory in query execution");

@@ -63,6 +63,9 @@ struct EngineOptions {
   bool delayed_name_removal = false;
   // --enable-feature=type-and-unit-labels: rate() judges by __type__, not by the name's ending.
   bool type_and_unit_labels = false;
+  // --enable-feature=use-start-timestamps: rate(), irate(), increase() and resets() take it into
+  // account when a counter began, and start_timestamp() tells it. Not in extended selectors.
+  bool use_start_timestamps = false;
 };
 
 // When to evaluate.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <numbers>
 
+#include "common/model/histogram_math.h"
 #include "evaluator/engine/aggregate.h"
 #include "evaluator/engine/binary.h"
 #include "evaluator/engine/float_math.h"
@@ -22,9 +23,25 @@ Table Repeat(QueryContext& context, const Table& once, std::size_t steps) {
   out.Reserve(once.size());
   for (std::size_t i = 0; i < once.size(); ++i) {
     std::fill_n(out.Add(once.row(i)), steps, once.values(i)[0]);
+    const HistogramPtr histogram = once.SharedHistogram(i, 0);
+    for (std::size_t s = 0; histogram != nullptr && s < steps; ++s) {
+      out.SetHistogram(i, s, histogram);
+    }
   }
   out.distinct_without_name = once.distinct_without_name;
   return out;
+}
+
+void Negate(Table& table) {
+  for (std::size_t i = 0; i < table.size(); ++i) {
+    for (std::size_t s = 0; s < table.steps(); ++s) {
+      const Histogram* const histogram = table.histogram(i, s);
+      if (histogram == nullptr) continue;
+      Histogram negative = *histogram;
+      Multiply(negative, -1);
+      table.SetHistogram(i, s, std::make_shared<const Histogram>(std::move(negative)));
+    }
+  }
 }
 
 }  // namespace
@@ -73,6 +90,7 @@ Result<Table> Evaluator::EvalUnary(const promql::Unary& unary, const Steps& step
       if (IsPresent(values[s])) values[s] = -values[s];
     }
   }
+  if (table->has_histograms()) Negate(*table);
   context_.DropName(*table);
   RETURN_IF_ERROR(context_.MergeAfterDrop(*table));
   return table;

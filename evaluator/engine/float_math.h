@@ -5,28 +5,10 @@
 #include <limits>
 #include <vector>
 
+#include "common/base/compensated_sum.h"
 #include "common/model/sample.h"
 
 namespace skep::engine {
-
-// A sum with Neumaier's compensation: what rounding took away is kept in `lost`.
-struct CompensatedSum {
-  double sum = 0;
-  double lost = 0;
-
-  void Add(double x) {
-    const double t = sum + x;
-    if (std::isinf(t)) {
-      lost = 0;
-    } else if (std::fabs(sum) >= std::fabs(x)) {
-      lost += (sum - t) + x;
-    } else {
-      lost += (x - t) + sum;
-    }
-    sum = t;
-  }
-  double total() const { return sum + lost; }
-};
 
 // A mean as sum / count; once the sum would overflow, as a running mean.
 class CompensatedMean {

@@ -8,6 +8,7 @@
 #include "evaluator/engine/evaluator.h"
 #include "evaluator/engine/float_function.h"
 #include "evaluator/engine/float_math.h"
+#include "evaluator/engine/histogram_function.h"
 #include "evaluator/engine/info.h"
 #include "evaluator/engine/label_function.h"
 #include "evaluator/engine/natural_order.h"
@@ -20,9 +21,11 @@ using promql::As;
 using promql::Call;
 using promql::FunctionId;
 
-// f(value, step) over everything present; the values are no longer the metric's.
+// f(value, step) over every float; the values are no longer the metric's. Histograms are passed
+// over.
 template <typename F>
 Result<Table> Map(QueryContext& context, Table table, F f) {
+  table.DropHistograms();
   for (std::size_t i = 0; i < table.size(); ++i) {
     RETURN_IF_ERROR(context.Check());
     double* values = table.values(i);
@@ -39,9 +42,7 @@ Result<Table> Map(QueryContext& context, Table table, F f) {
 Table Reorder(QueryContext& context, const Table& table, const std::vector<std::size_t>& order) {
   Table out(context.budget, table.steps());
   out.Reserve(order.size());
-  for (const std::size_t i : order) {
-    std::copy_n(table.values(i), table.steps(), out.Add(table.row(i)));
-  }
+  for (const std::size_t i : order) out.AddCopy(table, i);
   out.distinct_without_name = table.distinct_without_name;
   return out;
 }
@@ -83,11 +84,21 @@ bool IsClassicHistogram(FunctionId id) {
          id == FunctionId::kHistogramQuantiles;
 }
 
-// These look at native histograms alone; a float has nothing for them.
-bool IsNativeHistogram(FunctionId id) {
-  return id == FunctionId::kHistogramAvg || id == FunctionId::kHistogramCount ||
-         id == FunctionId::kHistogramStddev || id == FunctionId::kHistogramStdvar ||
-         id == FunctionId::kHistogramSum;
+// f(histogram) over every histogram; floats are passed over.
+Result<Table> MapHistograms(QueryContext& context, const Table& table, HistogramFunction f) {
+  Table out(context.budget, table.steps());
+  for (std::size_t i = 0; i < table.size(); ++i) {
+    const HistogramPtr* const row = table.histograms(i);
+    if (row == nullptr) continue;
+    RETURN_IF_ERROR(context.Check());
+    double* const values = out.Add({table.row(i).labels, true});
+    for (std::size_t s = 0; s < table.steps(); ++s) {
+      if (row[s] != nullptr) values[s] = f(*row[s]);
+    }
+  }
+  out.distinct_without_name = table.distinct_without_name;
+  RETURN_IF_ERROR(context.MergeAfterDrop(out));
+  return out;
 }
 
 bool IsClamp(FunctionId id) {
@@ -118,10 +129,11 @@ Result<Table> Evaluator::EvalCall(const Call& call, const Steps& steps) {
   if (IsSort(id)) return EvalSort(call, steps);
   if (IsClassicHistogram(id)) return EvalHistogram(call, steps);
   if (IsLabelFunction(id)) return EvalLabelFunction(call, steps);
-  if (id == FunctionId::kInfo || IsNativeHistogram(id)) {
+  const HistogramFunction of_histogram = FindHistogramFunction(id);
+  if (id == FunctionId::kInfo || of_histogram != nullptr) {
     Result<Table> table = Vector(*call.arguments[0], steps);
     if (!table) return table;
-    if (IsNativeHistogram(id)) return Table(context_.budget, steps.count);
+    if (of_histogram != nullptr) return MapHistograms(context_, *table, of_histogram);
     return EvalInfo(context_, call, steps, std::move(*table));
   }
   return Internal("no function: " + std::string(call.function->name));
@@ -200,19 +212,26 @@ Result<Table> Evaluator::EvalTimestamp(const Call& call, const Steps& steps) {
   }
   Result<Table> table = Vector(argument, steps);
   if (!table) return table;
-  return Map(context_, std::move(*table),
-             [&steps](double, std::size_t s) { return static_cast<double>(steps.At(s)) / 1000; });
+  for (std::size_t i = 0; i < table->size(); ++i) {
+    double* const values = table->values(i);
+    for (std::size_t s = 0; s < steps.count; ++s) {
+      if (table->PresentAt(i, s)) values[s] = static_cast<double>(steps.At(s)) / 1000;
+    }
+  }
+  return Map(context_, std::move(*table), [](double v, std::size_t) { return v; });
 }
 
 Result<Table> Evaluator::EvalStartTimestamp(const Call& call, const Steps& steps) {
   const promql::Expr& argument = promql::StripParens(*call.arguments[0]);
-  Result<Table> table = Vector(argument, steps);
-  if (!table) return table;
-  // An expression has lost them; a store that keeps none knows none: zero.
-  if (As<promql::VectorSelector>(argument) == nullptr) {
+  const auto* selector = As<promql::VectorSelector>(argument);
+  if (selector == nullptr || !context_.use_start_timestamps()) {  // an expression has lost them
+    const Result<Table> table = Vector(argument, steps);
+    if (!table) return table.error();
     return Table(context_.budget, steps.count);
   }
-  return Map(context_, std::move(*table), [](double, std::size_t) { return 0.0; });
+  Result<Table> table = SelectVector(context_, *selector, steps, SelectorValue::kStart);
+  if (!table) return table;
+  return Map(context_, std::move(*table), [](double v, std::size_t) { return v; });
 }
 
 Result<Table> Evaluator::EvalAbsent(const Call& call, const Steps& steps) {
@@ -244,6 +263,7 @@ Result<Table> Evaluator::EvalSort(const Call& call, const Steps& steps) {
   std::iota(order.begin(), order.end(), std::size_t{0});
   if (id == FunctionId::kSort || id == FunctionId::kSortDesc) {
     const bool descending = id == FunctionId::kSortDesc;
+    table->DropHistograms();  // they have no order
     std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
       return ValueBefore(table->values(a)[0], table->values(b)[0], descending);
     });

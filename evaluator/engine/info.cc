@@ -136,6 +136,9 @@ class InfoSeries {
   }
 
   Status Note(std::size_t& newest, std::size_t row, std::size_t step) {
+    if (table_.histogram(row, step) != nullptr) {
+      return Invalid("info metric " + labels(row).ToString() + " is a histogram, expected floats");
+    }
     const double time = table_.values(row)[step];
     if (!IsPresent(time)) return {};
     if (newest == kNone || table_.values(newest)[step] < time) {
@@ -173,11 +176,12 @@ Result<Labels> Join(const Request& request, const InfoSeries& info, const Labels
 
 // One base series: a result row for each set of info rows that it meets over time.
 Status JoinRow(QueryContext& context, const Request& request, const InfoSeries& info,
-               const Row& row, const double* values, Table& out) {
+               const Table& base, std::size_t base_row, Table& out) {
+  const Row& row = base.row(base_row);
   std::map<std::vector<std::size_t>, std::size_t> out_rows;
   std::vector<std::size_t> partners;
   for (std::size_t s = 0; s < out.steps(); ++s) {
-    if (!IsPresent(values[s])) continue;
+    if (!base.PresentAt(base_row, s)) continue;
     info.At(*row.labels, s, partners);
     if (partners.empty() && !request.AllowsNothing()) continue;
     auto at = out_rows.find(partners);
@@ -187,7 +191,10 @@ Status JoinRow(QueryContext& context, const Request& request, const InfoSeries& 
       out.Add({context.Own(std::move(*labels)), row.drop_name});
       at = out_rows.emplace(partners, out.size() - 1).first;
     }
-    out.values(at->second)[s] = values[s];
+    out.values(at->second)[s] = base.values(base_row)[s];
+    if (HistogramPtr histogram = base.SharedHistogram(base_row, s)) {
+      out.SetHistogram(at->second, s, std::move(histogram));
+    }
   }
   return {};
 }
@@ -217,10 +224,10 @@ Result<Table> EvalInfo(QueryContext& context, const promql::Call& call, const St
   for (std::size_t i = 0; i < base.size(); ++i) {
     RETURN_IF_ERROR(context.Check());
     if (untouched[i] != 0) {
-      std::copy_n(base.values(i), steps.count, out.Add(base.row(i)));
+      out.AddCopy(base, i);
       continue;
     }
-    RETURN_IF_ERROR(JoinRow(context, request, info, base.row(i), base.values(i), out));
+    RETURN_IF_ERROR(JoinRow(context, request, info, base, i, out));
   }
   RETURN_IF_ERROR(context.MergeEqual(out));
   return out;

@@ -57,6 +57,30 @@ class InvariantFinder {
   std::unordered_set<const Expr*>& found_;
 };
 
+bool AsksForStats(FunctionId id) {
+  return id == FunctionId::kHistogramCount || id == FunctionId::kHistogramSum ||
+         id == FunctionId::kHistogramAvg;
+}
+
+bool NeedsBuckets(const Expr& expr) {
+  if (expr.kind == promql::NodeKind::kSubquery) return true;
+  if (const auto* binary = As<promql::Binary>(expr)) {
+    return binary->op == promql::BinaryOp::kTrimUpper || binary->op == promql::BinaryOp::kTrimLower;
+  }
+  const auto* call = As<promql::Call>(expr);
+  return call != nullptr && (call->function->id == FunctionId::kHistogramQuantile ||
+                             call->function->id == FunctionId::kHistogramQuantiles ||
+                             call->function->id == FunctionId::kHistogramFraction);
+}
+
+void FindStatsOnly(const Expr& expr, bool stats, std::unordered_set<const Expr*>& found) {
+  if (expr.kind == promql::NodeKind::kVectorSelector && stats) found.insert(&expr);
+  const auto* call = As<promql::Call>(expr);
+  if (call != nullptr && AsksForStats(call->function->id)) stats = true;
+  if (NeedsBuckets(expr)) stats = false;
+  for (const Expr* child : promql::Children(expr)) FindStatsOnly(*child, stats, found);
+}
+
 constexpr std::int64_t kLowest = std::numeric_limits<std::int64_t>::min() / 4;
 constexpr std::int64_t kHighest = std::numeric_limits<std::int64_t>::max() / 4;
 
@@ -164,6 +188,12 @@ Reference ReferenceTime(const Expr& expr, const QueryOptions& when) {
 std::unordered_set<const Expr*> StepInvariant(const Expr& expr) {
   std::unordered_set<const Expr*> found;
   InvariantFinder(found).Visit(expr);
+  return found;
+}
+
+std::unordered_set<const Expr*> StatsOnly(const Expr& expr) {
+  std::unordered_set<const Expr*> found;
+  FindStatsOnly(expr, false, found);
   return found;
 }
 

@@ -30,6 +30,11 @@ Reference ReferenceTime(const promql::Expr& expr, const QueryOptions& when);
 // The subtrees that are fixed by `@` and hence the same at every step: evaluated once.
 std::unordered_set<const promql::Expr*> StepInvariant(const promql::Expr& expr);
 
+// The selectors of whose histograms only count and sum are asked for (histogram_count and its kin,
+// not over a subquery, nothing that needs buckets between). There Prometheus finds resets while it
+// reads, and so must we: the hints decide what is remarked.
+std::unordered_set<const promql::Expr*> StatsOnly(const promql::Expr& expr);
+
 // The samples that the selectors of `expr` can look at.
 storage::TimeRange TimesNeeded(const promql::Expr& expr, const QueryOptions& when,
                                Duration lookback);

@@ -7,6 +7,8 @@
 #include "common/base/number.h"
 #include "common/base/quote.h"
 #include "evaluator/engine/absence.h"
+#include "evaluator/engine/histogram_remarks.h"
+#include "evaluator/engine/histogram_window.h"
 #include "evaluator/engine/window.h"
 
 namespace skep::engine {
@@ -100,6 +102,8 @@ class CounterJudge {
   std::string_view last_;  // points into a label set of the query
 };
 
+bool IsRate(FunctionId id) { return id == FunctionId::kRate || id == FunctionId::kIncrease; }
+
 // One call: its function, its windows, its buffers.
 class Slider {
  public:
@@ -111,18 +115,28 @@ class Slider {
         spec_(spec),
         scalars_(scalars),
         function_(FindWindowFunction(call.function->id)),
-        needs_falls_(NeedsFalls(call.function->id)) {
+        needs_falls_(NeedsFalls(call.function->id)),
+        is_rate_(IsRate(call.function->id)),
+        place_(call.arguments[*RangeArgument(call)]->position) {
     window_.range_seconds = static_cast<double>(spec.range_ms) / 1000;
     window_.anchored = spec.anchored;
     window_.smoothed = spec.smoothed;
     arguments_.scratch = &scratch_;
   }
 
-  // Fills the series' column; false where it stays empty.
-  Result<bool> Run(const RangeSeries& series, double* out) {
+  // What a series came to.
+  struct Filled {
+    bool any = false;
+    bool floats = false;
+  };
+
+  // Fills the series' row of `table`, its last.
+  Result<Filled> Run(const RangeSeries& series, Table& table) {
     const storage::SampleColumns& samples = series.samples;
-    if (samples.size() == 0) return false;
-    if (needs_falls_) CountFalls(samples);
+    if (samples.empty()) return Filled{};
+    if (needs_falls_ && samples.size() > 0) CountFalls(samples);
+    if (!samples.histograms.empty()) return RunMixed(series, table);
+    double* const out = table.values(table.size() - 1);
     bool any = false;
     std::size_t low = 0;
     std::size_t high = 0;
@@ -140,10 +154,75 @@ class Slider {
       out[s] = function_(window_, arguments_);
       any = any || IsPresent(out[s]);
     }
-    return any;
+    if (!samples.starts.empty() && is_rate_) CheckStarts(series);
+    return Filled{any, any};
   }
 
  private:
+  // The same over histograms, and floats beside them.
+  Result<Filled> RunMixed(const RangeSeries& series, Table& table) {
+    const storage::SampleColumns& samples = series.samples;
+    const HistogramRemarker remarks(context_, series.row.labels->metric_name(), place_);
+    const std::size_t row = table.size() - 1;
+    Filled filled;
+    Bounds floats;
+    Bounds histograms;
+    for (std::size_t s = 0; s < steps_.count; ++s) {
+      if (s % 64 == 0) RETURN_IF_ERROR(context_.Check());
+      const std::int64_t end = spec_.End(steps_.At(s));
+      floats.Slide(samples.times, spec_, end);
+      histograms.Slide(samples.histograms.times, spec_, end);
+      context_.stats.samples_read += floats.size() + histograms.size();
+      if (floats.size() + histograms.size() == 0 || spec_.range_ms == 0) continue;
+      SetWindow(samples, floats.low, floats.high, end, steps_.At(s));
+      SetArguments(s);
+      if (floats.size() > 0) RETURN_IF_ERROR(CheckArguments(context_, call_, arguments_));
+      WindowResult result;
+      if (histograms.size() == 0) {
+        result.value = function_(window_, arguments_);
+      } else {
+        const HistogramWindow window{samples.histograms.times.data() + histograms.low,
+                                     samples.histograms.values.data() + histograms.low,
+                                     samples.histograms.starts.data() + histograms.low,
+                                     histograms.size()};
+        result = ApplyToHistograms(call_.function->id, window_, window, arguments_, remarks);
+      }
+      filled.floats = filled.floats || IsPresent(result.value);
+      filled.any = filled.any || IsPresent(result.value) || result.histogram != nullptr;
+      table.values(row)[s] = result.value;
+      if (result.histogram != nullptr) table.SetHistogram(row, s, std::move(result.histogram));
+    }
+    return filled;
+  }
+
+  // The samples from `low` to before `high` that a step sees.
+  struct Bounds {
+    std::size_t low = 0;
+    std::size_t high = 0;
+
+    std::size_t size() const { return high - low; }
+    void Slide(const std::vector<Timestamp>& times, const RangeSpec& spec, std::int64_t end) {
+      const std::int64_t from = end - spec.range_ms - spec.reach_back_ms;  // not included
+      while (high < times.size() && ToMillis(times[high]) <= end + spec.reach_ahead_ms) ++high;
+      while (low < high && ToMillis(times[low]) <= from) ++low;
+    }
+  };
+
+  // Starts that overlap the sample in front, in any window of a rate.
+  void CheckStarts(const RangeSeries& series) {
+    const storage::SampleColumns& samples = series.samples;
+    const HistogramRemarker remarks(context_, series.row.labels->metric_name(), place_);
+    Bounds bounds;
+    for (std::size_t s = 0; s < steps_.count; ++s) {
+      bounds.Slide(samples.times, spec_, spec_.End(steps_.At(s)));
+      for (std::size_t i = bounds.low + 1; i < bounds.high; ++i) {
+        const Timestamp start = samples.starts[i];
+        if (start == kNoStart || start >= samples.times[i - 1]) continue;
+        if (start != samples.starts[i - 1]) return remarks.StartOverlaps();
+      }
+    }
+  }
+
   void SetWindow(const storage::SampleColumns& samples, std::size_t low, std::size_t high,
                  std::int64_t end, std::int64_t step_time) {
     window_.times = samples.times.data() + low;
@@ -153,6 +232,7 @@ class Slider {
     window_.end = end;
     window_.step_time = step_time;
     window_.falls = needs_falls_ ? falls_.data() + low : nullptr;
+    window_.starts = samples.starts.empty() ? nullptr : samples.starts.data() + low;
   }
 
   void SetArguments(std::size_t step) {
@@ -176,6 +256,8 @@ class Slider {
   const std::vector<Column>& scalars_;
   const WindowFunction function_;
   const bool needs_falls_;
+  const bool is_rate_;
+  const promql::PosRange place_;  // of the range vector
   Window window_;
   WindowArguments arguments_;
   std::vector<double> scratch_;
@@ -185,8 +267,6 @@ class Slider {
 bool KeepsName(FunctionId id) {
   return id == FunctionId::kLastOverTime || id == FunctionId::kFirstOverTime;
 }
-
-bool IsRate(FunctionId id) { return id == FunctionId::kRate || id == FunctionId::kIncrease; }
 
 }  // namespace
 
@@ -213,10 +293,11 @@ Result<Table> EvalRangeFunction(QueryContext& context, const promql::Call& call,
     if (!*more) break;
     Row row = series.row;
     row.drop_name = row.drop_name || !KeepsName(id);
-    const Result<bool> any = slider.Run(series, table.Add(row));
-    if (!any) return any.error();
-    if (!*any) table.RemoveLast();
-    if (*any && IsRate(id)) judge.Look(series.row);
+    table.Add(row);
+    const auto filled = slider.Run(series, table);
+    if (!filled) return filled.error();
+    if (!filled->any) table.RemoveLast();
+    if (filled->floats && IsRate(id)) judge.Look(series.row);
   }
   if (id == FunctionId::kAbsentOverTime) return Absence(context, table, argument);
   table.distinct_without_name = source.distinct_without_name();

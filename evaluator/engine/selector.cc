@@ -2,6 +2,10 @@
 
 #include <algorithm>
 
+#include "common/model/histogram_math.h"
+#include "evaluator/engine/histogram_remarks.h"
+#include "evaluator/engine/histogram_window.h"
+
 namespace skep::engine {
 namespace {
 
@@ -34,7 +38,9 @@ struct InstantRule {
   std::int64_t offset_ms = 0;
   std::optional<std::int64_t> fixed;
   std::int64_t lookback_ms = 0;
-  double scale = 0;  // of times; 0: values are wanted
+  double scale = 0;              // of times; 0: values are wanted
+  bool starts = false;           // starts rather than times
+  bool keep_histograms = false;  // as they are, though times are wanted
 
   std::int64_t At(std::size_t i) const { return fixed.value_or(steps.At(i)) - offset_ms; }
 };
@@ -53,6 +59,42 @@ std::size_t FillColumn(const InstantRule& rule, const storage::SampleColumns& sa
     if (time <= at - rule.lookback_ms || IsStaleNaN(value)) continue;
     out[i] = rule.scale == 0 ? value : static_cast<double>(time) / rule.scale;
     ++found;
+  }
+  return found;
+}
+
+// What is known of the sample besides its value, as `rule` asks for it.
+double TimeValue(const InstantRule& rule, Timestamp time, const std::vector<Timestamp>& starts,
+                 std::size_t i) {
+  if (rule.starts) time = starts.empty() ? kNoStart : starts[i];
+  return static_cast<double>(ToMillis(time)) / rule.scale;
+}
+
+// Like FillColumn for a series that has histograms or starts, or whose starts are asked for.
+std::size_t FillAny(const InstantRule& rule, const storage::SampleColumns& samples, Table& table,
+                    std::size_t row) {
+  const storage::SampleColumns::Histograms& histograms = samples.histograms;
+  std::size_t f = 0;  // first float and first histogram behind the step
+  std::size_t h = 0;
+  std::size_t found = 0;
+  for (std::size_t i = 0; i < rule.steps.count; ++i) {
+    const Timestamp at = FromMillis(rule.At(i));
+    const Timestamp before = FromMillis(rule.At(i) - rule.lookback_ms);
+    while (f < samples.size() && samples.times[f] <= at) ++f;
+    while (h < histograms.size() && histograms.times[h] <= at) ++h;
+    const bool histogram = h > 0 && (f == 0 || histograms.times[h - 1] > samples.times[f - 1]);
+    if (!histogram && f == 0) continue;
+    const Timestamp time = histogram ? histograms.times[h - 1] : samples.times[f - 1];
+    if (time <= before || (!histogram && IsStaleNaN(samples.values[f - 1]))) continue;
+    ++found;
+    if (rule.scale != 0 && !(histogram && rule.keep_histograms)) {
+      table.values(row)[i] = histogram ? TimeValue(rule, time, histograms.starts, h - 1)
+                                       : TimeValue(rule, time, samples.starts, f - 1);
+    } else if (histogram) {
+      table.SetHistogram(row, i, histograms.values[h - 1]);
+    } else {
+      table.values(row)[i] = samples.values[f - 1];
+    }
   }
   return found;
 }
@@ -88,16 +130,78 @@ std::size_t FillSmoothed(const InstantRule& rule, const storage::SampleColumns& 
   return found;
 }
 
+// The same over histograms; a step that sees floats too has no result.
+std::size_t FillSmoothedHistograms(const InstantRule& rule, const storage::SampleColumns& samples,
+                                   const HistogramRemarker& remarks, Table& table,
+                                   std::size_t row) {
+  const storage::SampleColumns::Histograms& histograms = samples.histograms;
+  const auto seen = [&rule](const std::vector<Timestamp>& times, std::size_t step) {
+    const std::int64_t at = rule.At(step);
+    return std::any_of(times.begin(), times.end(), [&rule, at](Timestamp t) {
+      return ToMillis(t) > at - rule.lookback_ms && ToMillis(t) <= at + rule.lookback_ms;
+    });
+  };
+  std::size_t found = 0;
+  std::size_t next = 0;  // first histogram at or behind the step
+  for (std::size_t i = 0; i < rule.steps.count; ++i) {
+    if (!seen(histograms.times, i)) continue;
+    if (seen(samples.times, i)) {
+      remarks.MixOfFloats();
+      continue;
+    }
+    const std::int64_t at = rule.At(i);
+    while (next < histograms.size() && ToMillis(histograms.times[next]) < at) ++next;
+    const auto sample = [&histograms](std::size_t k) {
+      return HistogramSample{histograms.times[k], histograms.values[k]};
+    };
+    const bool has_right =
+        next < histograms.size() && ToMillis(histograms.times[next]) <= at + rule.lookback_ms;
+    const bool has_left = next > 0 && ToMillis(histograms.times[next - 1]) > at - rule.lookback_ms;
+    HistogramPtr value;
+    if (has_right && ToMillis(histograms.times[next]) == at) {
+      value = histograms.values[next];
+    } else if (has_left && has_right) {
+      const bool counter = histograms.values[next - 1]->reset_hint != CounterResetHint::kGauge;
+      value = Interpolate(sample(next - 1), sample(next), at, counter, remarks);
+    } else if (has_left) {
+      value = histograms.values[next - 1];
+    }
+    if (value == nullptr) continue;
+    table.SetHistogram(row, i, std::move(value));
+    ++found;
+  }
+  return found;
+}
+
+// Hints that say of every histogram but the first whether the counter was reset.
+void FindResets(storage::SampleColumns& samples) {
+  storage::SampleColumns::Histograms& histograms = samples.histograms;
+  HistogramPtr before;
+  for (std::size_t i = 0; i < histograms.size(); ++i) {
+    HistogramPtr& now = histograms.values[i];
+    const HistogramPtr original = now;
+    if (before != nullptr && now->reset_hint == CounterResetHint::kUnknown) {
+      auto hinted = std::make_shared<Histogram>(*now);
+      hinted->reset_hint =
+          IsReset(*now, *before) ? CounterResetHint::kReset : CounterResetHint::kNotReset;
+      now = std::move(hinted);
+    }
+    before = original;
+  }
+}
+
 void DropStale(storage::SampleColumns& samples) {
   std::size_t kept = 0;
   for (std::size_t i = 0; i < samples.size(); ++i) {
     if (IsStaleNaN(samples.values[i])) continue;
     samples.times[kept] = samples.times[i];
     samples.values[kept] = samples.values[i];
+    if (!samples.starts.empty()) samples.starts[kept] = samples.starts[i];
     ++kept;
   }
   samples.times.resize(kept);
   samples.values.resize(kept);
+  if (!samples.starts.empty()) samples.starts.resize(kept);
 }
 
 // Holds the read buffer's share of the budget.
@@ -107,19 +211,48 @@ class BufferCharge {
   BufferCharge(const BufferCharge&) = delete;
   BufferCharge& operator=(const BufferCharge&) = delete;
   ~BufferCharge() { Set(0); }
+  void Hold(const storage::SampleColumns& columns) {
+    std::size_t samples = columns.size();
+    for (const HistogramPtr& h : columns.histograms.values) samples += SizeBytes(*h) / 16;
+    Set(samples);
+  }
+
+ private:
   void Set(std::size_t samples) {
     budget_.Release(held_, held_ * 16);
     budget_.Charge(samples, samples * 16);
     held_ = samples;
   }
 
- private:
   Budget& budget_;
   std::size_t held_ = 0;
 };
 
+// How a selector's series are read.
+struct Reading {
+  bool smoothed = false;
+  bool stats_only = false;  // of histograms; see StatsOnly()
+  promql::PosRange place;
+};
+
+// Fills the last row; how many steps have a sample.
+std::size_t FillRow(QueryContext& context, const InstantRule& rule, const Reading& reading,
+                    storage::SampleColumns& samples, Table& table) {
+  const std::size_t row = table.size() - 1;
+  if (reading.smoothed) {
+    DropStale(samples);
+    if (samples.histograms.empty()) return FillSmoothed(rule, samples, table.values(row));
+    const HistogramRemarker remarks(context, table.row(row).labels->metric_name(), reading.place);
+    return FillSmoothedHistograms(rule, samples, remarks, table, row);
+  }
+  if (samples.histograms.empty() && !rule.starts)
+    return FillColumn(rule, samples, table.values(row));
+  if (reading.stats_only) FindResets(samples);
+  return FillAny(rule, samples, table, row);
+}
+
 Result<Table> FillTable(QueryContext& context, storage::SeriesSet& set, const InstantRule& rule,
-                        bool smoothed) {
+                        const Reading& reading) {
   Table table(context.budget, rule.steps.count);
   storage::SampleColumns samples;
   BufferCharge charge(context.budget);
@@ -127,12 +260,10 @@ Result<Table> FillTable(QueryContext& context, storage::SeriesSet& set, const In
     RETURN_IF_ERROR(context.Check());
     samples.clear();
     RETURN_IF_ERROR(set.ReadSamples(samples));
-    charge.Set(samples.size());
+    charge.Hold(samples);
     ++context.stats.series_selected;
-    if (smoothed) DropStale(samples);
-    double* out = table.Add({&set.labels(), false});
-    const std::size_t found =
-        smoothed ? FillSmoothed(rule, samples, out) : FillColumn(rule, samples, out);
+    table.Add({&set.labels(), false});
+    const std::size_t found = FillRow(context, rule, reading, samples, table);
     if (found == 0) table.RemoveLast();
     context.stats.samples_read += found;
   }
@@ -143,8 +274,13 @@ Result<Table> FillTable(QueryContext& context, storage::SeriesSet& set, const In
 
 class StorageRange final : public RangeSource {
  public:
-  StorageRange(QueryContext& context, storage::SeriesSet& set, bool distinct)
-      : context_(context), set_(set), distinct_(distinct), charge_(context.budget) {}
+  struct Options {
+    bool distinct = false;    // see distinct_without_name()
+    bool stats_only = false;  // of histograms; see StatsOnly()
+    bool starts = false;      // are wanted
+  };
+  StorageRange(QueryContext& context, storage::SeriesSet& set, const Options& options)
+      : context_(context), set_(set), options_(options), charge_(context.budget) {}
 
   Result<bool> Next(RangeSeries& out) override {
     RETURN_IF_ERROR(context_.Check());
@@ -155,17 +291,24 @@ class StorageRange final : public RangeSource {
     out.row = {&set_.labels(), false};
     out.samples.clear();
     RETURN_IF_ERROR(set_.ReadSamples(out.samples));
-    charge_.Set(out.samples.size());
+    charge_.Hold(out.samples);
     DropStale(out.samples);
+    if (options_.stats_only) FindResets(out.samples);
+    if (!options_.starts) ForgetStarts(out.samples);
     ++context_.stats.series_selected;
     return true;
   }
-  bool distinct_without_name() const override { return distinct_; }
+  bool distinct_without_name() const override { return options_.distinct; }
 
  private:
+  static void ForgetStarts(storage::SampleColumns& samples) {
+    samples.starts.clear();
+    std::fill(samples.histograms.starts.begin(), samples.histograms.starts.end(), kNoStart);
+  }
+
   QueryContext& context_;
   storage::SeriesSet& set_;
-  bool distinct_;
+  const Options options_;
   BufferCharge charge_;
 };
 
@@ -183,12 +326,32 @@ class TableRange final : public RangeSource {
       out.samples.times.push_back(FromMillis(inner_.At(s)));
       out.samples.values.push_back(values[s]);
     }
+    ReadHistograms(out.samples.histograms);
     ++next_;
     return true;
   }
   bool distinct_without_name() const override { return table_.distinct_without_name; }
 
  private:
+  // What a hint says of the sample in front may not be true of the step in front.
+  void ReadHistograms(storage::SampleColumns::Histograms& out) const {
+    const HistogramPtr* const row = table_.histograms(next_);
+    if (row == nullptr) return;
+    for (std::size_t s = 0; s < table_.steps(); ++s) {
+      HistogramPtr histogram = row[s];
+      if (histogram == nullptr) continue;
+      if (histogram->reset_hint == CounterResetHint::kReset ||
+          histogram->reset_hint == CounterResetHint::kNotReset) {
+        auto unhinted = std::make_shared<Histogram>(*histogram);
+        unhinted->reset_hint = CounterResetHint::kUnknown;
+        histogram = std::move(unhinted);
+      }
+      out.times.push_back(FromMillis(inner_.At(s)));
+      out.values.push_back(std::move(histogram));
+      out.starts.push_back(kNoStart);
+    }
+  }
+
   Table table_;
   Steps inner_;
   std::size_t next_ = 0;
@@ -202,12 +365,16 @@ Result<Table> SelectVector(QueryContext& context, const promql::VectorSelector& 
                    .offset_ms = selector.modifiers.offset.count(),
                    .fixed = FixedTime(selector.modifiers, context.when()),
                    .lookback_ms = context.lookback_ms(),
-                   .scale = what == SelectorValue::kTimestamp ? 1000.0 : 0.0};
+                   .scale = what == SelectorValue::kSample ? 0.0 : 1000.0,
+                   .starts = what == SelectorValue::kStart};
   const std::int64_t ahead = selector.smoothed ? rule.lookback_ms : 0;
   auto set = Select(context, selector.matchers, rule.At(0) - rule.lookback_ms + 1,
                     rule.At(steps.count - 1) + ahead);
   if (!set) return set.error();
-  Result<Table> table = FillTable(context, **set, rule, selector.smoothed);
+  Result<Table> table = FillTable(context, **set, rule,
+                                  {.smoothed = selector.smoothed,
+                                   .stats_only = context.IsStatsOnly(selector),
+                                   .place = selector.position});
   if (table) table->distinct_without_name = FixesName(selector.matchers);
   return table;
 }
@@ -218,10 +385,11 @@ Result<Table> SelectTimes(QueryContext& context, const std::vector<Matcher>& mat
                          .offset_ms = reference.offset_ms,
                          .fixed = reference.fixed,
                          .lookback_ms = context.lookback_ms(),
-                         .scale = 1.0};
+                         .scale = 1.0,
+                         .keep_histograms = true};
   auto set = Select(context, matchers, rule.At(0) - rule.lookback_ms + 1, rule.At(steps.count - 1));
   if (!set) return set.error();
-  return FillTable(context, **set, rule, false);
+  return FillTable(context, **set, rule, {});
 }
 
 RangeSpec SpecOf(const QueryContext& context, const promql::MatrixSelector& selector) {
@@ -251,8 +419,12 @@ Result<std::unique_ptr<RangeSource>> SelectRange(QueryContext& context,
   const std::int64_t last = spec.End(steps.end()) + spec.reach_ahead_ms;
   auto set = Select(context, selector.vector->matchers, first, last);
   if (!set) return set.error();
+  const bool starts = context.use_start_timestamps() && !spec.anchored && !spec.smoothed;
   return std::unique_ptr<RangeSource>(
-      new StorageRange(context, **set, FixesName(selector.vector->matchers)));
+      new StorageRange(context, **set,
+                       {.distinct = FixesName(selector.vector->matchers),
+                        .stats_only = context.IsStatsOnly(*selector.vector),
+                        .starts = starts}));
 }
 
 std::unique_ptr<RangeSource> RangeOver(Table table, const Steps& inner) {

@@ -21,6 +21,7 @@ namespace skep::engine {
 enum class SelectorValue : std::uint8_t {
   kSample,     // the newest sample's value within the lookback
   kTimestamp,  // its time in seconds
+  kStart,      // when the counter began that it belongs to, in seconds; 0 where it does not say
 };
 
 // An instant selector at every step. The selector is resolved and each series read once.
@@ -28,7 +29,7 @@ Result<Table> SelectVector(QueryContext& context, const promql::VectorSelector& 
                            const Steps& steps, SelectorValue what = SelectorValue::kSample);
 
 // The same over plain matchers, looked at as `reference` says; values are the samples' times in
-// milliseconds, as info() compares them.
+// milliseconds, as info() compares them. Histograms are left as they are.
 Result<Table> SelectTimes(QueryContext& context, const std::vector<Matcher>& matchers,
                           const Steps& steps, const Reference& reference);
 

@@ -5,9 +5,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <memory>
 #include <utility>
 #include <vector>
 
+#include "common/model/histogram.h"
 #include "common/model/labels.h"
 #include "common/model/sample.h"
 
@@ -74,8 +76,9 @@ struct Row {
 };
 
 // A vector over all steps. Rows have no given order; two rows may have equal labels only where no
-// step has both. Native histograms will be a second, sparse column of a row (issue 4): a step then
-// has a float, a histogram or neither. Move-only: it holds its share of the budget.
+// step has both. A step has a float, a histogram or neither: histograms stand in a second column,
+// which most rows do not have, and the float is kAbsent there. So what looks at floats alone passes
+// histograms over without knowing of them. Move-only: it holds its share of the budget.
 class Table {
  public:
   Table(Budget& budget, std::size_t steps) : budget_(&budget), steps_(steps) {}
@@ -85,13 +88,16 @@ class Table {
     std::swap(steps_, other.steps_);
     std::swap(rows_, other.rows_);
     std::swap(values_, other.values_);
+    std::swap(histograms_, other.histograms_);
     std::swap(distinct_without_name, other.distinct_without_name);
     return *this;
   }
   Table(const Table&) = delete;
   Table& operator=(const Table&) = delete;
   ~Table() {
-    if (budget_ != nullptr) Forget(rows_.size());
+    if (budget_ == nullptr) return;
+    DropHistograms();
+    Forget(rows_.size());
   }
 
   std::size_t steps() const { return steps_; }
@@ -115,20 +121,53 @@ class Table {
     budget_->Charge(steps_, steps_ * sizeof(double) + sizeof(Row));
     return values(rows_.size() - 1);
   }
+  // A new last row with what row `i` of `from` has; its index. Requires: as many steps.
+  std::size_t AddCopy(const Table& from, std::size_t i);
   void RemoveLast() {
+    ShrinkHistograms(rows_.size() - 1);
     Forget(1);
     rows_.pop_back();
     values_.resize(rows_.size() * steps_);
   }
 
-  // Whether the series is present at any step.
-  bool HasAny(std::size_t i) const {
+  // Whether some row ever got a histogram.
+  bool has_histograms() const { return !histograms_.empty(); }
+  // Of row `i` at each step, null where it has none. Null: the row has no histograms.
+  const HistogramPtr* histograms(std::size_t i) const {
+    return i < histograms_.size() && histograms_[i] != nullptr ? histograms_[i]->at.data()
+                                                               : nullptr;
+  }
+  // Null where there is none.
+  const Histogram* histogram(std::size_t i, std::size_t step) const {
+    const HistogramPtr* const row = histograms(i);
+    return row == nullptr ? nullptr : row[step].get();
+  }
+  HistogramPtr SharedHistogram(std::size_t i, std::size_t step) const {
+    const HistogramPtr* const row = histograms(i);
+    return row == nullptr ? nullptr : row[step];
+  }
+  // Puts a histogram (null: none) in the place of what the row has at the step.
+  void SetHistogram(std::size_t i, std::size_t step, HistogramPtr histogram);
+  // Makes the row absent at the step.
+  void Clear(std::size_t i, std::size_t step) {
+    values(i)[step] = kAbsent;
+    if (histogram(i, step) != nullptr) SetHistogram(i, step, nullptr);
+  }
+  // Leaves the floats.
+  void DropHistograms() { ShrinkHistograms(0); }
+
+  bool PresentAt(std::size_t i, std::size_t step) const {
+    return IsPresent(values(i)[step]) || histogram(i, step) != nullptr;
+  }
+  bool HasFloats(std::size_t i) const {
     const double* v = values(i);
     for (std::size_t s = 0; s < steps_; ++s) {
       if (IsPresent(v[s])) return true;
     }
     return false;
   }
+  // Whether the series is present at any step.
+  bool HasAny(std::size_t i) const { return HasFloats(i) || HasHistograms(i); }
 
   // Keeps the rows that `keep(index)` wants, in order.
   template <typename Keep>
@@ -139,6 +178,7 @@ class Table {
       if (kept != i) MoveRow(i, kept);
       ++kept;
     }
+    ShrinkHistograms(kept);
     Forget(rows_.size() - kept);
     rows_.resize(kept);
     values_.resize(kept * steps_);
@@ -151,7 +191,19 @@ class Table {
   bool distinct_without_name = false;
 
  private:
+  struct HistogramColumn {
+    std::vector<HistogramPtr> at;  // a place per step
+    std::size_t samples = 0;       // charged to the budget
+  };
+  // What a histogram counts for: Prometheus takes one of 16 bytes for one sample.
+  static std::size_t SamplesOf(const Histogram& histogram) { return SizeBytes(histogram) / 16; }
+
+  bool HasHistograms(std::size_t i) const;
+  // Forgets the columns of rows from `rows` on.
+  void ShrinkHistograms(std::size_t rows);
+
   void MoveRow(std::size_t from, std::size_t to) {
+    if (from < histograms_.size()) std::swap(histograms_[from], histograms_[to]);
     rows_[to] = rows_[from];
     for (std::size_t s = 0; s < steps_; ++s) {
       values_[to * steps_ + s] = values_[from * steps_ + s];
@@ -165,6 +217,7 @@ class Table {
   std::size_t steps_ = 0;
   std::vector<Row> rows_;
   std::vector<double> values_;
+  std::vector<std::unique_ptr<HistogramColumn>> histograms_;  // by row; may be shorter than rows_
 };
 
 // A scalar: one value per step, always present.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "common/model/histogram.h"
 #include "evaluator/engine/float_math.h"
 
 namespace skep::engine {
@@ -12,35 +13,32 @@ using promql::FunctionId;
 
 // --- rate, increase, delta ---
 
+// Whether the starts tell of a reset between sample i - 1 and i.
+bool StartReset(const Window& w, std::size_t i) {
+  return w.starts != nullptr &&
+         IsStartReset(w.starts[i - 1], w.times[i - 1], w.starts[i], w.times[i]);
+}
+
 // The change adds up in the order in which Prometheus adds, for equal rounding.
 double ChangeInWindow(const Window& w, bool counter) {
   double change = w.values[w.size - 1] - w.values[0];
-  if (!counter || w.falls[w.size - 1] == w.falls[0]) return change;
+  if (!counter) return change;
+  if (w.starts == nullptr && w.falls[w.size - 1] == w.falls[0]) return change;
   for (std::size_t i = 1; i < w.size; ++i) {
-    if (w.values[i] < w.values[i - 1]) change += w.values[i - 1];
+    if (w.values[i] < w.values[i - 1] || StartReset(w, i)) change += w.values[i - 1];
   }
   return change;
 }
 
 double Extrapolate(const Window& w, bool counter, bool per_second) {
-  if (w.size < 2) return kAbsent;
+  Extent extent{w.start, w.end, w.time(0), w.time(w.size - 1), w.size, std::nullopt};
+  if (counter && w.starts != nullptr) extent.zero = ZeroInside(extent, w.starts[0]);
+  if (w.size < 2 && !extent.zero) return kAbsent;
   double change = ChangeInWindow(w, counter);
-  double to_start = static_cast<double>(w.time(0) - w.start) / 1000;
-  double to_end = static_cast<double>(w.end - w.time(w.size - 1)) / 1000;
-  const double sampled = static_cast<double>(w.time(w.size - 1) - w.time(0)) / 1000;
-  const double between = sampled / static_cast<double>(w.size - 1);
-
-  // A gap of more than 1.1 intervals: the series begins (or ends) inside the range.
-  const double threshold = between * 1.1;
-  if (to_start >= threshold) to_start = between / 2;
-  if (counter && change > 0 && w.values[0] >= 0) {
-    // A counter was never below zero: do not extrapolate further back than to there.
-    const double to_zero = sampled * (w.values[0] / change);
-    if (to_zero < to_start) to_start = to_zero;
-  }
-  if (to_end >= threshold) to_end = between / 2;
-
-  double factor = (sampled + to_start + to_end) / sampled;
+  std::optional<double> first_of_change;
+  if (counter && change > 0 && w.values[0] >= 0) first_of_change = w.values[0] / change;
+  if (extent.zero) change += w.values[0];
+  double factor = ExtrapolationFactor(extent, first_of_change);
   if (per_second) factor /= w.range_seconds;
   change *= factor;
   return change;
@@ -129,7 +127,8 @@ double LastTwo(const Window& w, bool counter) {
   const double last = w.values[w.size - 1];
   const std::int64_t interval = w.time(w.size - 1) - w.time(w.size - 2);
   if (interval == 0) return kAbsent;
-  const double change = counter && last < before ? last : last - before;
+  const bool reset = counter && (last < before || StartReset(w, w.size - 1));
+  const double change = reset ? last : last - before;
   return counter ? change / (static_cast<double>(interval) / 1000) : change;
 }
 
@@ -148,7 +147,12 @@ std::size_t FirstCompared(const Window& w) {
 double Resets(const Window& w, const WindowArguments&) {
   const std::size_t first = FirstCompared(w);
   if (first == w.size) return kAbsent;
-  return static_cast<double>(w.falls[w.size - 1] - w.falls[first]);
+  if (w.starts == nullptr) return static_cast<double>(w.falls[w.size - 1] - w.falls[first]);
+  std::size_t resets = 0;
+  for (std::size_t i = first + 1; i < w.size; ++i) {
+    if (w.values[i] < w.values[i - 1] || StartReset(w, i)) ++resets;
+  }
+  return static_cast<double>(resets);
 }
 
 double Changes(const Window& w, const WindowArguments&) {
@@ -347,6 +351,42 @@ constexpr Entry kFunctions[] = {
 };
 
 }  // namespace
+
+bool IsStartReset(Timestamp start_before, Timestamp before, Timestamp start, Timestamp now) {
+  // A start at the sample itself is how OpenTelemetry says that it does not know.
+  if (start == kNoStart || start >= now || start < before) return false;
+  if (start > before) return true;
+  // It begins where the one before ended: a delta, if that one knew its own start; else a
+  // cumulative series that does not know when it began.
+  return start_before != kNoStart && start_before < before;
+}
+
+std::optional<std::int64_t> ZeroInside(const Extent& extent, Timestamp start) {
+  const std::int64_t at = ToMillis(start);
+  if (start == kNoStart || at <= extent.range_start || at >= extent.first) return std::nullopt;
+  return at;
+}
+
+double ExtrapolationFactor(const Extent& e, std::optional<double> first_of_change) {
+  const double between =
+      e.size > 1 ? static_cast<double>(e.last - e.first) / 1000 / static_cast<double>(e.size - 1)
+                 : 0;
+  // A gap of more than 1.1 intervals: the series begins (or ends) inside the range.
+  const double threshold = between * 1.1;
+  const double sampled = static_cast<double>(e.last - e.zero.value_or(e.first)) / 1000;
+  double to_start = 0;
+  if (!e.zero) {
+    to_start = static_cast<double>(e.first - e.range_start) / 1000;
+    if (to_start >= threshold) to_start = between / 2;
+    // A counter was never below zero: do not extrapolate further back than to there.
+    if (first_of_change && sampled * *first_of_change < to_start) {
+      to_start = sampled * *first_of_change;
+    }
+  }
+  double to_end = static_cast<double>(e.range_end - e.last) / 1000;
+  if (to_end >= threshold) to_end = between / 2;
+  return sampled == 0 ? 1 : (sampled + to_start + to_end) / sampled;
+}
 
 WindowFunction FindWindowFunction(FunctionId id) {
   for (const Entry& entry : kFunctions) {

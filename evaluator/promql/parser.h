@@ -14,6 +14,7 @@
 
 #include "common/base/result.h"
 #include "common/base/time.h"
+#include "common/model/histogram.h"
 #include "common/model/labels.h"
 #include "common/model/matcher.h"
 #include "evaluator/promql/ast.h"
@@ -49,8 +50,6 @@ Result<Labels> ParseMetric(std::string_view text);
 
 // A native histogram as test scripts write it: `{{schema:1 sum:3 count:22 buckets:[5 10 7]}}`.
 struct HistogramLiteral {
-  enum class ResetHint : std::uint8_t { kUnknown, kReset, kNotReset, kGauge };
-
   std::int64_t schema = 0;
   double sum = 0;
   double count = 0;
@@ -59,18 +58,20 @@ struct HistogramLiteral {
   std::int64_t offset = 0, negative_offset = 0;
   std::vector<double> buckets, negative_buckets;
   std::vector<double> custom_values;
-  std::optional<ResetHint> reset_hint;  // empty: none written
+  std::optional<CounterResetHint> reset_hint;  // empty: none written
 };
+
+// The histogram that a literal describes. Its hint is kUnknown where none is written.
+Histogram ToHistogram(const HistogramLiteral& literal);
 
 // One place in the values of a series description.
 struct SequenceValue {
   enum class Kind : std::uint8_t { kOmitted, kFloat, kHistogram };
 
   Kind kind = Kind::kOmitted;
-  double value = 0;  // of kFloat; kStaleNaN for `stale`
-  // Of kHistogram: histogram + steps · increment. Shared by the places of one `{{…}}+{{…}}xN`.
-  std::shared_ptr<const HistogramLiteral> histogram, increment;
-  std::int64_t steps = 0;  // negative for `{{…}}-{{…}}xN`
+  double value = 0;             // of kFloat; kStaleNaN for `stale`
+  HistogramPtr histogram;       // of kHistogram; shared by the places of one `{{…}}xN`
+  bool has_reset_hint = false;  // the literal of `histogram` says one
 };
 
 // A line of a test script or of `input_series`: `metric{a="b"} 1+1x5 _ stale {{…}}`.

@@ -6,6 +6,7 @@
 
 #include "common/base/number.h"
 #include "common/base/quote.h"
+#include "common/model/histogram_math.h"
 #include "common/model/sample.h"
 #include "evaluator/promql/parser.h"
 
@@ -185,26 +186,28 @@ class SeriesParser {
     if (!base) return base.error();
     SequenceValue value;
     value.kind = SequenceValue::Kind::kHistogram;
-    value.histogram = std::make_shared<const HistogramLiteral>(*std::move(base));
-    std::int64_t direction = 0;
-    if (Peek() == '+' || Peek() == '-') {
-      direction = Peek() == '+' ? 1 : -1;
-      ++at_;
-      if (!TakeIf("{{")) return Complain("unexpected " + Here() + " in series values");
-      Result<HistogramLiteral> increment = ParseHistogram();
-      if (!increment) return increment.error();
-      value.increment = std::make_shared<const HistogramLiteral>(*std::move(increment));
-      if (Peek() != 'x') return Complain("unexpected " + Here() + " in series values");
-    }
-    return RepeatHistogram(values, value, direction);
+    value.histogram = std::make_shared<const Histogram>(ToHistogram(*base));
+    value.has_reset_hint = base->reset_hint.has_value();
+    if (Peek() != '+' && Peek() != '-') return Repeat(values, std::move(value), 0);
+    const bool down = Peek() == '-';
+    ++at_;
+    if (!TakeIf("{{")) return Complain("unexpected " + Here() + " in series values");
+    const Result<HistogramLiteral> increment = ParseHistogram();
+    if (!increment) return increment.error();
+    if (Peek() != 'x') return Complain("unexpected " + Here() + " in series values");
+    return RepeatHistogram(values, value, ToHistogram(*increment), down);
   }
 
-  Status RepeatHistogram(std::vector<SequenceValue>& values, SequenceValue value,
-                         std::int64_t direction) {
+  // Each is the one before with `increment` added (or taken away).
+  Status RepeatHistogram(std::vector<SequenceValue>& values, const SequenceValue& value,
+                         const Histogram& increment, bool down) {
     const std::size_t first = values.size();
-    RETURN_IF_ERROR(Repeat(values, std::move(value), 0));
-    for (std::size_t i = first; i < values.size(); ++i) {
-      values[i].steps = direction * static_cast<std::int64_t>(i - first);
+    RETURN_IF_ERROR(Repeat(values, value, 0));
+    Histogram sum = *value.histogram;
+    for (std::size_t i = first + 1; i < values.size(); ++i) {
+      const auto added = down ? Subtract(sum, increment) : Add(sum, increment);
+      if (!added) return Complain("histograms with exponential and custom buckets cannot be added");
+      values[i].histogram = std::make_shared<const Histogram>(sum);
     }
     return {};
   }
@@ -243,7 +246,7 @@ class SeriesParser {
     if (key == "custom_values") return ParseList(histogram.custom_values);
     const Result<double> number = ParseNumber();
     if (!number) return number.error();
-    if (key == "schema") return SetInteger(*number, histogram.schema);
+    if (key == "schema") return SetSchema(*number, histogram.schema);
     if (key == "offset") return SetInteger(*number, histogram.offset);
     if (key == "n_offset") return SetInteger(*number, histogram.negative_offset);
     if (key == "sum") {
@@ -258,6 +261,12 @@ class SeriesParser {
       return Complain("bad histogram descriptor found: " + Quote(key));
     }
     return {};
+  }
+
+  Status SetSchema(double number, std::int64_t& out) const {
+    RETURN_IF_ERROR(SetInteger(number, out));
+    if (out == kCustomBucketsSchema || (out >= kMinSchema && out <= kMaxSchema)) return {};
+    return Complain("schema " + std::to_string(out) + " of a histogram, expected -4 to 8 or -53");
   }
 
   Status SetInteger(double number, std::int64_t& out) const {
@@ -287,7 +296,7 @@ class SeriesParser {
     if (hint == kHints.end()) {
       return Complain("error parsing counter_reset_hint: unknown value " + Quote(word));
     }
-    histogram.reset_hint = static_cast<HistogramLiteral::ResetHint>(hint - kHints.begin());
+    histogram.reset_hint = static_cast<CounterResetHint>(hint - kHints.begin());
     return {};
   }
 
@@ -295,7 +304,32 @@ class SeriesParser {
   std::size_t at_ = 0;
 };
 
+BucketRuns ToRuns(std::int64_t offset, const std::vector<double>& counts) {
+  BucketRuns runs;
+  if (counts.empty()) return runs;
+  runs.spans.push_back(
+      {static_cast<std::int32_t>(offset), static_cast<std::uint32_t>(counts.size())});
+  runs.counts = counts;
+  return runs;
+}
+
 }  // namespace
+
+Histogram ToHistogram(const HistogramLiteral& literal) {
+  Histogram histogram;
+  histogram.reset_hint = literal.reset_hint.value_or(CounterResetHint::kUnknown);
+  histogram.schema = static_cast<int>(literal.schema);
+  histogram.zero_threshold = literal.zero_threshold;
+  histogram.zero_count = literal.zero_count;
+  histogram.count = literal.count;
+  histogram.sum = literal.sum;
+  histogram.positive = ToRuns(literal.offset, literal.buckets);
+  histogram.negative = ToRuns(literal.negative_offset, literal.negative_buckets);
+  if (!literal.custom_values.empty()) {
+    histogram.bounds = std::make_shared<const std::vector<double>>(literal.custom_values);
+  }
+  return histogram;
+}
 
 Result<SeriesDescription> ParseSeriesDescription(std::string_view text) {
   return SeriesParser(text).Run();

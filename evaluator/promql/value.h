@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "common/base/time.h"
+#include "common/model/histogram.h"
 #include "common/model/labels.h"
 #include "common/model/sample.h"
 
@@ -31,18 +32,19 @@ struct StringValue {
 };
 
 // One series of an instant vector. Its time is the time of evaluation, not that of the sample.
-// Native histograms will stand beside `sample` as a second kind.
 struct VectorSample {
   Labels labels;
-  Sample sample;
+  Sample sample;                     // its value is 0 where there is a histogram
+  HistogramPtr histogram = nullptr;  // null: a float
 };
 using InstantVector = std::vector<VectorSample>;
 
-// One series of a range query's answer (or of a range vector), times strictly rising.
-// Native histograms will stand beside `samples` as a second column.
+// One series of a range query's answer (or of a range vector): its floats and its histograms, times
+// strictly rising in each, none in both.
 struct MatrixSeries {
   Labels labels;
   std::vector<Sample> samples;
+  std::vector<HistogramSample> histograms = {};
 };
 using Matrix = std::vector<MatrixSeries>;
 

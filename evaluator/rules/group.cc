@@ -129,8 +129,9 @@ Status RuleGroup::WriteResults(std::size_t index, const Round& round,
   const std::unique_ptr<storage::Appender> appender = dependencies_.storage.NewAppender();
   Status first;
   for (const OutputSample& sample : out) {
-    const storage::AppendOutcome outcome =
-        tracker.Append(*appender, *sample.labels, {round.query_time, sample.value});
+    const storage::AppendOutcome outcome = tracker.Append(
+        *appender, *sample.labels,
+        {.time = round.query_time, .value = sample.value, .histogram = sample.histogram});
     if (outcome != storage::AppendOutcome::kAccepted && first) {
       first = OutcomeStatus(outcome, *sample.labels);
     }

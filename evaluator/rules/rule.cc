@@ -95,7 +95,8 @@ Status RecordingRule::Evaluate(const Round& round, std::vector<OutputSample>& ou
                    std::to_string(vector->size()) + " series");
   }
   for (std::size_t i = 0; i < vector->size(); ++i) {
-    out.push_back({&renamed_[i].to, (*vector)[i].sample.value});
+    promql::VectorSample& sample = (*vector)[i];
+    out.push_back({&renamed_[i].to, sample.sample.value, std::move(sample.histogram)});
   }
   return {};
 }
@@ -140,8 +141,11 @@ std::string AlertingRule::ExpandOne(const NamedTemplate& text, const templates::
 
 SeenAlert AlertingRule::Expand(const promql::VectorSample& sample, const Round& round,
                                const templates::PrometheusContext& context) const {
-  const templates::Value data = templates::AlertData(sample.labels, round.external_labels,
-                                                     round.external_url, sample.sample.value);
+  const templates::Value value = sample.histogram == nullptr
+                                     ? templates::Value(sample.sample.value)
+                                     : templates::Value(FormatHistogram(*sample.histogram));
+  const templates::Value data =
+      templates::AlertData(sample.labels, round.external_labels, round.external_url, value);
   LabelsBuilder builder(sample.labels);
   builder.Delete(kMetricName);
   for (const std::string& name : definition_.removed_labels) builder.Delete(name);

@@ -12,6 +12,7 @@
 
 #include "common/base/log.h"
 #include "common/base/result.h"
+#include "common/model/histogram.h"
 #include "common/model/labels.h"
 #include "evaluator/promql/value.h"
 #include "evaluator/rules/alert_table.h"
@@ -39,7 +40,8 @@ struct Round {
 // round.
 struct OutputSample {
   const Labels* labels;
-  double value;
+  double value;                      // where `histogram` is null
+  HistogramPtr histogram = nullptr;  // null: a float
 };
 
 // Round by one thread at a time; status from any.

@@ -16,9 +16,11 @@ SeriesTracker::Entry& SeriesTracker::Find(const Labels& labels) {
 }
 
 storage::AppendOutcome SeriesTracker::Append(storage::Appender& appender, const Labels& labels,
-                                             Sample sample) {
+                                             const FullSample& sample) {
   Entry& entry = Find(labels);
-  const storage::AppendOutcome outcome = appender.Append(entry.ref, labels, sample);
+  const storage::AppendOutcome outcome =
+      sample.histogram == nullptr ? appender.Append(entry.ref, labels, {sample.time, sample.value})
+                                  : appender.AppendFull(entry.ref, labels, sample);
   if (outcome == storage::AppendOutcome::kAccepted) entry.written = true;
   return outcome;
 }

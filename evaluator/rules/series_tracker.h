@@ -19,7 +19,8 @@ namespace skep::rules {
 class SeriesTracker {
  public:
   // Append ..., then AppendStale, then Commit or Abandon.
-  storage::AppendOutcome Append(storage::Appender& appender, const Labels& labels, Sample sample);
+  storage::AppendOutcome Append(storage::Appender& appender, const Labels& labels,
+                                const FullSample& sample);
   // A marker at `time` for each series that was there after the last round and was not appended.
   void AppendStale(storage::Appender& appender, Timestamp time);
   // The round's batch was committed: its series are what the next round is compared with.

@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "common/base/result.h"
+#include "common/model/histogram.h"
 #include "common/model/labels.h"
 #include "common/model/sample.h"
 
@@ -36,6 +37,10 @@ class Appender {
   // to `labels`. An equal sample (same time, same bits) is kAccepted. Requires: Commit has not been
   // called.
   virtual AppendOutcome Append(SeriesRef& ref, const Labels& labels, Sample sample) = 0;
+
+  // The same for a histogram, or for a sample that knows its start.
+  virtual AppendOutcome AppendFull(SeriesRef& ref, const Labels& labels,
+                                   const FullSample& sample) = 0;
 
   // Makes the batch durable, then visible. On error nothing of it will ever be visible,
   // also not after a restart. Requires: called at most once.

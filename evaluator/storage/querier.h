@@ -8,8 +8,10 @@
 
 #include "common/base/result.h"
 #include "common/base/time.h"
+#include "common/model/histogram.h"
 #include "common/model/labels.h"
 #include "common/model/matcher.h"
+#include "common/model/sample.h"
 
 namespace skep::storage {
 
@@ -19,16 +21,35 @@ struct TimeRange {
   Timestamp max = kMaxTimestamp;
 };
 
-// The samples of one series as parallel columns, times strictly rising. Staleness markers are among
-// them.
+// The samples of one series as parallel columns: its floats, and apart from them its histograms
+// (most series have only one kind). Times rise strictly in each; no time is in both. Staleness
+// markers are among the floats.
 struct SampleColumns {
+  struct Histograms {
+    std::vector<Timestamp> times;
+    std::vector<HistogramPtr> values;  // never null
+    std::vector<Timestamp> starts;     // as for floats
+
+    std::size_t size() const { return times.size(); }
+    bool empty() const { return times.empty(); }
+  };
+
   std::vector<Timestamp> times;
   std::vector<double> values;
+  // When the counter began that the sample belongs to, kNoStart where nobody said so. Empty where
+  // no sample has one, else as long as `times`.
+  std::vector<Timestamp> starts;
+  Histograms histograms;
 
-  std::size_t size() const { return times.size(); }
+  std::size_t size() const { return times.size(); }  // of the floats
+  bool empty() const { return times.empty() && histograms.empty(); }
   void clear() {
     times.clear();
     values.clear();
+    starts.clear();
+    histograms.times.clear();
+    histograms.values.clear();
+    histograms.starts.clear();
   }
 };
 

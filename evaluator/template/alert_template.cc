@@ -405,11 +405,11 @@ const FunctionTable& PrometheusFunctions() {
 }
 
 Value AlertData(const Labels& labels, const Labels& external_labels, std::string_view external_url,
-                double value) {
+                Value value) {
   return Value::Of(Entries{{"Labels", Value::Of(labels)},
                            {"ExternalLabels", Value::Of(external_labels)},
                            {"ExternalURL", Value(external_url)},
-                           {"Value", Value(value)}},
+                           {"Value", std::move(value)}},
                    MapKind::kStruct, &kAlertType);
 }
 

@@ -34,8 +34,9 @@ const FunctionTable& PrometheusFunctions();
 
 // `.Labels`, `.ExternalLabels`, `.ExternalURL`, `.Value`: make once per alert, use for all its
 // texts.
+// The value is a number, or the text of a histogram.
 Value AlertData(const Labels& labels, const Labels& external_labels, std::string_view external_url,
-                double value);
+                Value value);
 
 // The text of one label or annotation. Immutable; copies share the tree. Thread-safe.
 class AlertTemplate {

@@ -60,6 +60,7 @@ void Count(std::atomic<std::uint64_t>& counter, std::uint64_t n = 1) {
 struct BatchEntry {
   Series* series = nullptr;  // its `uncommitted` keeps it alive
   Sample sample;
+  std::size_t full = 0;  // plus one: among the full samples; 0: a plain float
 };
 
 }  // namespace
@@ -183,24 +184,13 @@ class HeadAppender final : public storage::Appender {
   }
 
   AppendOutcome Append(SeriesRef& ref, const Labels& labels, Sample sample) override {
-    const bool too_old =
-        ToMillis(sample.time) < state_->oldest_millis.load(std::memory_order_relaxed);
-    while (true) {
-      if (ref != 0) {
-        StripeLock stripe(state_->stripes);
-        stripe.Take(static_cast<std::uint32_t>(ref));
-        if (Series* series = state_->pages.Get(ref)) {
-          return too_old ? TooOld() : Offer(*series, sample);
-        }
-        ref = 0;
-      }
-      if (too_old) return TooOld();
-      // Retention may remove a new series again before it has its sample: then once more.
-      ref = state_->GetOrCreate(labels);
-      if (ref == 0) return AppendOutcome::kLimitExceeded;
-    }
+    return AppendTo(ref, labels, sample, nullptr);
   }
-
+  AppendOutcome AppendFull(SeriesRef& ref, const Labels& labels,
+                           const FullSample& sample) override {
+    const bool plain = sample.histogram == nullptr && sample.start == kNoStart;
+    return AppendTo(ref, labels, {sample.time, sample.value}, plain ? nullptr : &sample);
+  }
   Status Commit() override {
     const std::lock_guard lock(state_->commit_mutex);
     const auto [commit, oldest_reader] = state_->snapshots.BeginCommit();
@@ -211,9 +201,13 @@ class HeadAppender final : public storage::Appender {
         stripe.Take(entry.series->number());
         --entry.series->uncommitted;
         // Another batch may have brought newer samples since this one was offered.
-        const std::optional<Sample> last = entry.series->last();
-        if (last && last->time >= entry.sample.time) continue;
-        entry.series->Append(entry.sample, commit, oldest_reader);
+        const std::optional<Timestamp> last = entry.series->last_time();
+        if (last && *last >= entry.sample.time) continue;
+        if (entry.full == 0) {
+          entry.series->Append(entry.sample, commit, oldest_reader);
+        } else {
+          entry.series->AppendFull(full_[entry.full - 1], commit, oldest_reader);
+        }
         ++appended;
       }
     }
@@ -221,44 +215,83 @@ class HeadAppender final : public storage::Appender {
     Count(state_->counters.appended, appended);
     Count(state_->counters.out_of_order, entries_.size() - appended);
     entries_.clear();
+    full_.clear();
     return {};
   }
 
  private:
+  // `full` may be null: `sample` says it all.
+  AppendOutcome AppendTo(SeriesRef& ref, const Labels& labels, Sample sample,
+                         const FullSample* full) {
+    const bool too_old =
+        ToMillis(sample.time) < state_->oldest_millis.load(std::memory_order_relaxed);
+    while (true) {
+      if (ref != 0) {
+        StripeLock stripe(state_->stripes);
+        stripe.Take(static_cast<std::uint32_t>(ref));
+        if (Series* series = state_->pages.Get(ref)) {
+          return too_old ? TooOld() : Offer(*series, sample, full);
+        }
+        ref = 0;
+      }
+      if (too_old) return TooOld();
+      // Retention may remove a new series again before it has its sample: then once more.
+      ref = state_->GetOrCreate(labels);
+      if (ref == 0) return AppendOutcome::kLimitExceeded;
+    }
+  }
+
   AppendOutcome TooOld() {
     Count(state_->counters.too_old);
     return AppendOutcome::kTooOld;
   }
 
   // Under the stripe of `series`.
-  AppendOutcome Offer(Series& series, Sample sample) {
+  AppendOutcome Offer(Series& series, Sample sample, const FullSample* full) {
     const bool mine = series.hint_batch == batch_;
-    const std::optional<Sample> last =
-        mine ? std::optional(entries_[series.hint_index].sample) : series.last();
-    if (last && sample.time <= last->time) return Refuse(*last, sample);
+    const std::optional<Timestamp> last =
+        mine ? std::optional(entries_[series.hint_index].sample.time) : series.last_time();
+    if (last && sample.time <= *last) {
+      return Refuse(mine ? Offered(series.hint_index) : *series.last(), sample, full);
+    }
     series.hint_batch = batch_;
     series.hint_index = static_cast<std::uint32_t>(entries_.size());
     ++series.uncommitted;
     series.Prefetch();
-    entries_.push_back({&series, sample});
+    if (full != nullptr) full_.push_back(*full);
+    entries_.push_back({&series, sample, full == nullptr ? 0 : full_.size()});
     return AppendOutcome::kAccepted;
   }
 
-  AppendOutcome Refuse(Sample last, Sample sample) {
+  FullSample Offered(std::size_t index) const {
+    const BatchEntry& entry = entries_[index];
+    if (entry.full != 0) return full_[entry.full - 1];
+    return {.time = entry.sample.time, .value = entry.sample.value};
+  }
+
+  AppendOutcome Refuse(const FullSample& last, Sample sample, const FullSample* full) {
     if (sample.time < last.time) {
       Count(state_->counters.out_of_order);
       return AppendOutcome::kOutOfOrder;
     }
-    const bool same =
-        std::bit_cast<std::uint64_t>(sample.value) == std::bit_cast<std::uint64_t>(last.value);
-    if (same) return AppendOutcome::kAccepted;
+    if (SameValue(last, sample, full)) return AppendOutcome::kAccepted;
     Count(state_->counters.duplicate);
     return AppendOutcome::kDuplicate;
+  }
+
+  static bool SameValue(const FullSample& last, Sample sample, const FullSample* full) {
+    const Histogram* const histogram = full == nullptr ? nullptr : full->histogram.get();
+    if (histogram != nullptr && last.histogram != nullptr) {
+      return SameHistogram(*histogram, *last.histogram);
+    }
+    if (histogram != nullptr || last.histogram != nullptr) return false;
+    return std::bit_cast<std::uint64_t>(sample.value) == std::bit_cast<std::uint64_t>(last.value);
   }
 
   const std::shared_ptr<State> state_;
   const std::uint64_t batch_;
   std::vector<BatchEntry> entries_;
+  std::vector<FullSample> full_;
 };
 
 // Keeps a commit's state readable as long as it lives.
@@ -419,7 +452,7 @@ HeadStatus Head::Status(std::size_t limit) const {
     status.samples += series.samples();
     status.chunk_bytes += series.chunk_bytes();
     const Timestamp min = series.min_time();
-    const Timestamp max = series.last()->time;
+    const Timestamp max = *series.last_time();
     status.min_time = std::min(status.min_time.value_or(min), min);
     status.max_time = std::max(status.max_time.value_or(max), max);
   }

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <chrono>
 
+#include "common/model/histogram_math.h"
+
 namespace skep::tsdb {
 namespace {
 
@@ -13,11 +15,50 @@ constexpr Duration kChunkSpan = std::chrono::hours(2);
 
 }  // namespace
 
-std::optional<Sample> Series::last() const {
-  if (!open_.empty()) return Sample{open_.last_time(), open_.last_value()};
-  // A writer that was just sealed still knows its last sample.
-  if (!sealed_.empty()) return Sample{open_.last_time(), open_.last_value()};
+std::optional<FullSample> Series::last() const {
+  if (has_histograms()) {
+    const Rare::Entry& entry = rare_->histograms.back();
+    // A writer that was just sealed still knows its last sample.
+    if (!has_floats() || open_.last_time() < entry.time) {
+      return FullSample{.time = entry.time, .histogram = entry.histogram};
+    }
+  }
+  if (has_floats()) return FullSample{.time = open_.last_time(), .value = open_.last_value()};
   return std::nullopt;
+}
+
+std::optional<Timestamp> Series::last_time() const {
+  std::optional<Timestamp> time;
+  if (has_floats()) time = open_.last_time();
+  if (has_histograms()) {
+    const Timestamp newest = rare_->histograms.back().time;
+    time = time ? std::max(*time, newest) : newest;
+  }
+  return time;
+}
+
+Series::Rare& Series::rare() {
+  if (!rare_) rare_ = std::make_unique<Rare>();
+  return *rare_;
+}
+
+void Series::AppendFull(const FullSample& sample, CommitNumber commit, CommitNumber oldest_reader) {
+  if (sample.histogram == nullptr) {
+    Append({sample.time, sample.value}, commit, oldest_reader);
+    if (sample.start == kNoStart) return;
+    rare().starts.push_back({sample.time, sample.start, nullptr, commit});
+    return;
+  }
+  const std::optional<FullSample> before = last();
+  const Histogram* const previous = before ? before->histogram.get() : nullptr;
+  const CounterResetHint hint = StoredHint(*sample.histogram, previous);
+  HistogramPtr kept = sample.histogram;
+  if (kept->reset_hint != hint) {
+    auto hinted = std::make_shared<Histogram>(*kept);
+    hinted->reset_hint = hint;
+    kept = std::move(hinted);
+  }
+  rare().histograms.push_back({sample.time, sample.start, std::move(kept), commit});
 }
 
 void Series::Append(Sample sample, CommitNumber commit, CommitNumber oldest_reader) {
@@ -57,6 +98,34 @@ std::uint64_t Series::VisibleCount(CommitNumber snapshot) const {
 
 void Series::Read(CommitNumber snapshot, storage::TimeRange range,
                   storage::SampleColumns& out) const {
+  const std::size_t first_float = out.size();
+  ReadFloats(snapshot, range, out);
+  if (rare_) ReadRare(snapshot, range, first_float, out);
+}
+
+void Series::ReadRare(CommitNumber snapshot, storage::TimeRange range, std::size_t first_float,
+                      storage::SampleColumns& out) const {
+  const auto visible = [&](const Rare::Entry& entry) {
+    return entry.commit <= snapshot && entry.time >= range.min && entry.time <= range.max;
+  };
+  for (const Rare::Entry& entry : rare_->histograms) {
+    if (!visible(entry)) continue;
+    out.histograms.times.push_back(entry.time);
+    out.histograms.values.push_back(entry.histogram);
+    out.histograms.starts.push_back(entry.start);
+  }
+  if (rare_->starts.empty()) return;
+  out.starts.resize(out.times.size(), kNoStart);
+  std::size_t at = first_float;
+  for (const Rare::Entry& entry : rare_->starts) {
+    if (!visible(entry)) continue;
+    while (at < out.times.size() && out.times[at] < entry.time) ++at;
+    if (at < out.times.size() && out.times[at] == entry.time) out.starts[at] = entry.start;
+  }
+}
+
+void Series::ReadFloats(CommitNumber snapshot, storage::TimeRange range,
+                        storage::SampleColumns& out) const {
   const std::uint64_t visible = VisibleCount(snapshot);
   if (visible <= forgotten_) return;
   std::uint64_t left = visible - forgotten_;
@@ -73,16 +142,25 @@ void Series::Read(CommitNumber snapshot, storage::TimeRange range,
 }
 
 bool Series::Overlaps(storage::TimeRange range) const {
-  return !empty() && min_time() <= range.max && open_.last_time() >= range.min;
+  return !empty() && min_time() <= range.max && *last_time() >= range.min;
 }
 
 Timestamp Series::min_time() const {
-  return sealed_.empty() ? open_.first_time() : sealed_.front().min_time;
+  Timestamp first = kMaxTimestamp;
+  if (!open_.empty()) first = open_.first_time();
+  if (!sealed_.empty()) first = sealed_.front().min_time;
+  return has_histograms() ? std::min(first, rare_->histograms.front().time) : first;
 }
 
 std::size_t Series::chunk_bytes() const {
   std::size_t bytes = open_.size_bytes();
   for (const XorChunk& chunk : sealed_) bytes += chunk.word_count * sizeof(std::uint64_t);
+  if (rare_) {
+    bytes += rare_->starts.size() * sizeof(Rare::Entry);
+    for (const Rare::Entry& entry : rare_->histograms) {
+      bytes += sizeof(entry) + SizeBytes(*entry.histogram);
+    }
+  }
   return bytes;
 }
 
@@ -94,6 +172,14 @@ void Series::DropBefore(Timestamp time) {
   if (sealed_.empty() && !open_.empty() && open_.last_time() < time) {
     forgotten_ += open_.samples();
     open_ = XorWriter();
+  }
+  if (!rare_) return;
+  for (std::deque<Rare::Entry>* list : {&rare_->histograms, &rare_->starts}) {
+    // A start is needed as long as its float is there, which goes with its chunk.
+    const Timestamp oldest = list == &rare_->starts && has_floats()
+                                 ? (sealed_.empty() ? open_.first_time() : sealed_[0].min_time)
+                                 : time;
+    while (!list->empty() && list->front().time < oldest) list->pop_front();
   }
 }
 

@@ -3,10 +3,12 @@
 
 #include <atomic>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <vector>
 
+#include "common/model/histogram.h"
 #include "common/model/labels.h"
 #include "common/model/sample.h"
 #include "evaluator/storage/querier.h"
@@ -34,8 +36,10 @@ class Series {
     if (users_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
   }
 
-  // The newest sample, where there ever was one that is not forgotten.
-  std::optional<Sample> last() const;
+  // The newest sample, where there ever was one that is not forgotten; without its start.
+  std::optional<FullSample> last() const;
+  // Its time alone.
+  std::optional<Timestamp> last_time() const;
 
   // An Append will come soon.
   void Prefetch() const { open_.Prefetch(); }
@@ -43,6 +47,8 @@ class Series {
   // Adds a sample as part of `commit`. Requires: it is newer than last(). Queriers older than
   // `oldest_reader` are gone.
   void Append(Sample sample, CommitNumber commit, CommitNumber oldest_reader);
+  // The same for a histogram, or a float that knows its start.
+  void AppendFull(const FullSample& sample, CommitNumber commit, CommitNumber oldest_reader);
 
   // Samples of commits up to `snapshot` in the range.
   void Read(CommitNumber snapshot, storage::TimeRange range, storage::SampleColumns& out) const;
@@ -53,9 +59,13 @@ class Series {
   // Forgets chunks that end before `time`.
   void DropBefore(Timestamp time);
 
-  bool empty() const { return open_.empty() && sealed_.empty(); }
-  std::size_t chunks() const { return sealed_.size() + (open_.empty() ? 0 : 1); }
-  std::uint64_t samples() const { return appended_ - forgotten_; }
+  bool empty() const { return !has_floats() && !has_histograms(); }
+  std::size_t chunks() const {
+    return sealed_.size() + (open_.empty() ? 0 : 1) + (has_histograms() ? 1 : 0);
+  }
+  std::uint64_t samples() const {
+    return appended_ - forgotten_ + (rare_ == nullptr ? 0 : rare_->histograms.size());
+  }
   std::size_t chunk_bytes() const;
   Timestamp min_time() const;  // requires: not empty
 
@@ -72,7 +82,26 @@ class Series {
     std::uint64_t count = 0;
   };
 
+  // Histograms and start times, which most series never have: plain lists.
+  struct Rare {
+    struct Entry {
+      Timestamp time;
+      Timestamp start;
+      HistogramPtr histogram;
+      CommitNumber commit = 0;
+    };
+    std::deque<Entry> histograms;
+    std::deque<Entry> starts;  // of floats
+  };
+
   ~Series() = default;
+  bool has_floats() const { return !open_.empty() || !sealed_.empty(); }
+  bool has_histograms() const { return rare_ != nullptr && !rare_->histograms.empty(); }
+  Rare& rare();
+  void ReadFloats(CommitNumber snapshot, storage::TimeRange range,
+                  storage::SampleColumns& out) const;
+  void ReadRare(CommitNumber snapshot, storage::TimeRange range, std::size_t first_float,
+                storage::SampleColumns& out) const;
   void NoteCommit(CommitNumber commit, CommitNumber oldest_reader);
   std::uint64_t VisibleCount(CommitNumber snapshot) const;
 
@@ -88,6 +117,7 @@ class Series {
   Version newest_;
   // Earlier ones that a living querier may need, oldest first; null as long as none does.
   std::unique_ptr<std::vector<Version>> older_;
+  std::unique_ptr<Rare> rare_;
 };
 
 }  // namespace skep::tsdb

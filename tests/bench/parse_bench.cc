@@ -71,6 +71,11 @@ class Nowhere final : public skep::storage::Appendable {
       if (ref == 0) ref = 1;
       return skep::storage::AppendOutcome::kAccepted;
     }
+    skep::storage::AppendOutcome AppendFull(skep::storage::SeriesRef& ref, const skep::Labels&,
+                                            const skep::FullSample&) override {
+      if (ref == 0) ref = 1;
+      return skep::storage::AppendOutcome::kAccepted;
+    }
     skep::Status Commit() override { return {}; }
   };
   std::unique_ptr<skep::storage::Appender> NewAppender() override {

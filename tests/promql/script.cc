@@ -8,6 +8,7 @@
 
 #include "common/base/number.h"
 #include "common/base/quote.h"
+#include "common/model/histogram_math.h"
 #include "common/model/regex.h"
 #include "evaluator/promql/parser.h"
 #include "tests/support/memory_store.h"
@@ -130,36 +131,86 @@ struct Eval {
   std::optional<engine::QueryOptions> range_vector;  // expect range vector
   std::optional<double> scalar;
   std::vector<promql::SeriesDescription> series;
-  bool has_histograms = false;
 
   bool instant() const { return when.step.count() == 0; }
 };
 
+// A float or a histogram.
+struct Point {
+  double value = 0;
+  HistogramPtr histogram = nullptr;
+  bool has_reset_hint = false;  // of an expected histogram: it counts
+};
+
+Point PointOf(const SequenceValue& value) {
+  return {value.value, value.histogram, value.has_reset_hint};
+}
+
+std::string Show(const Point& point) {
+  if (point.histogram == nullptr) return FormatDouble(point.value);
+  constexpr std::string_view kHints[] = {"", "reset", "not_reset", "gauge"};
+  const Histogram& h = *point.histogram;
+  std::string out = "schema " + std::to_string(h.schema) + " zero " +
+                    FormatDouble(h.zero_threshold) + " " + FormatHistogram(h) + " bounds";
+  for (const double bound : h.custom_bounds()) out += " " + FormatDouble(bound);
+  out += " ";
+  return out.append(kHints[static_cast<std::size_t>(h.reset_hint)]);
+}
+
 std::string Show(const promql::SeriesDescription& series) {
   std::string out = series.labels.ToString();
   for (const SequenceValue& value : series.values) {
-    out += value.kind == SequenceValue::Kind::kOmitted ? " _" : " " + FormatDouble(value.value);
+    out += value.kind == SequenceValue::Kind::kOmitted ? " _" : " " + Show(PointOf(value));
   }
   return out;
 }
 
 // --- comparing ---
 
-using Points = std::map<Timestamp, double>;
+using Points = std::map<Timestamp, Point>;
+
+bool NearlyEqual(const BucketRuns& expected, const BucketRuns& got) {
+  return expected.spans == got.spans &&
+         std::equal(expected.counts.begin(), expected.counts.end(), got.counts.begin(),
+                    [](double a, double b) { return NearlyEqual(a, b); });
+}
+
+bool NearlyEqual(Histogram expected, Histogram got) {
+  Compact(expected);
+  Compact(got);
+  const auto a = expected.custom_bounds();
+  const auto b = got.custom_bounds();
+  return expected.schema == got.schema && std::equal(a.begin(), a.end(), b.begin(), b.end()) &&
+         NearlyEqual(expected.count, got.count) && NearlyEqual(expected.sum, got.sum) &&
+         NearlyEqual(expected.zero_count, got.zero_count) &&
+         expected.zero_threshold == got.zero_threshold &&
+         NearlyEqual(expected.positive, got.positive) &&
+         NearlyEqual(expected.negative, got.negative);
+}
+
+bool Matches(const Point& expected, const Point& got) {
+  if (expected.histogram == nullptr || got.histogram == nullptr) {
+    return expected.histogram == got.histogram && NearlyEqual(expected.value, got.value);
+  }
+  if (expected.has_reset_hint && expected.histogram->reset_hint != got.histogram->reset_hint) {
+    return false;
+  }
+  return NearlyEqual(*expected.histogram, *got.histogram);
+}
 
 std::string ComparePoints(const std::string& name, const Points& expected, const Points& got) {
   for (const auto& [time, value] : expected) {
     const auto at = got.find(time);
     const std::string place = name + " at " + FormatDuration(time.time_since_epoch());
-    if (at == got.end()) return place + ": expected " + FormatDouble(value) + ", got nothing";
-    if (!NearlyEqual(value, at->second)) {
-      return place + ": expected " + FormatDouble(value) + ", got " + FormatDouble(at->second);
+    if (at == got.end()) return place + ": expected " + Show(value) + ", got nothing";
+    if (!Matches(value, at->second)) {
+      return place + ": expected " + Show(value) + ", got " + Show(at->second);
     }
   }
   for (const auto& [time, value] : got) {
     if (!expected.contains(time)) {
       return name + " at " + FormatDuration(time.time_since_epoch()) + ": unexpected " +
-             FormatDouble(value);
+             Show(value);
     }
   }
   return {};
@@ -185,7 +236,7 @@ std::map<Labels, Points> ExpectedPoints(const Eval& eval, const engine::QueryOpt
     Points points;
     Timestamp time = when.start;
     for (const SequenceValue& value : series.values) {
-      if (value.kind == SequenceValue::Kind::kFloat) points.emplace(time, value.value);
+      if (value.kind != SequenceValue::Kind::kOmitted) points.emplace(time, PointOf(value));
       time += when.step;
     }
     if (!points.empty()) expected.emplace(series.labels, std::move(points));
@@ -197,7 +248,10 @@ std::map<Labels, Points> PointsOf(const promql::Matrix& matrix) {
   std::map<Labels, Points> points;
   for (const promql::MatrixSeries& series : matrix) {
     for (const Sample& sample : series.samples) {
-      points[series.labels].emplace(sample.time, sample.value);
+      points[series.labels].emplace(sample.time, Point{sample.value, nullptr});
+    }
+    for (const HistogramSample& sample : series.histograms) {
+      points[series.labels].emplace(sample.time, Point{0, sample.histogram});
     }
   }
   return points;
@@ -216,7 +270,8 @@ std::string CompareOrder(const Eval& eval, const promql::InstantVector& vector) 
 std::string CompareVector(const Eval& eval, const promql::InstantVector& vector, bool ordered) {
   std::map<Labels, Points> got;
   for (const promql::VectorSample& sample : vector) {
-    if (!got.emplace(sample.labels, Points{{eval.when.start, sample.sample.value}}).second) {
+    const Point point{sample.sample.value, sample.histogram};
+    if (!got.emplace(sample.labels, Points{{eval.when.start, point}}).second) {
       return "twice in the result: " + sample.labels.ToString();
     }
   }
@@ -261,6 +316,9 @@ promql::Value At(const promql::Matrix& matrix, Timestamp time, bool scalar) {
       if (scalar) return promql::Scalar{time, sample.value};
       vector.push_back({series.labels, sample});
     }
+    for (const HistogramSample& sample : series.histograms) {
+      if (sample.time == time) vector.push_back({series.labels, {time, 0}, sample.histogram});
+    }
   }
   return vector;
 }
@@ -271,6 +329,77 @@ bool DependsOnQueryRange(std::string_view query) {
          query.find("range()") != std::string_view::npos ||
          query.find("start()") != std::string_view::npos ||
          query.find("end()") != std::string_view::npos;
+}
+
+// --- classic histograms as native ones, for load_with_nhcb ---
+
+using SeriesSamples = std::map<Labels, std::vector<FullSample>>;
+
+// What the classic series of one histogram say at one time.
+struct ClassicPoint {
+  std::map<double, double> buckets;  // cumulative, by upper bound
+  std::optional<double> count;
+  double sum = 0;
+};
+
+// Null where the buckets contradict each other.
+HistogramPtr ToCustomBuckets(const ClassicPoint& point) {
+  auto histogram = std::make_shared<Histogram>();
+  auto bounds = std::make_shared<std::vector<double>>();
+  histogram->schema = kCustomBucketsSchema;
+  histogram->sum = point.sum;
+  double below = 0;
+  std::int32_t index = 0;
+  for (const auto& [bound, count] : point.buckets) {
+    if (count < below) return nullptr;
+    if (!std::isinf(bound)) bounds->push_back(bound);
+    histogram->positive.Append(index++, count - below);
+    below = count;
+  }
+  histogram->count = point.count.value_or(below);
+  const bool has_last = !point.buckets.empty() && std::isinf(point.buckets.rbegin()->first);
+  if (histogram->count < below) return nullptr;
+  if (!has_last) histogram->positive.Append(index, histogram->count - below);
+  histogram->bounds = std::move(bounds);
+  Compact(*histogram);
+  return histogram;
+}
+
+// Notes a series if it belongs to a classic histogram; its points by the native one's labels.
+void CollectClassic(const Labels& labels, const std::vector<FullSample>& samples,
+                    std::map<Labels, std::map<Timestamp, ClassicPoint>>& out) {
+  const std::string_view name = labels.metric_name();
+  for (const std::string_view suffix : {"_bucket", "_count", "_sum"}) {
+    if (!name.ends_with(suffix)) continue;
+    const std::optional<double> bound = ParseDouble(labels.Get("le"));
+    if (suffix == "_bucket" && (!bound || std::isnan(*bound))) return;
+    LabelsBuilder builder(labels);
+    builder.Set(kMetricName, name.substr(0, name.size() - suffix.size())).Delete("le");
+    auto& points = out[builder.Build()];
+    for (const FullSample& sample : samples) {
+      if (sample.histogram != nullptr || IsStaleNaN(sample.value)) continue;
+      ClassicPoint& point = points[sample.time];
+      if (suffix == "_bucket") point.buckets[*bound] = sample.value;
+      if (suffix == "_count") point.count = sample.value;
+      if (suffix == "_sum") point.sum = sample.value;
+    }
+  }
+}
+
+void AddCustomBuckets(SeriesSamples& series) {
+  std::map<Labels, std::map<Timestamp, ClassicPoint>> classics;
+  for (const auto& [labels, samples] : series) CollectClassic(labels, samples, classics);
+  for (const auto& [labels, points] : classics) {
+    const bool has_buckets = std::any_of(points.begin(), points.end(), [](const auto& point) {
+      return !point.second.buckets.empty();
+    });
+    if (!has_buckets) continue;
+    for (const auto& [time, point] : points) {
+      if (HistogramPtr histogram = ToCustomBuckets(point)) {
+        series[labels].push_back({.time = time, .histogram = std::move(histogram)});
+      }
+    }
+  }
 }
 
 // --- the script ---
@@ -300,7 +429,6 @@ class Script {
     if (word == "clear") {
       store_ = nullptr;  // two stores at once would be in each other's way
       store_ = stores_();
-      unsupported_.clear();
       return {};
     }
     if (word == "load" || word == "load_with_nhcb") return Load(rest, word != "load");
@@ -313,21 +441,22 @@ class Script {
   Status Load(std::string_view step_text, bool with_nhcb) {
     const Result<Duration> step = ParseSpan(step_text);
     if (!step) return step.error();
-    std::map<Labels, std::vector<Sample>> series;
+    SeriesSamples series;
     while (at_ < lines_.size() && !lines_[at_].empty()) {
       const std::string_view line = lines_[at_++];
-      const Status status = LoadSeries(line, *step, with_nhcb, series);
+      const Status status = LoadSeries(line, *step, series);
       if (!status) return status.error().Wrap("series " + Quote(line));
     }
+    if (with_nhcb) AddCustomBuckets(series);
     return Store(series);
   }
 
-  Status Store(const std::map<Labels, std::vector<Sample>>& series) {
+  Status Store(const SeriesSamples& series) {
     const auto appender = store_->appendable().NewAppender();
     for (const auto& [labels, samples] : series) {
       storage::SeriesRef ref = 0;
-      for (const Sample& sample : samples) {
-        const auto outcome = appender->Append(ref, labels, sample);
+      for (const FullSample& sample : samples) {
+        const auto outcome = appender->AppendFull(ref, labels, sample);
         if (outcome != storage::AppendOutcome::kAccepted) {
           return Invalid("refused by the store: " + labels.ToString());
         }
@@ -337,40 +466,32 @@ class Script {
   }
 
   // A series that stands twice in one load has the samples of the last line.
-  Status LoadSeries(std::string_view line, Duration step, bool with_nhcb,
-                    std::map<Labels, std::vector<Sample>>& out) {
-    const std::size_t start_time = line.find("@st ");
-    if (start_time != std::string_view::npos) {
-      const auto labels = promql::ParseMetric(line.substr(0, start_time));
-      if (!labels) return labels.error();
-      unsupported_.emplace_back(*labels, "start timestamps");
+  // `series@st` gives the starts of the samples in the line behind it: seconds from each sample.
+  Status LoadSeries(std::string_view line, Duration step, SeriesSamples& out) {
+    const std::size_t mark = line.find("@st ");
+    std::string text(line);
+    if (mark != std::string_view::npos) text.erase(mark, 3);
+    const Result<promql::SeriesDescription> series = promql::ParseSeriesDescription(text);
+    if (!series) return series.error();
+    if (mark != std::string_view::npos) {
+      starts_ = series->values;
       return {};
     }
-    const Result<promql::SeriesDescription> series = promql::ParseSeriesDescription(line);
-    if (!series) return series.error();
-    if (with_nhcb) NoteCustomBuckets(series->labels);
-    std::vector<Sample> samples;
-    Timestamp time{};
-    for (const SequenceValue& value : series->values) {
-      if (value.kind == SequenceValue::Kind::kHistogram) {
-        unsupported_.emplace_back(series->labels, "native histograms");
-        return {};
-      }
-      if (value.kind == SequenceValue::Kind::kFloat) samples.push_back({time, value.value});
-      time += step;
+    std::vector<FullSample> samples;
+    for (std::size_t i = 0; i < series->values.size(); ++i) {
+      const SequenceValue& value = series->values[i];
+      if (value.kind == SequenceValue::Kind::kOmitted) continue;
+      const Timestamp time{static_cast<std::int64_t>(i) * step};
+      samples.push_back({time, value.value, value.histogram, StartOf(i, time)});
     }
+    starts_.clear();
     out[series->labels] = std::move(samples);
     return {};
   }
 
-  // load_with_nhcb makes a native histogram of each classic one.
-  void NoteCustomBuckets(const Labels& labels) {
-    constexpr std::string_view kBucket = "_bucket";
-    const std::string_view name = labels.metric_name();
-    if (!name.ends_with(kBucket)) return;
-    LabelsBuilder builder(labels);
-    builder.Set(kMetricName, name.substr(0, name.size() - kBucket.size())).Delete("le");
-    unsupported_.emplace_back(builder.Build(), "native histograms");
+  Timestamp StartOf(std::size_t i, Timestamp time) const {
+    if (i >= starts_.size() || starts_[i].kind != SequenceValue::Kind::kFloat) return kNoStart;
+    return time + Duration(std::llround(starts_[i].value * 1000));
   }
 
   // --- eval ---
@@ -414,10 +535,6 @@ class Script {
   static Status ParseExpected(std::string_view line, Eval& eval) {
     std::string_view rest = line;
     if (TakePrefix(rest, "expect ")) return ParseDirective(rest, eval);
-    if (line.find("{{") != std::string_view::npos) {
-      eval.has_histograms = true;
-      return {};
-    }
     if (const std::optional<double> number = ParseDouble(line)) {
       eval.scalar = *number;
       return {};
@@ -482,30 +599,12 @@ class Script {
   }
 
   void Judge(const Eval& eval) {
-    const std::string reason = SkipReason(eval);
-    if (!reason.empty()) {
-      report_.skipped.push_back({eval.line, eval.query, reason});
-      return;
-    }
     const std::string wrong = RunOnce(eval);
     if (wrong.empty()) {
       ++report_.passed;
     } else {
       report_.failed.push_back({eval.line, eval.query, wrong});
     }
-  }
-
-  // Why the eval cannot be judged yet; "" if it can.
-  std::string SkipReason(const Eval& eval) const {
-    if (eval.has_histograms) return "native histograms";
-    const auto query = engine::Query::Parse(eval.query, promql::ParseOptions::All());
-    if (!query) return {};
-    for (const promql::VectorSelector* selector : promql::Selectors(query->expr())) {
-      for (const auto& [labels, reason] : unsupported_) {
-        if (MatchesAll(selector->matchers, labels)) return reason;
-      }
-    }
-    return {};
   }
 
   // What is wrong; "" if nothing.
@@ -549,8 +648,7 @@ class Script {
   std::size_t at_ = 0;
   const StoreFactory& stores_;
   std::unique_ptr<ScriptStore> store_;
-  // Series that could not be loaded, and why.
-  std::vector<std::pair<Labels, std::string>> unsupported_;
+  std::vector<SequenceValue> starts_;  // for the line that comes
   SystemClock clock_;
   engine::Engine engine_;
   ScriptReport report_;
@@ -565,6 +663,7 @@ std::unique_ptr<ScriptStore> NewMemoryScriptStore() {
 engine::EngineOptions ScriptEngineOptions() {
   engine::EngineOptions options;
   options.delayed_name_removal = true;
+  options.use_start_timestamps = true;
   return options;
 }
 

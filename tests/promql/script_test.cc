@@ -62,17 +62,28 @@ TEST_CASE("The script runner tells evals that hold from those that do not", "[pr
   }
 }
 
-TEST_CASE("The script runner counts what it cannot judge yet", "[promql]") {
+TEST_CASE("The script runner compares histograms by value and hint, and loads starts", "[promql]") {
   const ScriptReport report = RunOverLoad(
-      "load 1m\n  h {{sum:1 count:1}}\n  s@st 0 0\n\n"
-      "eval instant at 0 h\n\n"
-      "eval instant at 0 s\n\n"
-      "eval instant at 0 m{a=\"x\"}\n  m{a=\"x\"} 1\n");
-  CHECK(report.evals == 3);
+      "load 1m\n  h {{sum:1 count:1 buckets:[1 0]}}\n  s@st -1s\n  s 7\n\n"
+      "eval instant at 0 h\n  h {{sum:1 count:1 buckets:[1]}}\n\n"
+      "eval instant at 0 h\n  h {{sum:1 count:2 buckets:[1]}}\n\n"
+      "eval instant at 0 h\n  h {{sum:1 count:1 buckets:[1] counter_reset_hint:gauge}}\n\n"
+      "eval instant at 0 h\n  h 1\n\n"
+      "eval instant at 0 start_timestamp(s)\n  {} -1\n");
+  CHECK(report.evals == 5);
+  CHECK(report.passed == 2);
+  REQUIRE(report.failed.size() == 3);
+  CHECK(report.failed[0].line == 13);
+  CHECK(report.failed[1].line == 16);
+  CHECK(report.failed[2].line == 19);
+}
+
+TEST_CASE("load_with_nhcb makes a native histogram of each classic one", "[promql]") {
+  const ScriptReport report = RunOverLoad(
+      "load_with_nhcb 1m\n  c_bucket{le=\"1\"} 2\n  c_bucket{le=\"+Inf\"} 5\n  c_sum 9\n  c_count "
+      "5\n\n"
+      "eval instant at 0 c\n  c {{schema:-53 count:5 sum:9 custom_values:[1] buckets:[2 3]}}\n");
   CHECK(report.passed == 1);
-  REQUIRE(report.skipped.size() == 2);
-  CHECK(report.skipped[0].message == "native histograms");
-  CHECK(report.skipped[1].message == "start timestamps");
 }
 
 TEST_CASE("A script that is no script is an error with its line", "[promql]") {

@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "common/model/histogram_math.h"
+
 namespace skep::test {
 
 using storage::AppendOutcome;
@@ -18,6 +20,10 @@ class MemoryAppender final : public storage::Appender {
   AppendOutcome Append(storage::SeriesRef& ref, const Labels& labels, Sample sample) override {
     ref = 0;
     SampleColumns& columns = batch_.try_emplace(labels, Known(labels)).first->second;
+    if (!columns.histograms.empty() && columns.histograms.times.back() >= sample.time) {
+      return columns.histograms.times.back() > sample.time ? AppendOutcome::kOutOfOrder
+                                                           : AppendOutcome::kDuplicate;
+    }
     if (columns.size() > 0 && columns.times.back() >= sample.time) {
       if (columns.times.back() > sample.time) return AppendOutcome::kOutOfOrder;
       const bool same = std::bit_cast<std::uint64_t>(columns.values.back()) ==
@@ -26,14 +32,27 @@ class MemoryAppender final : public storage::Appender {
     }
     columns.times.push_back(sample.time);
     columns.values.push_back(sample.value);
+    if (!columns.starts.empty()) columns.starts.push_back(kNoStart);
     return AppendOutcome::kAccepted;
+  }
+
+  AppendOutcome AppendFull(storage::SeriesRef& ref, const Labels& labels,
+                           const FullSample& sample) override {
+    if (sample.histogram != nullptr) return AppendHistogram(labels, sample);
+    const AppendOutcome outcome = Append(ref, labels, Sample{sample.time, sample.value});
+    if (outcome == AppendOutcome::kAccepted && sample.start != kNoStart) {
+      SampleColumns& columns = batch_.find(labels)->second;
+      columns.starts.resize(columns.times.size(), kNoStart);
+      columns.starts.back() = sample.start;
+    }
+    return outcome;
   }
 
   Status Commit() override {
     const std::lock_guard lock(store_.mutex_);
     auto data = std::make_shared<MemoryStore::Data>(*store_.data_);
     for (auto& [labels, columns] : batch_) {
-      if (columns.size() == 0) continue;
+      if (columns.empty()) continue;
       (*data)[labels] = std::make_shared<const SampleColumns>(std::move(columns));
     }
     store_.data_ = std::move(data);
@@ -41,6 +60,28 @@ class MemoryAppender final : public storage::Appender {
   }
 
  private:
+  AppendOutcome AppendHistogram(const Labels& labels, const FullSample& sample) {
+    SampleColumns& columns = batch_.try_emplace(labels, Known(labels)).first->second;
+    SampleColumns::Histograms& histograms = columns.histograms;
+    const bool float_is_newest =
+        columns.size() > 0 &&
+        (histograms.empty() || columns.times.back() > histograms.times.back());
+    if (float_is_newest && columns.times.back() >= sample.time) return AppendOutcome::kOutOfOrder;
+    if (!histograms.empty() && histograms.times.back() >= sample.time) {
+      if (histograms.times.back() > sample.time) return AppendOutcome::kOutOfOrder;
+      return SameHistogram(*histograms.values.back(), *sample.histogram)
+                 ? AppendOutcome::kAccepted
+                 : AppendOutcome::kDuplicate;
+    }
+    auto kept = std::make_shared<Histogram>(*sample.histogram);
+    const bool follows = !float_is_newest && !histograms.empty();
+    kept->reset_hint = StoredHint(*kept, follows ? histograms.values.back().get() : nullptr);
+    histograms.times.push_back(sample.time);
+    histograms.values.push_back(std::move(kept));
+    histograms.starts.push_back(sample.start);
+    return AppendOutcome::kAccepted;
+  }
+
   SampleColumns Known(const Labels& labels) const {
     const std::lock_guard lock(store_.mutex_);
     const auto at = store_.data_->find(labels);
@@ -65,22 +106,36 @@ class MemorySeriesSet final : public storage::SeriesSet {
   Status ReadSamples(SampleColumns& out) override {
     const SampleColumns& from = *series_[at_ - 1].second;
     for (std::size_t i = 0; i < from.size(); ++i) {
-      if (from.times[i] < range_.min || from.times[i] > range_.max) continue;
+      if (!Wanted(from.times[i])) continue;
       out.times.push_back(from.times[i]);
       out.values.push_back(from.values[i]);
+      if (!from.starts.empty()) out.starts.push_back(from.starts[i]);
     }
+    ReadHistograms(from.histograms, out.histograms);
     return {};
   }
 
  private:
+  bool Wanted(Timestamp time) const { return time >= range_.min && time <= range_.max; }
+  void ReadHistograms(const SampleColumns::Histograms& from, SampleColumns::Histograms& out) const {
+    for (std::size_t i = 0; i < from.size(); ++i) {
+      if (!Wanted(from.times[i])) continue;
+      out.times.push_back(from.times[i]);
+      out.values.push_back(from.values[i]);
+      out.starts.push_back(from.starts[i]);
+    }
+  }
+
   std::vector<Series> series_;
   storage::TimeRange range_;
   std::size_t at_ = 0;
 };
 
 bool Overlaps(const SampleColumns& columns, storage::TimeRange range) {
-  return std::any_of(columns.times.begin(), columns.times.end(),
-                     [range](Timestamp t) { return t >= range.min && t <= range.max; });
+  const auto inside = [range](Timestamp t) { return t >= range.min && t <= range.max; };
+  const auto& histograms = columns.histograms.times;
+  return std::any_of(columns.times.begin(), columns.times.end(), inside) ||
+         std::any_of(histograms.begin(), histograms.end(), inside);
 }
 
 class MemoryQuerier final : public storage::Querier {

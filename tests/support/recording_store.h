@@ -105,6 +105,15 @@ class RecordingStore final : public storage::Appendable {
       return storage::AppendOutcome::kAccepted;
     }
 
+    storage::AppendOutcome AppendFull(storage::SeriesRef& ref, const Labels& labels,
+                                      const FullSample& sample) override {
+      if (sample.histogram == nullptr) return Append(ref, labels, {sample.time, sample.value});
+      const std::lock_guard lock(store_.mutex_);
+      lines_.push_back(labels.ToString() + " " + FormatHistogram(*sample.histogram) + " @" +
+                       std::to_string(ToMillis(sample.time)));
+      return storage::AppendOutcome::kAccepted;
+    }
+
     Status Commit() override {
       const std::lock_guard lock(store_.mutex_);
       if (store_.fail_commits_) return Error(ErrorKind::kIo, "no space left");

@@ -59,6 +59,18 @@ class Fixture {
       (void)appender->Append(two, Labels{{"__name__", "a"}, {"job", "y\"<"}, {"my.label", "z"}},
                              {time, 1e30});
     }
+    auto histogram = std::make_shared<Histogram>();
+    histogram->count = 4;
+    histogram->sum = 5;
+    histogram->zero_threshold = 0.5;
+    histogram->zero_count = 1;
+    histogram->negative.Append(1, 1);
+    histogram->positive.Append(0, 0);
+    histogram->positive.Append(1, 2);
+    storage::SeriesRef three = 0;
+    (void)appender->AppendFull(
+        three, Labels{{"__name__", "h"}},
+        {.time = FromMillis(999'000), .value = 0, .histogram = histogram, .start = kNoStart});
     REQUIRE(appender->Commit());
     api_.Register(server_, [](std::string_view, net::HttpHandler handler) { return handler; });
     REQUIRE(
@@ -169,6 +181,18 @@ TEST_CASE("Queries answer in Prometheus's envelope", "[api]") {
        R"({"status":"success","data":{"resultType":"matrix","result":[{"metric":{"__name__":"a","job":"x"},"values":[[999,"4.5"],[1000,"5"]]}]}})"},
       {"query_range?query=a%7Bjob%3D%22x%22%7D&start=990&end=991&step=0.5",
        R"({"status":"success","data":{"resultType":"matrix","result":[{"metric":{"__name__":"a","job":"x"},"values":[[990,"0"],[990.500,"0"],[991,"0.5"]]}]}})"},
+      {"query?query=h&time=1000",
+       R"({"status":"success","data":{"resultType":"vector","result":[{"metric":{"__name__":"h"},)"
+       R"("histogram":[1000,{"count":"4","sum":"5","buckets":[[1,"-2","-1","1"],)"
+       R"([3,"-0.5","0.5","1"],[0,"1","2","2"]]}]}]}})"},
+      {"query_range?query=h&start=999&end=1000&step=1",
+       R"({"status":"success","data":{"resultType":"matrix","result":[{"metric":{"__name__":"h"},)"
+       R"("histograms":[[999,{"count":"4","sum":"5","buckets":[[1,"-2","-1","1"],)"
+       R"([3,"-0.5","0.5","1"],[0,"1","2","2"]]}],[1000,{"count":"4","sum":"5","buckets":)"
+       R"([[1,"-2","-1","1"],[3,"-0.5","0.5","1"],[0,"1","2","2"]]}]]}]}})"},
+      {"query_range?query=h*0&start=999&end=999&step=1",
+       R"({"status":"success","data":{"resultType":"matrix","result":[{"metric":{},)"
+       R"("histograms":[[999,{"count":"0","sum":"0"}]]}]}})"},
       {"query?query=nothing", R"({"status":"success","data":{"resultType":"vector","result":[]}})"},
       {"query?query=a&limit=1&time=1000",
        R"({"status":"success","data":{"resultType":"vector","result":[{"metric":{"__name__":"a","job":"x"},"value":[1000,"5"]}]},"warnings":["results truncated due to limit"]})"},

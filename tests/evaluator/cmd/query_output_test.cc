@@ -42,6 +42,18 @@ TEST_CASE("A range vector has a line for each sample", "[tool]") {
   CHECK(Format(kMatrix, OutputFormat::kCsv) == "timestamp,value\r\n1,2\r\n2,3\r\n");
 }
 
+TEST_CASE("A native histogram is one value", "[tool]") {
+  constexpr std::string_view kHistograms =
+      R"({"resultType":"matrix","result":[{"metric":{},"values":[[1,"2"]],"histograms":)"
+      R"([[2,{"count":"4","sum":"-5","buckets":[[1,"-2","-1","1"],[3,"-0.5","0.5","2"],)"
+      R"([0,"1","2","1"]]}],[3,{"count":"0","sum":"0"}]]}]})";
+  CHECK(Format(kHistograms, OutputFormat::kTable) ==
+        "SERIES  TIME                  VALUE\n"
+        "{}      1970-01-01T00:00:01Z  2\n"
+        "{}      1970-01-01T00:00:02Z  {count:4, sum:-5, [-2,-1):1, [-0.5,0.5]:2, (1,2]:1}\n"
+        "{}      1970-01-01T00:00:03Z  {count:0, sum:0}\n");
+}
+
 TEST_CASE("Scalars, strings and nothing are answers too", "[tool]") {
   CHECK(Format(R"({"resultType":"scalar","result":[1,"2"]})", OutputFormat::kCsv) ==
         "timestamp,value\r\n1,2\r\n");

@@ -23,7 +23,7 @@ std::string Values(std::string_view text) {
         out += IsStaleNaN(value.value) ? "stale" : std::to_string(value.value).substr(0, 6);
         break;
       case SequenceValue::Kind::kHistogram:
-        out += "h" + std::to_string(value.steps);
+        out += FormatHistogram(*value.histogram);
         break;
     }
   }
@@ -42,8 +42,14 @@ TEST_CASE("Values of a series description are expanded", "[promql]") {
       {"a 0x2 Inf NaN -inf", "0.0000 0.0000 0.0000 inf nan -inf"},
       {"a 1e2+1e1x1 .5", "100.00 110.00 0.5000"},
       {"a _ -30s-1mx1", "_ -30.00 -90.00"},
-      {"a {{schema:1 sum:3 count:22 buckets:[5 10 7]}}x1 {{}}", "h0 h0 h0"},
-      {"a {{sum:1}}+{{sum:2}}x2 {{sum:1}}-{{sum:2}}x1", "h0 h1 h2 h0 h-1"},
+      {"a {{schema:1 sum:3 count:22 buckets:[5 10 7]}}x1 {{}}",
+       "{count:22, sum:3, (0.7071067811865476,1]:5, (1,1.4142135623730951]:10, "
+       "(1.4142135623730951,2]:7} "
+       "{count:22, sum:3, (0.7071067811865476,1]:5, (1,1.4142135623730951]:10, "
+       "(1.4142135623730951,2]:7} "
+       "{count:0, sum:0}"},
+      {"a {{sum:1}}+{{sum:2 count:1}}x2 {{sum:1}}-{{sum:2}}x1",
+       "{count:0, sum:1} {count:1, sum:3} {count:2, sum:5} {count:0, sum:1} {count:0, sum:-1}"},
       {"a stalex1", "stale stale"},
   };
   for (const auto& [text, values] : cases) {
@@ -57,26 +63,43 @@ TEST_CASE("A histogram literal is read field by field", "[promql]") {
       "x {{schema:-53 sum:-0.3 count:3.1 z_bucket:7.1 z_bucket_w:0.05 buckets:[5.1 10 7] offset:-3 "
       "n_buckets:[4.1 5] n_offset:5 custom_values:[1 +Inf] counter_reset_hint:gauge}}");
   REQUIRE(series);
-  const HistogramLiteral& histogram = *series->values.at(0).histogram;
+  const Histogram& histogram = *series->values.at(0).histogram;
   CHECK(histogram.schema == -53);
   CHECK(histogram.sum == -0.3);
   CHECK(histogram.count == 3.1);
   CHECK(histogram.zero_count == 7.1);
   CHECK(histogram.zero_threshold == 0.05);
-  CHECK(histogram.buckets == std::vector<double>{5.1, 10, 7});
-  CHECK(histogram.offset == -3);
-  CHECK(histogram.negative_buckets == std::vector<double>{4.1, 5});
-  CHECK(histogram.negative_offset == 5);
-  CHECK(std::isinf(histogram.custom_values.at(1)));
-  CHECK(histogram.reset_hint == HistogramLiteral::ResetHint::kGauge);
+  CHECK(histogram.positive.counts == std::vector<double>{5.1, 10, 7});
+  CHECK(histogram.positive.spans == std::vector<BucketSpan>{{-3, 3}});
+  CHECK(histogram.negative.counts == std::vector<double>{4.1, 5});
+  CHECK(histogram.negative.spans == std::vector<BucketSpan>{{5, 2}});
+  CHECK(std::isinf(histogram.custom_bounds()[1]));
+  CHECK(histogram.reset_hint == CounterResetHint::kGauge);
+  CHECK(series->values.at(0).has_reset_hint);
 }
 
 TEST_CASE("A bad series description names the column", "[promql]") {
-  for (const char* bad :
-       {"a 1+1", "a 1x", "a x3", "a foo", "a{b=\"c\" 1", "a 1x99999999999", "a _x999999999",
-        "a 1,2", "a {{", "a {{sum:}}", "a {{sum:1 sum:2}}", "a {{nosuch:1}}", "a {{buckets:[1 }}",
-        "a {{schema:1.5}}", "a {{counter_reset_hint:maybe}}", "a {{sum:1}}+{{sum:1}}", "a 1+x3",
-        "a {{sum:1}}+1x2", "a 1x1x1"}) {
+  for (const char* bad : {"a 1+1",
+                          "a 1x",
+                          "a x3",
+                          "a foo",
+                          "a{b=\"c\" 1",
+                          "a 1x99999999999",
+                          "a _x999999999",
+                          "a 1,2",
+                          "a {{",
+                          "a {{sum:}}",
+                          "a {{sum:1 sum:2}}",
+                          "a {{nosuch:1}}",
+                          "a {{buckets:[1 }}",
+                          "a {{schema:1.5}}",
+                          "a {{counter_reset_hint:maybe}}",
+                          "a {{sum:1}}+{{sum:1}}",
+                          "a 1+x3",
+                          "a {{sum:1}}+1x2",
+                          "a 1x1x1",
+                          "a {{schema:9}}",
+                          "a {{schema:-53}}+{{schema:0}}x1"}) {
     CAPTURE(bad);
     const auto series = ParseSeriesDescription(bad);
     REQUIRE_FALSE(series);

@@ -120,4 +120,40 @@ TEST_CASE("Rules over the engine do what promtool says of them", "[rules]") {
   CHECK(ask("ALERTS_FOR_STATE", 9) == R"(ALERTS_FOR_STATE{alertname="A", )" + raw + " 480");
 }
 
+TEST_CASE("Rules record histograms, and alerts can show them", "[rules]") {
+  HandClock clock;
+  skep::test::MemoryStore store;
+  FakeSink sink;
+  const engine::Engine engine(clock);
+  EngineQueries queries(engine, store);
+  skep::test::TempFolder folder;
+  const std::string path = folder.File("r.yml");
+  REQUIRE(WriteFileAtomic(path,
+                          "groups:\n- name: g\n  rules:\n  - record: doubled\n    expr: h * 2\n"
+                          "  - alert: Shown\n    expr: doubled\n    annotations:\n"
+                          "      text: 'got {{ $value }}'\n"));
+  Manager manager(Dependencies{queries, store, store, sink, clock}, {.restore = false});
+  manager.Apply(manager.Load({.files = {path}, .external_url = "http://skep"}).value());
+  auto histogram = std::make_shared<Histogram>();
+  histogram->count = 3;
+  histogram->sum = 4;
+  histogram->positive.Append(1, 3);
+  const auto appender = store.NewAppender();
+  storage::SeriesRef ref = 0;
+  (void)appender->AppendFull(
+      ref, {{"__name__", "h"}},
+      {.time = FromMillis(0), .value = 0, .histogram = histogram, .start = kNoStart});
+  REQUIRE(appender->Commit());
+  REQUIRE(manager.EvaluateRound(path, "g", FromMillis(0)));
+  const auto query = engine::Query::Parse("doubled").value();
+  const auto result = engine.Run(query, store, engine::QueryOptions::At(FromMillis(0))).value();
+  const auto& vector = std::get<promql::InstantVector>(result.value);
+  REQUIRE(vector.size() == 1);
+  REQUIRE(vector[0].histogram != nullptr);
+  CHECK(FormatHistogram(*vector[0].histogram) == "{count:6, sum:8, (1,2]:6}");
+  const auto alerts = manager.Groups().at(0).rules.at(1).alerts;
+  REQUIRE(alerts.size() == 1);
+  CHECK(alerts[0].annotations.Get("text") == "got {count:6, sum:8, (1,2]:6}");
+}
+
 }  // namespace skep::rules::test

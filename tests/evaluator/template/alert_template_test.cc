@@ -35,7 +35,7 @@ PrometheusContext MakeContext() {
 
 const Value& Data() {
   static const Value kData =
-      AlertData(kFirst, {{"region", "eu"}}, "http://skep.example/pre", 1234.5678);
+      AlertData(kFirst, {{"region", "eu"}}, "http://skep.example/pre", Value(1234.5678));
   return kData;
 }
 

@@ -199,6 +199,79 @@ TEST_CASE("Retention forgets whole chunks, then series, and refuses what is olde
   CHECK(head.counters().series_removed == 1);
 }
 
+HistogramPtr Counting(double count, CounterResetHint hint = CounterResetHint::kUnknown) {
+  auto histogram = std::make_shared<Histogram>();
+  histogram->reset_hint = hint;
+  histogram->count = count;
+  histogram->positive.Append(1, count);
+  return histogram;
+}
+
+AppendOutcome AddHistogram(storage::Appender& appender, std::int64_t millis, HistogramPtr value) {
+  SeriesRef ref = 0;
+  return appender.AppendFull(ref, {{"__name__", "h"}},
+                             {.time = FromMillis(millis),
+                              .value = 0,
+                              .histogram = std::move(value),
+                              .start = FromMillis(millis - 5)});
+}
+
+storage::SampleColumns ReadOne(storage::Querier& querier, storage::TimeRange range = {}) {
+  storage::SampleColumns columns;
+  auto set = querier.Select(kAll, range);
+  REQUIRE(set);
+  while ((*set)->Next()) REQUIRE((*set)->ReadSamples(columns));
+  return columns;
+}
+
+TEST_CASE("A series may hold histograms, floats and starts, in the order of time", "[tsdb]") {
+  Head head({});
+  const auto before = head.NewQuerier({});
+  const auto appender = head.NewAppender();
+  CHECK(AddHistogram(*appender, 10, Counting(1)) == AppendOutcome::kAccepted);
+  CHECK(AddHistogram(*appender, 20, Counting(3)) == AppendOutcome::kAccepted);
+  CHECK(AddHistogram(*appender, 20, Counting(3)) == AppendOutcome::kAccepted);
+  CHECK(AddHistogram(*appender, 20, Counting(4)) == AppendOutcome::kDuplicate);
+  CHECK(AddHistogram(*appender, 15, Counting(3)) == AppendOutcome::kOutOfOrder);
+  CHECK(Add(*appender, {{"__name__", "h"}}, At(20, 3)) == AppendOutcome::kDuplicate);
+  SeriesRef ref = 0;
+  CHECK(appender->AppendFull(ref, {{"__name__", "h"}},
+                             {FromMillis(30), 7, nullptr, FromMillis(25)}) ==
+        AppendOutcome::kAccepted);
+  CHECK(Add(*appender, {{"__name__", "h"}}, At(40, 8)) == AppendOutcome::kAccepted);
+  CHECK(AddHistogram(*appender, 50, Counting(2)) == AppendOutcome::kAccepted);
+  CHECK(AddHistogram(*appender, 60, Counting(1)) == AppendOutcome::kAccepted);
+  CHECK(AddHistogram(*appender, 70, Counting(1)) == AppendOutcome::kAccepted);
+  REQUIRE(appender->Commit());
+  CHECK(ReadOne(**before).empty());
+
+  const auto querier = head.NewQuerier({});
+  const storage::SampleColumns all = ReadOne(**querier);
+  CHECK(all.values == std::vector<double>{7, 8});
+  CHECK(all.starts == std::vector<Timestamp>{FromMillis(25), kNoStart});
+  REQUIRE(all.histograms.size() == 5);
+  CHECK(all.histograms.starts[0] == FromMillis(5));
+  // A reset is what a store never vouches for; no reset only between neighbours.
+  std::vector<CounterResetHint> hints;
+  for (const HistogramPtr& h : all.histograms.values) hints.push_back(h->reset_hint);
+  CHECK(hints ==
+        std::vector<CounterResetHint>{CounterResetHint::kUnknown, CounterResetHint::kNotReset,
+                                      CounterResetHint::kUnknown, CounterResetHint::kUnknown,
+                                      CounterResetHint::kNotReset});
+  const storage::SampleColumns some = ReadOne(**querier, {FromMillis(20), FromMillis(50)});
+  CHECK(some.size() == 2);
+  CHECK(some.histograms.size() == 2);
+  CHECK(head.Status(1).samples == 7);
+  CHECK(head.Status(1).max_time == FromMillis(70));
+
+  head.DropBefore(FromMillis(55));
+  const storage::SampleColumns left = ReadOne(**head.NewQuerier({}));
+  CHECK(left.size() == 0);
+  CHECK(left.histograms.times == std::vector<Timestamp>{FromMillis(60), FromMillis(70)});
+  head.DropBefore(FromMillis(80));
+  CHECK(head.series_count() == 0);
+}
+
 TEST_CASE("A full store refuses new series and takes samples of old ones", "[tsdb]") {
   Head head({.max_series = 2});
   const auto appender = head.NewAppender();
