@@ -56,7 +56,8 @@ struct Source {
 
 class Logs::Impl {
  public:
-  Impl(Options options, Sections& sections, state::Store& store, const Clock& clock, Logger log);
+  Impl(Options options, Sections& sections, state::Store& store, const Clock& clock,
+       const Logger& log);
   ~Impl();
 
   void Start();
@@ -103,7 +104,7 @@ class Logs::Impl {
 };
 
 Logs::Impl::Impl(Options options, Sections& sections, state::Store& store, const Clock& clock,
-                 Logger log)
+                 const Logger& log)
     : options_(std::move(options)),
       bookmarks_(*sections.bookmarks_),
       templates_(*sections.templates_),
@@ -301,13 +302,13 @@ void Logs::Impl::Work() {
 void Logs::Impl::Finish(const SourcePtr& source, const Follower::Turn& turn) {
   const Clock::Steady now = clock_.SteadyNow();
   const std::uint32_t unlogged = source->counter->TakeProblems();
-  Shown shown{source->follower->status(), source->counter->miner().size(),
-              source->counter->miner().SinceDeployment()};
+  const Shown shown{source->follower->status(), source->counter->miner().size(),
+                    source->counter->miner().SinceDeployment()};
   bool watch = false;
   bool log_problems = false;
   {
     const std::lock_guard lock(mutex_);
-    source->shown = std::move(shown);
+    source->shown = shown;
     source->state = Source::State::kIdle;
     source->poll_at = now + options_.poll_interval;
     source->rescan = source->rescan || turn.wants_scan;
@@ -416,8 +417,9 @@ Sections::~Sections() = default;
 
 std::vector<state::Section*> Sections::all() { return {bookmarks_.get(), templates_.get()}; }
 
-Logs::Logs(Options options, Sections& sections, state::Store& store, const Clock& clock, Logger log)
-    : impl_(std::make_unique<Impl>(std::move(options), sections, store, clock, std::move(log))) {}
+Logs::Logs(Options options, Sections& sections, state::Store& store, const Clock& clock,
+           const Logger& log)
+    : impl_(std::make_unique<Impl>(std::move(options), sections, store, clock, log)) {}
 Logs::~Logs() = default;
 
 void Logs::Start() { impl_->Start(); }

@@ -37,7 +37,8 @@ class Sections {
 class Logs {
  public:
   // `sections` were given to the Store::Open that made `store`. All references outlive this.
-  Logs(Options options, Sections& sections, state::Store& store, const Clock& clock, Logger log);
+  Logs(Options options, Sections& sections, state::Store& store, const Clock& clock,
+       const Logger& log);
   // Stops.
   ~Logs();
 

@@ -19,6 +19,7 @@ namespace skep::logs {
 struct FileKey {
   std::uint64_t device = 0;
   std::uint64_t inode = 0;
+  // NOLINTNEXTLINE(modernize-use-nullptr): what the compiler makes of it
   auto operator<=>(const FileKey&) const = default;
 };
 
