@@ -5,7 +5,9 @@ list="$(dirname "${BASH_SOURCE[0]}")/packages.txt"
 
 wanted=()
 for kind in "$@"; do
-  while read -r name; do wanted+=("$name"); done < <(awk -v k="$kind" '$1 == k { print $2 }' "$list")
+  while read -r name command; do
+    [ -n "$command" ] && command -v "$command" >/dev/null || wanted+=("$name")
+  done < <(awk -v k="$kind" '$1 == k { print $2, $3 }' "$list")
 done
 missing=()
 for name in "${wanted[@]}"; do

@@ -68,9 +68,12 @@ def the_hook_refuses_rules_that_do_not_load_or_fail_their_tests(case):
 
 
 def every_package_is_listed_once_and_exists(case):
-    names = [l.split()[1] for l in (ROOT / "deploy/packages.txt").read_text().splitlines() if re.match(r"(run|build|test) ", l)]
+    lines = [l.split() for l in (ROOT / "deploy/packages.txt").read_text().splitlines() if re.match(r"(run|build|test) ", l)]
+    names = [line[1] for line in lines]
     assert len(names) == len(set(names)), names
-    for name in names:
+    for name, *command in (line[1:] for line in lines):
+        if command and shutil.which(command[0]):
+            continue
         status, text = run("dpkg-query", "-W", "-f", "${db:Status-Status}", name)
         assert status == 0 and text == "installed", (name, text)
 
