@@ -19,7 +19,9 @@ std::string LandingPage(const std::string& prefix, const std::string& telemetry_
          "<title>skep-exporter</title></head>\n<body>\n<h1>skep-exporter</h1>\n"
          "<p>Version " SKEP_VERSION "</p>\n<ul>\n" +
          link(telemetry_path, "Metrics") + link("/config", "Configuration") +
-         link("/-/healthy", "Health") + "</ul>\n</body>\n</html>\n";
+         link("/v1/deployments", "Deployments") +
+         link("/v1/events/schema.json", "Schema of events") + link("/-/healthy", "Health") +
+         "</ul>\n</body>\n</html>\n";
 }
 
 }  // namespace
