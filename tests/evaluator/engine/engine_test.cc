@@ -352,6 +352,64 @@ TEST_CASE("Without delayed name removal the name is gone at once", "[engine]") {
   }
 }
 
+TEST_CASE("Starts of samples count only where that is switched on", "[engine]") {
+  test::MemoryStore store;
+  const auto appender = store.NewAppender();
+  storage::SeriesRef ref = 0;
+  for (int k = 1; k < 4; ++k) {  // each sample begins anew at the one before
+    (void)appender->AppendFull(ref, Labels{{"__name__", "d_total"}},
+                               {.time = Timestamp(minutes(k)),
+                                .value = 5,
+                                .histogram = nullptr,
+                                .start = Timestamp(minutes(k)) - seconds(30)});
+  }
+  REQUIRE(appender->Commit());
+  const TickingClock clock;
+  for (const bool on : {false, true}) {
+    EngineOptions options;
+    options.use_start_timestamps = on;
+    const Engine engine(clock, options);
+    const auto values = [&](std::string_view text) {
+      std::string out;
+      const auto result = engine.Run(Parsed(text), store, QueryOptions::At(Timestamp(minutes(3))));
+      REQUIRE(result);
+      for (const auto& sample : std::get<promql::InstantVector>(result->value)) {
+        out += std::to_string(static_cast<int>(sample.sample.value)) + " ";
+      }
+      return out;
+    };
+    CAPTURE(on);
+    CHECK(values("resets(d_total[5m])") == (on ? "2 " : "0 "));
+    CHECK(values("idelta(d_total[5m])") == "0 ");
+    CHECK(values("irate(d_total[5m]) * 60") == (on ? "5 " : "0 "));
+    CHECK(values("start_timestamp(d_total)") == (on ? "150 " : ""));
+  }
+}
+
+TEST_CASE("Histograms count for their size in the limit on samples", "[engine]") {
+  test::MemoryStore store;
+  const auto appender = store.NewAppender();
+  auto histogram = std::make_shared<Histogram>();
+  for (int i = 0; i < 2000; ++i) histogram->positive.Append(2 * i, 1);
+  storage::SeriesRef ref = 0;
+  for (int k = 0; k < 3; ++k) {
+    (void)appender->AppendFull(
+        ref, Labels{{"__name__", "h"}},
+        {.time = Timestamp(minutes(k)), .value = 0, .histogram = histogram, .start = kNoStart});
+  }
+  REQUIRE(appender->Commit());
+  const TickingClock clock;
+  EngineOptions options;
+  options.limits.max_samples = 1000;
+  const Engine engine(clock, options);
+  for (const std::string_view text : {"h", "sum_over_time(h[5m])", "last_over_time(h[2m:1m])"}) {
+    CAPTURE(text);
+    const auto result = engine.Run(Parsed(text), store, QueryOptions::At(Timestamp(minutes(2))));
+    REQUIRE_FALSE(result);
+    CHECK(result.error().message().find("too many samples") != std::string::npos);
+  }
+}
+
 TEST_CASE("Without delayed name removal series that lose their only difference are refused",
           "[engine]") {
   test::MemoryStore store;
