@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Logs of real servers, followed by the real exporter: nginx that rotates under requests while the exporter is killed, and a
-large log that is rotated while it is written at full speed. SKEP_LONG=1 makes it 5 GB (else 200 MB)."""
+large log that is rotated while it is written at full speed. SKEP_TEST_LONG=1 makes it 5 GB (else 200 MB)."""
 import concurrent.futures
 import os
 import pathlib
@@ -145,7 +145,7 @@ print(number)
 
 
 def a_large_log_is_rotated_while_it_is_written_at_full_speed(case):
-    total = 5_000_000_000 if os.environ.get("SKEP_LONG") else 200_000_000
+    total = 5_000_000_000 if os.environ.get("SKEP_TEST_LONG") == "1" else 200_000_000
     log = pathlib.Path(case.folder) / "logs" / "app.log"
     log.parent.mkdir()
     log.touch()
