@@ -180,6 +180,36 @@ swarm:
         raise AssertionError(f"not on the page: {missing()}")
     print(f"{len(selectors)} series")
     no_private_text_is_kept(case, url)
+    families = wait_for("the page is as the list says", lambda: the_list_of_metrics_is_true(url), deadline=20)
+    print(f"{families} families of the list")
+
+
+# Passed through, node_exporter's, the process's, and those that deploy/examples/events/all.ndjson names itself.
+NOT_LISTED = re.compile(r"(node|process|claude_code|gen_ai|mcp)_|(checkout_items_total|oven_temperature_celsius|render_seconds)$")
+
+
+def the_list_of_metrics_is_true(url):
+    """exporter/README.md names each family of the page with its type and labels; all but those of its last section are there."""
+    listed, rare = {}, {}
+    always, sometimes = (ROOT / "exporter/README.md").read_text().split("## Where their source is there")
+    for name, kind, labels in re.findall(r"^\| `(\w+)` \| (\w+) \| ([\w, ]*) \|", always, re.M):
+        listed[name] = (kind, set(filter(None, labels.split(", "))))
+    for name, kind in re.findall(r"^\| `(\w+)` \| (\w+) \|", sometimes, re.M):
+        rare[name] = kind
+    text = get(url + "/metrics")[2]
+    types = {n: t for n, t in re.findall(r"^# TYPE (\S+) (\S+)", text, re.M) if not NOT_LISTED.match(n)}
+    labels = {}
+    for name, found, _ in read_page(url):
+        family = name if name in types else re.sub(r"_(bucket|sum|count)$", "", name)
+        labels.setdefault(family, set()).update(found.keys() - {"le", "quantile"})
+    problems = [f"{n}: on the page, not in the list" for n in types.keys() - listed.keys() - rare.keys()]
+    problems += [f"{n}: in the list, not on the page" for n in listed.keys() - types.keys()]
+    problems += [f"{n}: {t}, the list says {({**rare, **{k: v[0] for k, v in listed.items()}})[n]}" for n, t in types.items()
+                 if t != {**rare, **{k: v[0] for k, v in listed.items()}}.get(n, t)]
+    problems += [f"{n}: labels {sorted(labels[n])}, the list says {sorted(listed[n][1])}" for n in types.keys() & listed.keys()
+                 if not labels.get(n, set()) <= listed[n][1]]
+    assert not problems, "\n".join(sorted(problems))
+    return len(types)
 
 
 def no_private_text_is_kept(case, url):
