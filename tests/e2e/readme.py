@@ -3,7 +3,7 @@
 import re
 import subprocess
 
-from harness import BIN, ROOT, get_json, host, main, wait_for
+from harness import BIN, ROOT, get, get_json, host, main, wait_for
 
 TEXT = (ROOT / "README.md").read_text()
 # Blocks of lines that are indented by four spaces.
@@ -52,9 +52,30 @@ rule_files: ['{ROOT}/rules/*.yml']
         assert text.strip(), command
 
 
+def agents_are_seen_in_five_minutes(case):
+    discover, check, start = (l.split("  #")[0].strip() for l in block_with("^skep-exporter discover").splitlines() if l.strip())
+    for command in (discover, check):
+        status, text = run("bash", "-c", command.replace("skep-exporter", str(BIN / "skep-exporter")), cwd=case.folder)
+        assert status == 0, (command, text)
+    assert start.startswith("skep-exporter --config.file=exporter.yml --state.path="), start
+    url, _ = case.exporter(f"--config.file={case.folder}/exporter.yml", f"--state.path={case.folder}/state")
+    for command in block_with("^curl --json").splitlines():
+        command = command.split("  #")[0].replace("curl", "curl -f").replace("http://127.0.0.1:7537", url).replace("skep deploy", f"{BIN}/skep deploy")
+        if "deploy mark" in command:
+            command += f" --exporter={url}"
+        status, text = run("bash", "-c", command)
+        assert status == 0, (command, text)
+    page = get(url + "/metrics")[2]
+    for series in ("swarm_tasks_finished_total{", "deployment_info{"):
+        assert "\n" + series in page, series
+    [endpoint] = re.findall(r"OTEL_EXPORTER_OTLP_ENDPOINT=(\S+)", TEXT)
+    assert endpoint == "http://127.0.0.1:7537"  # where it listens by default
+
+
 def its_flags_exist(case):
     helps = "".join(run(BIN / p, "--help")[1] for p in ("skep-exporter", "skep-evaluator", "skep"))
-    helps += run(BIN / "skep", "query", "range", "--help")[1]
+    helps += run(BIN / "skep", "query", "range", "--help")[1] + run(BIN / "skep", "deploy", "mark", "--help")[1]
+    helps += "--json"  # curl's
     for flag in sorted(set(re.findall(r"--[a-z][a-z0-9.-]+[a-z]", TEXT))):
         if flag in ("--build-only", "--collector", "--no-collector") or flag.startswith("--no-collector"):
             continue
@@ -67,4 +88,4 @@ def its_files_exist(case):
 
 
 if __name__ == "__main__":
-    main(its_configurations_load, its_commands_work, its_flags_exist, its_files_exist)
+    main(its_configurations_load, its_commands_work, agents_are_seen_in_five_minutes, its_flags_exist, its_files_exist)
