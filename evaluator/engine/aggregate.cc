@@ -218,10 +218,11 @@ class Chooser {
   void Choose(const std::vector<std::size_t>& rows, std::size_t step, double parameter,
               std::vector<Candidate>& out) const {
     out.clear();
-    const bool by_value = op_ == AggregateOp::kTopk || op_ == AggregateOp::kBottomk;
+    const bool of_floats =
+        op_ == AggregateOp::kTopk || op_ == AggregateOp::kBottomk || !input_.has_histograms();
     for (const std::size_t i : rows) {
       const double value = input_.values(i)[step];
-      if (by_value ? !IsPresent(value) : !input_.PresentAt(i, step)) continue;
+      if (of_floats ? !IsPresent(value) : !input_.PresentAt(i, step)) continue;
       if (op_ == AggregateOp::kLimitRatio && !InRatio(parameter, offsets_[i])) continue;
       out.push_back({value, i});
     }
@@ -266,8 +267,8 @@ Result<Table> ChooseRows(QueryContext& context, const promql::Aggregate& aggrega
           out.Add(input.row(candidate.row));
         }
         out.values(row)[s] = candidate.value;
-        if (HistogramPtr histogram = input.SharedHistogram(candidate.row, s)) {
-          out.SetHistogram(row, s, std::move(histogram));
+        if (input.has_histograms() && input.histogram(candidate.row, s) != nullptr) {
+          out.SetHistogram(row, s, input.SharedHistogram(candidate.row, s));
         }
       }
     }

@@ -149,8 +149,10 @@ class Slider {
       if (low == high || spec_.range_ms == 0) continue;
       context_.stats.samples_read += high - low;
       SetWindow(samples, low, high, end, steps_.At(s));
-      SetArguments(s);
-      RETURN_IF_ERROR(CheckArguments(context_, call_, arguments_));
+      if (!scalars_.empty()) {  // most functions have none
+        SetArguments(s);
+        RETURN_IF_ERROR(CheckArguments(context_, call_, arguments_));
+      }
       out[s] = function_(window_, arguments_);
       any = any || IsPresent(out[s]);
     }
