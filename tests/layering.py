@@ -56,6 +56,7 @@ ONE_USER = {
     "fast_float/": {"common/base", "common/exposition"},
     "prometheus/": {"common/instrument"},
     "nlohmann/": {"common/json"},
+    "rapidjson/": {"common/json"},
     "protozero/": {"common/protobuf"},
     "sqlite3.h": {"exporter/stores"},
     "CLI/": {"exporter/cmd", "evaluator/cmd"},

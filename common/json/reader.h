@@ -1,5 +1,5 @@
-// JSON from outside for hot paths: one pass over the text into one flat array, no allocation per
-// value and no copies but of strings with escapes. value.h is easier to keep and to build.
+// JSON from outside for hot paths: one pass over a copy of the text into one flat array, no
+// allocation per value. The only user of RapidJSON. value.h is easier to keep and to build.
 #pragma once
 
 #include <cstddef>
@@ -23,8 +23,9 @@ class Document {
   // Parses one whole text, which must live as long as elements are read. kInvalid, with the byte it
   // happened at, for what is no JSON, for strings that are no UTF-8, for nesting over 200 deep and
   // for anything but white space after it (a byte order mark may stand before it). Elements of
-  // the text before are then invalid. Refuses exactly what Value::Parse refuses, but for numbers
-  // beyond a double's range: these read as infinity.
+  // the text before are then invalid. Refuses exactly what Value::Parse refuses, but for numbers at
+  // the end of a double's range: RapidJSON goes by digits and exponent, so that 9e308 reads as
+  // infinity and 0e309 is refused.
   Status Parse(std::string_view text);
 
   // Requires: the last Parse succeeded.
@@ -32,19 +33,19 @@ class Document {
 
  private:
   friend class Element;
-  friend class Reader;
+  friend class FlatBuilder;
 
   // Values in order of the text; a member is its key, as a string, followed by its value.
   struct Node {
     ValueKind kind;
-    bool flag;             // true; of a string: it stands in unescaped_
+    bool flag;             // true; of a string: it stands in copy_, unescaped
     std::uint32_t next;    // index behind the value and all in it
     std::uint32_t begin;   // of the text between the quotes; of a container and number all of it
     std::uint32_t length;  // in bytes
   };
 
   std::string_view text_;
-  std::string unescaped_;
+  std::string copy_;  // of text_, with the strings unescaped where they stand
   std::vector<Node> nodes_;
   std::vector<std::uint32_t> open_;  // containers whose end has not come yet
 };
@@ -69,8 +70,8 @@ class Element {
 
   bool boolean() const { return IsBool() && node().flag; }  // false unless a bool
   double number() const;                                    // 0 unless a number
-  // Of a string, unescaped; of a number as written; else "". A view of the parsed text or of the
-  // Document.
+  // Of a string, unescaped; of a number as written; else "". A view of the parsed text or, for a
+  // string with escapes, of the Document.
   std::string_view text() const;
   // A number without fraction that fits, also one written as 1.0 or 1e3.
   std::optional<std::int64_t> AsInt() const;

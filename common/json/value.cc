@@ -109,6 +109,10 @@ class TreeBuilder final : public nlohmann::json_sax<nlohmann::json> {
 };
 
 Result<Value> Value::Parse(std::string_view text) {
+  // nlohmann takes a zero byte for the end, whatever follows.
+  if (const std::size_t at = text.find('\0'); at != std::string_view::npos) {
+    return Invalid("JSON: byte " + std::to_string(at + 1) + ": a zero byte");
+  }
   TreeBuilder builder;
   try {
     if (nlohmann::json::sax_parse(text.begin(), text.end(), &builder)) {

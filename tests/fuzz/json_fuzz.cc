@@ -60,6 +60,10 @@ bool Same(const Value& tree, skep::json::Element flat) {
   return i == tree.members().size();
 }
 
+bool Says(const skep::Error& error, std::string_view words) {
+  return error.message().find(words) != std::string::npos;
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -67,8 +71,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const skep::Result<Value> value = Value::Parse(text);
   skep::json::Document document;
   const skep::Status flat = document.Parse(text);
-  if (value && (!flat || !Same(*value, document.root()))) std::abort();
-  if (!value) return 0;  // the flat reader takes numbers beyond a double's range
+  // They may differ about numbers at the end of a double's range only.
+  if (value && !flat && !Says(flat.error(), "number too big")) std::abort();
+  if (!value && flat && !Says(value.error(), "number overflow")) std::abort();
+  if (value && flat && !Same(*value, document.root())) std::abort();
+  if (!value) return 0;
   std::string out;
   JsonWriter json(out);
   Write(*value, json);

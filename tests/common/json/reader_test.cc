@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 #include <cmath>
 #include <string>
+#include <vector>
 
 #include "common/json/value.h"
 
@@ -56,33 +57,48 @@ TEST_CASE("A Document holds what the tree holds", "[json]") {
 }
 
 TEST_CASE("A Document refuses what the tree refuses and says where", "[json]") {
-  const std::pair<const char*, const char*> cases[] = {
-      {"", "byte 1: expected a value"},
-      {"[1,]", "byte 4: expected a value"},
-      {"[1 2]", "byte 4: expected ',' or ']'"},
-      {R"({"a" 1})", "byte 6: expected ':'"},
-      {R"({"a":1,})", "byte 8: expected a key between quotes"},
-      {"{a:1}", "byte 2: expected a key between quotes"},
-      {"{\"a\":1", "byte 7: expected ',' or '}'"},
-      {"01", "byte 2: nothing may follow the value"},
-      {"1.", "byte 3: expected a digit"},
-      {"-", "byte 2: expected a digit"},
-      {"1e+", "byte 4: expected a digit"},
-      {"+1", "byte 1: expected a value"},
-      {"nul", "byte 1: expected a value"},
-      {"NaN", "byte 1: expected a value"},
-      {"\"abc", "byte 5: the string has no end"},
-      {"\"a\nb\"", "byte 3: a control byte in a string"},
-      {"\"\\n\x01\"", "byte 4: a control byte in a string"},
-      {R"("\x")", "byte 3: unknown escape"},
-      {R"("\u12g4")", "byte 6: expected four hexadecimal digits"},
-      {R"("\ud83d")", "byte 8: half of a surrogate pair"},
-      {R"("\ude00")", "byte 8: half of a surrogate pair"},
-      {"\"\\", "byte 2: the string has no end"},
-      {"\"\xff\"", "byte 3: the string is no UTF-8"},
-      {"\"\xc3\"", "byte 3: the string is no UTF-8"},
-      {"[]]", "byte 3: nothing may follow the value"},
-      {"[}", "byte 2: expected a value"},
+  const std::string long_text = "a text of more than sixteen bytes";
+  const std::pair<std::string, const char*> cases[] = {
+      {"", "byte 1: the document is empty"},
+      {"[1,]", "byte 4: invalid value"},
+      {"[1 2]", "byte 4: missing a comma or ']' after an array element"},
+      {R"({"a" 1})", "byte 6: missing a colon after a name of object member"},
+      {R"({"a":1,})", "byte 8: missing a name for object member"},
+      {"{a:1}", "byte 2: missing a name for object member"},
+      {"{'a':1}", "byte 2: missing a name for object member"},
+      {"{\"a\":1", "byte 7: missing a comma or '}' after an object member"},
+      {"01", "byte 2: the document root must not be followed by other values"},
+      {"1 // comment", "byte 3: the document root must not be followed by other values"},
+      {"1.", "byte 3: miss fraction part in number"},
+      {"-", "byte 2: invalid value"},
+      {"1e+", "byte 4: miss exponent in number"},
+      {"1e400", "byte 1: number too big to be stored in double"},
+      {"+1", "byte 1: invalid value"},
+      {"nul", "byte 4: invalid value"},
+      {"NaN", "byte 1: invalid value"},
+      {"-Infinity", "byte 2: invalid value"},
+      {"\"abc", "byte 5: missing a closing quotation mark in string"},
+      {"\"a\nb\"", "byte 3: invalid escape character in string"},
+      {"\"\\n\x01\"", "byte 4: a control byte"},
+      {"\"" + long_text + "\x1f\"", "byte 35: a control byte"},
+      {"\"" + long_text + "\t\"", "byte 35: invalid escape character in string"},
+      {std::string("1\0", 2), "byte 2: a control byte"},
+      {std::string("[1]\0]", 5), "byte 4: a control byte"},
+      {std::string("\"a\0\"", 4), "byte 3: a control byte"},
+      {R"("\x")", "byte 2: invalid escape character in string"},
+      {R"("\u12g4")", R"(byte 2: incorrect hex digit after \u escape in string)"},
+      {R"("\ud83d")", "byte 2: the surrogate pair in string is invalid"},
+      {R"("\ud83d\u0041")", "byte 2: the surrogate pair in string is invalid"},
+      {R"("\ude00")", "byte 2: the string is no UTF-8"},
+      {R"({"\ude00":1})", "byte 3: the string is no UTF-8"},
+      {"\"\\", "byte 2: invalid escape character in string"},
+      {"\"\xff\"", "byte 2: the string is no UTF-8"},
+      {"\"\xc3\"", "byte 2: the string is no UTF-8"},
+      {"\"\xed\xa0\x80\"", "byte 2: the string is no UTF-8"},
+      {"\"\xf0", "byte 3: missing a closing quotation mark in string"},
+      {"\"" + long_text + " \xc0\x80\"", "byte 2: the string is no UTF-8"},
+      {"[]]", "byte 3: the document root must not be followed by other values"},
+      {"[}", "byte 2: invalid value"},
   };
   Document document;
   for (const auto& [text, message] : cases) {
@@ -97,7 +113,23 @@ TEST_CASE("A Document refuses what the tree refuses and says where", "[json]") {
 TEST_CASE("A Document is deep up to 200", "[json]") {
   Document document;
   CHECK(document.Parse(std::string(200, '[') + std::string(200, ']')));
-  CHECK(!document.Parse(std::string(201, '[') + std::string(201, ']')));
+  const Status deep = document.Parse(std::string(201, '[') + std::string(201, ']'));
+  REQUIRE(!deep);
+  CHECK(deep.error().message() == "JSON: byte 201: nested more than 200 deep");
+  CHECK(!document.Parse(std::string(1'000'000, '[')));
+  std::string objects;
+  for (int i = 0; i < 100'000; ++i) objects += "{\"a\":";
+  CHECK(!document.Parse(objects));
+}
+
+TEST_CASE("At the end of a double's range digits and exponent decide", "[json]") {
+  Document document;
+  const std::string large = "9e308";
+  REQUIRE(document.Parse(large));
+  CHECK(std::isinf(document.root().number()));
+  CHECK(document.root().text() == "9e308");
+  CHECK_FALSE(document.Parse("0e309"));
+  CHECK(document.Parse("1e-999999999999"));
 }
 
 TEST_CASE("An element that is not there reads as null", "[json]") {
@@ -114,6 +146,18 @@ TEST_CASE("An element that is not there reads as null", "[json]") {
   CHECK(root["no"].text().empty());
   CHECK(root["a"]["b"].number() == 0);
   for (const Element item : root["a"].items()) FAIL("no array: " << item.text());
+}
+
+TEST_CASE("Strings without escapes are views of the text", "[json]") {
+  Document document;
+  const std::string text = R"(["plain","with \" quote",12,"plain after"])";
+  REQUIRE(document.Parse(text));
+  std::vector<bool> in_text;
+  for (const Element item : document.root().items()) {
+    const char* const at = item.text().data();
+    in_text.push_back(at >= text.data() && at < text.data() + text.size());
+  }
+  CHECK(in_text == std::vector<bool>{true, false, true, true});
 }
 
 TEST_CASE("A text cut at any byte is refused", "[json]") {

@@ -46,6 +46,11 @@ TEST_CASE("What is no JSON is refused with its byte", "[json]") {
   }
 }
 
+TEST_CASE("A zero byte does not end a text", "[json]") {
+  CHECK(Refused(std::string("[1]\0]", 5)) == "JSON: byte 4: a zero byte");
+  CHECK(Refused(std::string("1\0", 2)) == "JSON: byte 2: a zero byte");
+}
+
 TEST_CASE("Deep nesting ends in an error", "[json]") {
   CHECK(Refused(std::string(1'000'000, '[')).find("nested more than 200") != std::string::npos);
   CHECK(Refused(std::string(200, '[') + std::string(200, ']')) == "accepted");

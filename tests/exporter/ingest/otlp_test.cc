@@ -272,7 +272,7 @@ TEST_CASE("Errors in the client's encoding, as OTLP has them", "[otlp]") {
   const net::HttpResponse broken = post("application/json", "{\"resourceMetrics\":[}", "secret");
   CHECK(broken.status == 400);
   CHECK(broken.content_type == "application/json");
-  CHECK(broken.body == R"({"code":3,"message":"JSON: byte 21: expected a value"})");
+  CHECK(broken.body == R"({"code":3,"message":"JSON: byte 21: invalid value"})");
 
   const net::HttpResponse broken_protobuf = post("application/x-protobuf", "\x0a\x05", "secret");
   CHECK(broken_protobuf.status == 400);
