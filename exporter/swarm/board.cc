@@ -35,8 +35,8 @@ Place PlaceOf(const SourceKey& key) { return {key.workspace, key.source}; }
 struct Entry {
   std::shared_ptr<const Snapshot> last;  // the last good one; null: never read
   bool is_up = false;
-  Timestamp last_success{};
-  Clock::Steady last_success_steady{};
+  Timestamp last_success{};      // of a complete one
+  Clock::Steady published_at{};  // of `last`
   std::optional<Clock::Steady> last_logged;
 };
 
@@ -50,7 +50,7 @@ struct Board::Impl {
   // Once per source and minute.
   void LogFailure(const SourceKey& key, std::string_view reason, std::string_view detail);
   bool IsTooOld(const Entry& entry) const {
-    return entry.last == nullptr || clock.SteadyNow() - entry.last_success_steady > options.max_age;
+    return entry.last == nullptr || clock.SteadyNow() - entry.published_at > options.max_age;
   }
 
   std::mutex mutex;
@@ -115,8 +115,8 @@ Status Board::Publish(Snapshot snapshot,
   }
   Entry& entry = impl_->entries[shared->key];
   entry.is_up = shared->is_complete;
-  entry.last_success = now;
-  entry.last_success_steady = impl_->clock.SteadyNow();
+  if (entry.is_up) entry.last_success = now;
+  entry.published_at = impl_->clock.SteadyNow();
   entry.last = std::move(shared);
   return {};
 }
@@ -192,7 +192,7 @@ class BoardCollector final : public exporter::Collector {
     std::erase_if(shown_, [&](const auto& shown) {
       return !view.entries.contains(shown.first) && !visited.contains(shown.first);
     });
-    if (!view.entries.empty()) {
+    if (!view.entries.empty() || !visited.empty()) {
       sheet.Add(kDropped, {}, static_cast<double>(sheet.dropped()));
     }
     sheet.Write(context.page);

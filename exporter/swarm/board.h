@@ -28,8 +28,9 @@ struct BoardOptions {
   Duration heartbeat_timeout{std::chrono::minutes(5)};
   // A task in progress without change for so long is stalled.
   Duration stall_timeout{std::chrono::minutes(5)};
-  // Series of one family; what is more is added up in "other" (open labels) or left out, and
-  // counted in swarm_series_dropped_total.
+  // Series of one family; what is more is left out, and shown by
+  // skep_exporter_swarm_series_dropped. Beyond the bounds of single labels below it is added up in
+  // "other".
   std::size_t max_series = 1'000;
   std::size_t max_agent_types = 50;
   std::size_t max_namespaces = 50;
@@ -57,9 +58,10 @@ class Board {
 
   void Apply(BoardOptions options);
 
-  // The source was read. Counts what changed since its last snapshot and what `also` adds, in one
-  // unit (offsets of files that were read along with it), then shows it. kIo: nothing happened;
-  // the source keeps what it showed and is read again later.
+  // The source was read, all of it where the snapshot is complete (only then is it a success of
+  // swarm_source_last_success_timestamp_seconds). Counts what changed since its last snapshot and
+  // what `also` adds, in one unit (offsets of files that were read along with it), then shows it.
+  // kIo: nothing happened; the source keeps what it showed and is read again later.
   Status Publish(Snapshot snapshot,
                  const std::function<Status(state::Changes& changes)>& also = {});
   // The source could not be read: counted by reason, up is 0, the last good value is shown until it

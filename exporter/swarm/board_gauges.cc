@@ -207,9 +207,17 @@ class Adder {
 
   void Tasks(const std::vector<Task>& tasks) {
     KeepShown(kTasks, shown_.tasks);
-    sheet_.Add(kOldest, With(workspace_, "status", "pending"), 0);
-    sheet_.Add(kOldest, With(workspace_, "status", "in_progress"), 0);
+    PutNoAge("pending", tasks);
+    PutNoAge("in_progress", tasks);
     for (const Task& task : tasks) OneTask(task);
+  }
+
+  // 0 where there is no such task; where there are some and none tells its time, nothing is known.
+  void PutNoAge(std::string_view status, const std::vector<Task>& tasks) {
+    const bool is_there = std::any_of(tasks.begin(), tasks.end(), [status](const Task& task) {
+      return TaskStatusWord(task.status) == status;
+    });
+    if (!is_there) sheet_.Add(kOldest, With(workspace_, "status", status), 0);
   }
 
   void OneTask(const Task& task) {

@@ -497,8 +497,31 @@ History::Progress History::ProgressOf(const SourceKey& key, Timestamp stalled_be
 
 namespace {
 
+// What leaves the memory is no record of its own, so a file holds more ids than are kept. All of
+// them count until a snapshot tells which are still there; more than so many times the bound are
+// none that we wrote.
+constexpr std::size_t kRestoredBounds = 10;
+
+// So many ids more may be restored.
+struct RestoreRoom {
+  std::size_t tasks = 0;
+  std::size_t agents = 0;
+};
+
+template <typename Entry>
+void RestoreEntry(std::unordered_map<std::uint64_t, Entry>& table, std::uint64_t id, Entry entry,
+                  std::size_t& room) {
+  const auto at = table.find(id);
+  if (at != table.end()) {
+    at->second = std::move(entry);
+  } else if (room > 0) {
+    --room;
+    table.emplace(id, std::move(entry));
+  }
+}
+
 // One tagged item. False: it cannot be read.
-bool RestoreItem(RecordReader& in, SourceMemory& source) {
+bool RestoreItem(RecordReader& in, SourceMemory& source, RestoreRoom& room) {
   switch (in.Byte()) {
     case kTasksSince:
       source.tasks_since = in.Time();
@@ -514,7 +537,7 @@ bool RestoreItem(RecordReader& in, SourceMemory& source) {
       task.started = in.Byte() != 0;
       task.changed = in.Time();
       if (!in.ok() || task.status >= kStatuses.size()) return false;
-      source.tasks[id] = task;
+      RestoreEntry(source.tasks, id, task, room.tasks);
       return true;
     }
     case kAgent: {
@@ -522,7 +545,7 @@ bool RestoreItem(RecordReader& in, SourceMemory& source) {
       AgentMemory agent;
       agent.alive = in.Byte() != 0;
       agent.type = in.Text();
-      if (in.ok()) source.agents[id] = std::move(agent);
+      if (in.ok()) RestoreEntry(source.agents, id, std::move(agent), room.agents);
       return in.ok();
     }
     case kWorker: {
@@ -572,11 +595,13 @@ Status History::Restore(std::string_view record) {
   source.key = key;
   const std::size_t tasks_before = source.tasks.size();
   const std::size_t agents_before = source.agents.size();
+  const auto room_of = [](std::size_t limit, std::size_t held) {
+    return limit * kRestoredBounds > held ? limit * kRestoredBounds - held : 0;
+  };
+  RestoreRoom room{room_of(impl_->limits.tasks, impl_->task_count),
+                   room_of(impl_->limits.agents, impl_->agent_count)};
   bool good = true;
-  while (good && !in.done() && impl_->task_count < impl_->limits.tasks + 1'000 &&
-         impl_->agent_count < impl_->limits.agents + 1'000) {
-    good = RestoreItem(in, source);
-  }
+  while (good && !in.done()) good = RestoreItem(in, source, room);
   impl_->task_count += source.tasks.size() - tasks_before;
   impl_->agent_count += source.agents.size() - agents_before;
   if (!good) return Corrupt("an item of a source that cannot be read");

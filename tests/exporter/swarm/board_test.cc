@@ -190,6 +190,34 @@ TEST_CASE("A part that failed costs nothing else", "[swarm]") {
                   R"(workspace="shop"})") == 1);
 }
 
+TEST_CASE("A source that is read in part only is no success, and its rest is shown", "[swarm]") {
+  Rig rig;
+  const std::string time =
+      R"(swarm_source_last_success_timestamp_seconds{workspace="shop",source="claude_flow_v3"})";
+  Snapshot part{.key = kShop, .is_complete = false, .mcp = McpServer{.up = false}};
+  REQUIRE(rig.board->Publish(part));
+  CHECK(rig.Value(R"(swarm_source_up{workspace="shop",source="claude_flow_v3"})") == 0);
+  CHECK(rig.Value(R"(swarm_mcp_up{workspace="shop"})") == 0);
+  CHECK(rig.Of("swarm_source_last_success_timestamp_seconds").empty());
+  REQUIRE(rig.board->Publish({.key = kShop}));
+  const double success = rig.Value(time);
+  CHECK(success == ToSeconds(rig.clock.Now()));
+  rig.clock.Advance(100s);
+  REQUIRE(rig.board->Publish(part));
+  CHECK(rig.Value(time) == success);
+  CHECK(rig.Value(R"(swarm_mcp_up{workspace="shop"})") == 0);
+}
+
+TEST_CASE("The age of the oldest task is 0 without one, and absent where none tells its time",
+          "[swarm]") {
+  Rig rig;
+  Snapshot s{.key = kShop};
+  s.tasks = std::vector<Task>{{.id = "1", .status = "pending"}};
+  REQUIRE(rig.board->Publish(s));
+  CHECK(rig.Of("swarm_task_oldest_seconds") ==
+        Lines{R"(swarm_task_oldest_seconds{workspace="shop",status="in_progress"} 0)"});
+}
+
 TEST_CASE("A source that never could be read is there with up 0", "[swarm]") {
   Rig rig;
   rig.board->Failed(kShop, "permission", "");

@@ -10,6 +10,7 @@ namespace {
 
 using Lines = std::set<std::string>;
 using test::Rig;
+using test::RigOptions;
 using namespace std::chrono_literals;
 
 const SourceKey kShop{"shop", "claude_flow_v3"};
@@ -215,6 +216,35 @@ TEST_CASE("There is room for so many ids; what does not fit is told, and never c
   for (int i = 0; i < 3; ++i) REQUIRE(rig.board->Publish(WithTasks(tasks)));
   CHECK(Transitions(rig, "pending") == 150);
   CHECK(rig.Value(R"(swarm_history_untracked{workspace="shop",source="claude_flow_v3"})") == 0);
+}
+
+TEST_CASE("Ids that came and went beyond the bound do not count again after a restart", "[swarm]") {
+  const skep::test::TempFolder folder;
+  const RigOptions options{.path = folder.path(), .history = {.tasks = 1'000}};
+  const Worker worker{.name = "audit", .successes = 40, .failures = 0};
+  std::vector<Task> last;
+  {
+    Rig rig(options);
+    REQUIRE(rig.board->Publish(
+        {.key = kShop, .tasks = last, .workers = {{.name = "audit", .successes = 0}}}));
+    for (int round = 0; round < 3; ++round) {
+      last.clear();
+      for (int i = 0; i < 900; ++i) {
+        last.push_back(MakeTask(std::to_string(round) + "/" + std::to_string(i), "pending"));
+      }
+      // One round for the earlier ones to leave, one for these to find room.
+      for (int i = 0; i < 2; ++i) REQUIRE(rig.board->Publish(WithTasks(last)));
+    }
+    REQUIRE(rig.board->Publish({.key = kShop, .tasks = last, .workers = {worker}}));
+    CHECK(Transitions(rig, "pending") == 2700);
+  }
+  Rig rig(options);
+  for (int i = 0; i < 2; ++i) {
+    REQUIRE(rig.board->Publish({.key = kShop, .tasks = last, .workers = {worker}}));
+  }
+  CHECK(Transitions(rig, "pending") == 2700);
+  CHECK(rig.Value(R"(swarm_worker_runs_total{outcome="success",worker="audit",)"
+                  R"(workspace="shop"})") == 40);
 }
 
 TEST_CASE("A source that is forgotten begins anew", "[swarm]") {
