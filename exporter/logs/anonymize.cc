@@ -9,13 +9,13 @@
 #include <optional>
 #include <span>
 
+#include "common/base/ascii.h"
+
 namespace skep::logs {
 namespace {
 
-bool IsDigit(char c) { return c >= '0' && c <= '9'; }
-bool IsHex(char c) { return IsDigit(c) || ((c | 0x20) >= 'a' && (c | 0x20) <= 'f'); }
-bool IsWord(char c) { return IsDigit(c) || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') || c == '_'; }
-bool IsAddressByte(char c) { return IsHex(c) || c == ':' || c == '.'; }
+bool IsWord(char c) { return IsDigit(c) || IsLetter(c) || c == '_'; }
+bool IsAddressByte(char c) { return IsHexDigit(c) || c == ':' || c == '.'; }
 
 void KeepBits(std::span<unsigned char> bytes, int bits) {
   for (std::size_t i = 0; i < bytes.size(); ++i) {
@@ -94,7 +94,7 @@ void AppendAnonymized(std::string_view text, const AnonymizeOptions& options, st
   std::size_t at = 0;
   while (at < text.size()) {
     const bool begins = at == 0 || !(IsWord(text[at - 1]) || text[at - 1] == '.');
-    if (!begins || !(IsHex(text[at]) || text[at] == ':')) {
+    if (!begins || !(IsHexDigit(text[at]) || text[at] == ':')) {
       ++at;
       continue;
     }

@@ -8,14 +8,13 @@
 #include <memory>
 #include <utility>
 
+#include "common/base/ascii.h"
 #include "common/base/file.h"
 
 namespace skep::logs {
 namespace {
 
 constexpr std::size_t kMaxEntries = 100'000;
-
-bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 
 }  // namespace
 

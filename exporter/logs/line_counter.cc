@@ -348,7 +348,9 @@ void LineCounter::Run(const Action& action, std::string_view line) {
 void LineCounter::RunMetric(const Action& action, const Metric& metric) {
   std::optional<double> value = 1;
   if (action.value_group > 0) value = ParseDouble(groups_[action.value_group]);
-  if (!value || !std::isfinite(*value)) {
+  if (value) *value *= action.scale;
+  const bool is_counter = metric.kind == MetricKind::kCounter;
+  if (!value || !std::isfinite(*value) || (is_counter && *value < 0)) {
     OnProblem(ReadProblem::kFormat);
     return;
   }
@@ -358,14 +360,15 @@ void LineCounter::RunMetric(const Action& action, const Metric& metric) {
       labels.emplace_back(label.name, label.text);
       continue;
     }
+    // Cut afterwards: half an address is none that could be found.
     std::string text;
-    AppendAnonymized(groups_[label.group].substr(0, kMaxLabelBytes), anonymize_, text);
+    AppendAnonymized(groups_[label.group], anonymize_, text);
     if (!text.empty()) labels.emplace_back(label.name, LabelText(text));
   }
-  if (metric.kind == MetricKind::kCounter) {
-    tally_.CountLoose(metric.family, std::move(labels), *value * action.scale);
+  if (is_counter) {
+    tally_.CountLoose(metric.family, std::move(labels), *value);
   } else {
-    tally_.ObserveLoose(metric.family, std::move(labels), metric.buckets, *value * action.scale);
+    tally_.ObserveLoose(metric.family, std::move(labels), metric.buckets, *value);
   }
 }
 

@@ -83,7 +83,7 @@ class Logs::Impl {
   void WriteFamily(exposition::PageWriter& page, std::string_view name, std::string_view help,
                    Value&& value);
 
-  Options options_;
+  Options options_;  // changed by Apply: under mutex_, and while no source is read
   BookmarkSection& bookmarks_;
   TemplateSection& templates_;
   state::Store& store_;
@@ -192,7 +192,10 @@ void Logs::Impl::Apply(Options options) {
     sources_.clear();
   }
   const bool same_threads = options.threads == options_.threads;
-  options_ = std::move(options);
+  {
+    const std::lock_guard lock(mutex_);  // the watching thread goes on
+    options_ = std::move(options);
+  }
   ReleaseFamilies(families_, store_);  // buckets may be others now
   MakeSources();
   {
@@ -291,11 +294,12 @@ void Logs::Impl::Work() {
       deployment = deployment_;
     }
     source->counter->SetTime(now.wall);
-    if (deployment > source->deployment) {
-      source->deployment = deployment;
-      source->counter->ApplyDeployment(deployment);
-    }
-    Finish(source, source->follower->Run(now, rescan, kTurnBytes, buffer));
+    const bool is_deployed = deployment > source->deployment;
+    if (is_deployed) source->counter->ApplyDeployment(deployment);
+    const Follower::Turn turn = source->follower->Run(now, rescan, kTurnBytes, buffer);
+    // What a turn that is not in the state has learned is gone.
+    if (is_deployed && turn.status) source->deployment = deployment;
+    Finish(source, turn);
   }
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "common/base/ascii.h"
 #include "common/base/hash.h"
 
 namespace skep::logs {
@@ -11,15 +12,11 @@ constexpr std::size_t kMaxParts = 6;
 constexpr std::size_t kMaxPart = 40;      // a longer one is data
 constexpr std::size_t kCacheSize = 4096;  // a power of two
 
-bool IsDigit(char c) { return c >= '0' && c <= '9'; }
-bool IsLetter(char c) { return (c | 0x20) >= 'a' && (c | 0x20) <= 'z'; }
-bool IsHex(char c) { return IsDigit(c) || ((c | 0x20) >= 'a' && (c | 0x20) <= 'f'); }
-
 bool IsUuid(std::string_view part) {
   if (part.size() != 36) return false;
   for (std::size_t i = 0; i < part.size(); ++i) {
     const bool dash = i == 8 || i == 13 || i == 18 || i == 23;
-    if (dash ? part[i] != '-' : !IsHex(part[i])) return false;
+    if (dash ? part[i] != '-' : !IsHexDigit(part[i])) return false;
   }
   return true;
 }
@@ -39,7 +36,7 @@ bool IsName(std::string_view part) {
 std::string_view Placeholder(std::string_view part) {
   if (std::all_of(part.begin(), part.end(), IsDigit)) return "{id}";
   if (IsUuid(part)) return "{uuid}";
-  if (part.size() >= 16 && std::all_of(part.begin(), part.end(), IsHex)) return "{hash}";
+  if (part.size() >= 16 && std::all_of(part.begin(), part.end(), IsHexDigit)) return "{hash}";
   return IsName(part) ? std::string_view() : "{id}";
 }
 

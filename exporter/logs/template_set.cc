@@ -4,6 +4,7 @@
 #include <chrono>
 #include <set>
 
+#include "common/base/ascii.h"
 #include "common/base/hash.h"
 
 namespace skep::logs {
@@ -23,7 +24,6 @@ std::uint32_t HashWord(std::string_view word) {
   return hash == 0 ? 1 : hash;
 }
 
-bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 bool IsBreak(char c) {
   return static_cast<unsigned char>(c) <= ' ' ||
          std::string_view("=,()[]{}:;|<>\"'`").find(c) != std::string_view::npos;

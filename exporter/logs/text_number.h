@@ -8,7 +8,8 @@
 namespace skep::logs {
 
 // The decimal number at the front of `text`; `text` then begins behind it. Nothing where none
-// stands there. No sign, no exponent: logs have neither where we look.
+// stands there, and for more than 18 digits, which count or measure nothing. No sign, no exponent:
+// logs have neither where we look.
 inline std::optional<double> TakeDecimal(std::string_view& text) {
   constexpr double kScale[] = {1, 1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8, 1e-9};
   double value = 0;
@@ -16,7 +17,7 @@ inline std::optional<double> TakeDecimal(std::string_view& text) {
   for (; at < text.size() && text[at] >= '0' && text[at] <= '9'; ++at) {
     value = value * 10 + (text[at] - '0');
   }
-  if (at == 0) return std::nullopt;
+  if (at == 0 || at > 18) return std::nullopt;
   if (at + 1 < text.size() && text[at] == '.' && text[at + 1] >= '0' && text[at + 1] <= '9') {
     ++at;
     double fraction = 0;

@@ -224,6 +224,39 @@ TEST_CASE("Metrics of the user's own take labels and values from groups", "[logs
        R"(log_read_errors_total{reason="format",source="app"} 1)"});
 }
 
+TEST_CASE("No address is in a label because it stands where the label is cut", "[logs]") {
+  Counted logs(
+      R"(format: plain, patterns: none, metrics: [{name: a_total, pattern: 'for (?P<who>.*)', labels: {who: $who}}])");
+  const std::string before(100, 'x');
+  logs.Line("for " + before + " 2001:db8:85a3:8d3:1319:8a2e:370:7348");
+  const std::string page = logs.Page();
+  CheckHas(page, {"a_total{who=\"" + before + " 2001:db8:85a3::\"} 1"});
+}
+
+TEST_CASE("Numbers that cannot be added to a counter cost their line, not those beside it",
+          "[logs]") {
+  Counted logs(R"(format: plain, patterns: none, metrics: [
+      {name: usd_total, pattern: 'paid (?P<usd>\S+)', value: usd},
+      {name: large_total, pattern: 'large (?P<n>\S+)', value: n, scale: 1e300}])");
+  logs.Lines({"paid 5", "paid -3", "paid inf", "large 1", "large 1e300"});
+  CheckHas(logs.Page(), {"usd_total 5", "large_total 1e+300",
+                         R"(log_read_errors_total{reason="format",source="app"} 3)"});
+}
+
+TEST_CASE("A deployment that a unit took with it is applied again", "[logs]") {
+  Counted logs("format: plain, patterns: none, templates: {learning: 0s}");
+  logs.Line("ERROR one");
+  (void)logs.Page();
+  const Timestamp at = logs.clock().Now();
+  for (int i = 0; i < 2; ++i) {
+    logs.counter().ApplyDeployment(at);
+    CHECK(logs.counter().miner().SinceDeployment().has_value());
+    if (i > 0) continue;
+    logs.counter().Dropped();
+    CHECK_FALSE(logs.counter().miner().SinceDeployment().has_value());
+  }
+}
+
 TEST_CASE("Series of the user's own are capped, the rest is in other", "[logs]") {
   Counted logs(
       R"(format: plain, patterns: none, metrics: [{name: a_total, pattern: 'id=(?P<id>\w+)', labels: {id: $id}, max_series: 3}])");
