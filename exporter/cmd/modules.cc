@@ -77,6 +77,7 @@ struct Modules::Impl {
         log(l),
         state_options(options.state),
         max_body(MaxBody(options)),
+        request_bounds(options.ingest.events.request_bounds),
         memory(options) {}
 
   Status Create(const ModuleOptions& options);
@@ -90,6 +91,7 @@ struct Modules::Impl {
   const Logger log;
   const state::StoreOptions state_options;
   const std::size_t max_body;
+  const std::vector<double> request_bounds;
   Memory memory;
   std::unique_ptr<state::Store> store;
   std::unique_ptr<swarm::Flow> flow;
@@ -233,6 +235,10 @@ Status Modules::Apply(const ModuleOptions& options) {
   if (MaxBody(options) > impl.max_body) {
     return Invalid("ingest: a larger max_body takes a restart of the program");
   }
+  // Events hold the histogram that logs would have to define anew.
+  if (options.logs && options.ingest.events.request_bounds != impl.request_bounds) {
+    return Invalid("logs: other request_buckets take a restart of the program");
+  }
   const std::lock_guard lock(impl.mutex);
   const bool had_logs = impl.logs != nullptr;
   const bool had_transcripts = impl.transcripts != nullptr;
@@ -242,9 +248,10 @@ Status Modules::Apply(const ModuleOptions& options) {
   impl.board->Apply(BoardOptionsOf(options));
   impl.memory.sessions.Apply(options.ingest.sessions);
   impl.otlp->Apply(options.ingest.otlp, options.ingest.access);
-  impl.events->Apply(options.ingest.events, options.ingest.access);
   impl.hooks->Apply(options.ingest.hooks, options.ingest.access);
   if (had_logs) impl.logs->Apply(options.logs.value_or(logs::Options{}));
+  // Behind logs as at the start: caps and help of a metric that both fill are those of the last.
+  impl.events->Apply(options.ingest.events, options.ingest.access);
   if (had_stores) impl.stores->Apply(options.swarm.value_or(NothingOfSwarms()));
   if (had_transcripts) impl.transcripts->Apply(options.transcripts);
   return {};

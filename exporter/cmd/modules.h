@@ -48,8 +48,9 @@ class Modules {
   // Ends all that runs by itself. Requests may still come and are answered.
   void Stop();
 
-  // A reload. kInvalid, and nothing has changed: `state` is another, or bodies may be larger than
-  // the server takes, which both need a restart, or two things would have the same metric.
+  // A reload. kInvalid, and nothing has changed: `state` is another, bodies may be larger than the
+  // server takes, or `logs` has other buckets for requests, which all need a restart, or two things
+  // would have the same metric.
   Status Apply(const ModuleOptions& options);
 
   // Those of the options in force. The collectors must not outlive this.

@@ -50,7 +50,7 @@ struct EventOptions {
   double max_beacons_per_second = 500;
 
   // Of http_request_duration_seconds, which logs fill as well: not in the file, but what `logs:`
-  // has. A change counts from the next start on.
+  // has. A change takes a restart.
   std::vector<double> request_bounds = {0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2,
                                         0.25,  0.3,    0.4,   0.5,  0.75,  1,    1.5, 2,
                                         3,     4,      5,     7.5,  10,    30};

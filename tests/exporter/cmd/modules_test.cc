@@ -207,6 +207,9 @@ TEST_CASE("a reload starts and ends modules; a change of the state is refused", 
   CHECK(running.PageHas("collector=\"logs\""));
   CHECK(running.exporter->ConfigYaml().find("    - \n      name: \"app\"") == std::string::npos);
   CHECK(running.exporter->ConfigYaml().find("name: \"shop\"") != std::string::npos);
+  running.Configure("logs: {request_buckets: [0.5, 1]}\n");
+  CHECK_FALSE(running.exporter->Reload());  // events have the histogram with other ones
+  CHECK(running.exporter->ConfigYaml().find("name: \"shop\"") != std::string::npos);
   running.Configure("logs: {sources: [{name: app}]}\n");
   CHECK_FALSE(running.exporter->Reload());
   CHECK(running.exporter->ConfigYaml().find("name: \"shop\"") != std::string::npos);
