@@ -314,7 +314,8 @@ ItemResult OtlpMetrics::ApplyCumulativeHistogram(const Item& item, state::Change
   Stream& stream = streams_.Touch(item.prepared.key, Stream::Kind::kCumulativeHistogram, is_new);
   stream.arrival = now_;
   if (!is_new && IsOld(stream, item.point)) return ItemResult::kDuplicate;
-  const bool has_other_bounds = !is_new && stream.bounds_hash != family.bounds_hash;
+  const bool has_other_bounds = !is_new && (stream.bounds_hash != family.bounds_hash ||
+                                            stream.counts.size() != cumulated_.size());
   const bool is_base = has_other_bounds || (is_new && streams_.MayHaveBeenForgotten(
                                                           item.prepared.key, item.point.start));
   const bool is_reset = !is_new && !has_other_bounds && stream.counts.back() > cumulated_.back();
