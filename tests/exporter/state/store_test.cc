@@ -183,10 +183,58 @@ TEST_CASE("What cannot be counted is dropped and counted by reason", "[state]") 
   }
 }
 
+TEST_CASE("No sender can bring a sum to infinity or a bucket around", "[state]") {
+  MemoryStore store;
+  const FamilyId cost = store->Define(Counter("cost_total")).value();
+  const FamilyId size = store->Define(Gauge("size_bytes")).value();
+  const FamilyId took = store->Define(Histogram("took_seconds", {1})).value();
+  REQUIRE(store->Update([&](Changes& changes) -> Status {
+    const std::uint64_t most[] = {std::uint64_t{1} << 53, 0};
+    const std::uint64_t one[] = {1, 1};
+    const std::uint64_t beyond[] = {0, std::numeric_limits<std::uint64_t>::max()};
+    for (const double value : {1.5e308, 1.5e308, 1.0}) changes.Add(cost, {}, value);
+    for (const double value : {-1.5e308, -1.5e308, kInfinity}) changes.Add(size, {}, value);
+    changes.AddBuckets(took, {}, beyond, 1);
+    changes.Observe(took, {}, 1, beyond[1]);
+    changes.Observe(took, {}, kInfinity);
+    changes.AddBuckets(took, {}, most, 1.5e308);
+    changes.AddBuckets(took, {}, one, 1);
+    changes.Observe(took, {}, 0.5);
+    changes.Observe(took, {}, 1.5e308);
+    changes.Observe(took, {}, 2, 2);
+    return {};
+  }));
+  CHECK(Samples(*store) == Lines{"cost_total 1.5e+308", "size_bytes -1.5e+308",
+                                 "took_seconds_bucket{le=\"1\"} 9007199254740992",
+                                 "took_seconds_bucket{le=\"+Inf\"} 9007199254740994",
+                                 "took_seconds_sum 1.5e+308",
+                                 "took_seconds_count 9007199254740994"});
+  CHECK(OwnPage(*store).find("refused_total{reason=\"value\"} 9\n") != std::string::npos);
+}
+
+TEST_CASE("A family takes no more at once than it says", "[state]") {
+  MemoryStore store;
+  FamilySpec tokens = Counter("tokens_total");
+  tokens.max_change = 1e12;
+  FamilySpec took = Histogram("took_seconds", {1});
+  took.max_change = 1e9;
+  const FamilyId counter = store->Define(tokens).value();
+  const FamilyId histogram = store->Define(took).value();
+  REQUIRE(store->Update([&](Changes& changes) -> Status {
+    for (const double value : {1e12, 1.1e12}) changes.Add(counter, {}, value);
+    for (const double value : {1e9, 1.1e9, -1.1e9}) changes.Observe(histogram, {}, value);
+    return {};
+  }));
+  CHECK(Samples(*store) == Lines{"tokens_total 1000000000000", "took_seconds_bucket{le=\"1\"} 0",
+                                 "took_seconds_bucket{le=\"+Inf\"} 1",
+                                 "took_seconds_sum 1000000000", "took_seconds_count 1"});
+}
+
 TEST_CASE("Values that are no UTF-8 or too long are mended, and found again", "[state]") {
   MemoryStore store;
   const FamilyId tasks = store->Define(Counter("tasks_total")).value();
-  const std::string half = std::string(1023, 'x') + "\u00e9";
+  std::string half(1025, 'x');
+  half.replace(1023, 2, "\u00e9");
   for (int i = 0; i < 2; ++i) {
     Add(*store, tasks, {{"a", "b\xff"}}, 1);
     Add(*store, tasks, {{"a", half}}, 1);
