@@ -351,7 +351,10 @@ void Transcripts::Impl::Look() {
   if (now.folders.empty()) return;
   bool good = true;
   const std::vector<TranscriptFile> files = FindFiles(now, good);
-  for (const TranscriptFile& file : files) ReadFile(file, now);
+  for (const TranscriptFile& file : files) {
+    if (wakeup != nullptr && wakeup->stopped()) return;
+    ReadFile(file, now);
+  }
   if (agent_types.size() > now.max_files) agent_types.clear();
   DropGone(files);
   {
