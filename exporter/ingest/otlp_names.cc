@@ -5,6 +5,8 @@
 #include <utility>
 #include <vector>
 
+#include "common/base/ascii.h"
+
 namespace skep::ingest {
 namespace {
 
@@ -74,12 +76,6 @@ std::string Join(const Words& words) {
     out.append(word);
   }
   return out;
-}
-
-std::string_view Trim(std::string_view text) {
-  while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
-  while (!text.empty() && text.back() == ' ') text.remove_suffix(1);
-  return text;
 }
 
 // The unit's word, or the unit as it is; "" for annotations ("{task}").
