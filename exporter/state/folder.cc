@@ -62,6 +62,19 @@ Status MakeFolder(const std::string& path) {
   return {};
 }
 
+Result<int> TakeLock(const std::string& path) {
+  const std::string name = path + "/lock";
+  const int lock = ::open(name.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  if (lock < 0) return Error(ErrorKind::kIo, FromErrno("open " + name, errno).message());
+  if (::flock(lock, LOCK_EX | LOCK_NB) != 0) {
+    const int errnum = errno;
+    ::close(lock);
+    if (errnum == EWOULDBLOCK) return Unavailable("another process uses the folder " + path);
+    return FromErrno("lock " + name, errnum);
+  }
+  return lock;
+}
+
 }  // namespace
 
 Folder::Folder(std::string path, int lock, Logger log)
@@ -75,16 +88,23 @@ Folder::~Folder() {
 
 Result<std::unique_ptr<Folder>> Folder::Open(const std::string& path, Logger log) {
   RETURN_IF_ERROR(MakeFolder(path));
-  const std::string name = path + "/lock";
-  const int lock = ::open(name.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-  if (lock < 0) return Error(ErrorKind::kIo, FromErrno("open " + name, errno).message());
-  if (::flock(lock, LOCK_EX | LOCK_NB) != 0) {
-    const int errnum = errno;
-    ::close(lock);
-    if (errnum == EWOULDBLOCK) return Unavailable("another process uses the folder " + path);
-    return FromErrno("lock " + name, errnum);
+  const Result<int> lock = TakeLock(path);
+  if (!lock) return lock.error();
+  return std::unique_ptr<Folder>(new Folder(path, *lock, std::move(log)));
+}
+
+Status Folder::Restore() {
+  RETURN_IF_ERROR(MakeFolder(path_));
+  struct ::stat ours {
+  }, there{};
+  if (::fstat(lock_, &ours) == 0 && ::stat((path_ + "/lock").c_str(), &there) == 0 &&
+      ours.st_dev == there.st_dev && ours.st_ino == there.st_ino) {
+    return {};
   }
-  return std::unique_ptr<Folder>(new Folder(path, lock, std::move(log)));
+  const Result<int> lock = TakeLock(path_);
+  if (!lock) return lock.error();
+  ::close(lock_.exchange(*lock));
+  return {};
 }
 
 std::string Folder::PathOf(const File& file) const {
@@ -248,13 +268,27 @@ std::string Folder::FreeName(const std::string& name) const {
 Status Folder::OpenJournal() {
   const std::string path = PathOf({journal_, false});
   journal_fd_ = ::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+  if (journal_fd_ < 0 && errno == ENOENT) return NoteLost();
   if (journal_fd_ < 0) return Error(ErrorKind::kIo, FromErrno("open " + path, errno).message());
   has_new_names_ |= journal_end_ == 0;
   return {};
 }
 
+Status Folder::CheckJournal() {
+  struct ::stat info {};
+  if (!is_lost_ && (::fstat(journal_fd_, &info) != 0 || info.st_nlink > 0)) return {};
+  return NoteLost();
+}
+
+Error Folder::NoteLost() {
+  is_lost_ = true;
+  wants_snapshot_ = true;
+  return Error(ErrorKind::kIo, PathOf({journal_, false}) + " was removed");
+}
+
 Status Folder::Append(std::string_view payload) {
-  if (journal_fd_ < 0) RETURN_IF_ERROR(OpenJournal());
+  if (journal_fd_ < 0 && !is_lost_) RETURN_IF_ERROR(OpenJournal());
+  RETURN_IF_ERROR(CheckJournal());
   std::string bytes;
   bytes.reserve(kFileHeaderBytes + kFrameHeaderBytes + payload.size());
   if (journal_end_ == 0) bytes = FileHeader(FileKind::kJournal, journal_);
@@ -282,10 +316,12 @@ std::uint64_t Folder::SwitchJournal() {
 
 Status Folder::WriteSnapshot(std::uint64_t number, std::string_view content) {
   const std::size_t replaced = older_bytes_;
+  if (is_lost_) RETURN_IF_ERROR(Restore());
   RETURN_IF_ERROR(WriteFileAtomic(PathOf({number, true}), content));
   if (damaged_snapshot_) SetAside(*damaged_snapshot_, ".damaged");
   damaged_snapshot_.reset();
   wants_snapshot_ = false;
+  is_lost_ = false;
   RemoveBefore(number);
   snapshot_bytes_ = content.size();
   older_bytes_ -= replaced;

@@ -38,7 +38,9 @@ class Folder {
   // is set aside, counted and logged, and so are the journals behind it. Once, before all else.
   Status Read(const Reader& reader);
 
-  // Adds one unit to the journal. kIo: the journal is as before.
+  // Adds one unit to the journal. kIo: the journal is as before. Where somebody has removed the
+  // journal, what is written to it would be lost: kIo until a snapshot has made all anew, which
+  // wants_snapshot() then asks for.
   Status Append(std::string_view payload);
 
   // Begins a checkpoint: units from now on are in a new journal, whose number is returned.
@@ -84,10 +86,17 @@ class Folder {
   void RemoveTemporaries() const;
   std::string FreeName(const std::string& name) const;
   Status OpenJournal();
+  // kIo: the folder has lost the journal that we write to.
+  Status CheckJournal();
+  Error NoteLost();
+  // Makes the folder and its lock where they are missing.
+  Status Restore();
   void RemoveBefore(std::uint64_t number);
 
   const std::string path_;
-  const int lock_;
+  std::atomic<int> lock_;
+  // Set where the journal was found removed; units wait for the snapshot.
+  std::atomic<bool> is_lost_{false};
   const Logger log_;
   std::uint64_t journal_ = 1;
   int journal_fd_ = -1;

@@ -207,6 +207,7 @@ Status StoreImpl::Journal(const Moment& now) {
   NoteWritten(written);
   if (!written) {
     for (const FamilyId family : announced_) tables_.Get(family)->is_in_file = false;
+    if (folder_->wants_snapshot()) wakeup_.Notify();
     return written;
   }
   const bool is_due = IsCheckpointDue();

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <span>
 #include <string>
@@ -38,6 +39,9 @@ struct FamilySpec {
   // named: no bound but the family's. What caps change is counted on the page, by family:
   // swarm_series_dropped_total{metric}.
   std::vector<std::pair<std::string, std::size_t>> max_values = {};
+  // Add and Observe take no more at once: a broken sender's number would hide for ever what others
+  // add to it.
+  double max_change = std::numeric_limits<double>::infinity();
   // A series that did not change for so long leaves the page; 0: never. For gauges whose sender may
   // be gone.
   std::chrono::milliseconds expiry{0};
@@ -57,11 +61,12 @@ class Changes {
  public:
   virtual ~Changes() = default;
 
-  // Each names the series by family and labels and makes it if it is new. `value` below 0, NaN
-  // or infinite for a counter, NaN for Observe: dropped and counted
-  // (skep_exporter_state_values_refused_total).
+  // Each names the series by family and labels and makes it if it is new. Dropped and
+  // counted (skep_exporter_state_values_refused_total) is a `value` that is not finite, is below 0
+  // for a counter, is beyond the family's max_change, or with which the sum would not be finite or
+  // a bucket would count more than 2^53: neither would ever come back from there.
   virtual void Add(FamilyId family, LabelsView labels, double value) = 0;  // counter, gauge
-  virtual void Set(FamilyId family, LabelsView labels, double value) = 0;  // gauge
+  virtual void Set(FamilyId family, LabelsView labels, double value) = 0;  // gauge; any value
   virtual void Observe(FamilyId family, LabelsView labels, double value,
                        std::uint64_t times = 1) = 0;  // histogram
   // Adds a whole histogram: `counts` of each bucket by itself (not cumulated), one more than the

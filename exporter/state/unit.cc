@@ -8,6 +8,21 @@ namespace skep::state {
 
 using exposition::MetricType;
 
+namespace {
+
+// From here on a page, whose numbers are doubles, would not show one more.
+constexpr std::uint64_t kMaxCount = std::uint64_t{1} << 53;
+
+bool HasRoom(std::uint64_t present, std::uint64_t more) {
+  return more <= kMaxCount && present <= kMaxCount - more;
+}
+
+bool IsTooMuch(const Family& family, double value) {
+  return std::abs(value) > family.spec().max_change;
+}
+
+}  // namespace
+
 Unit::Refused& Unit::Refused::operator+=(const Refused& other) {
   values += other.values;
   labels += other.labels;
@@ -44,11 +59,12 @@ Family* Unit::Check(FamilyId family, bool wants_histogram) {
 void Unit::Add(FamilyId family, LabelsView labels, double value) {
   const Family* const known = Check(family, false);
   if (known == nullptr) return;
-  if (known->spec().type == MetricType::kCounter && (!std::isfinite(value) || value < 0)) {
+  const bool is_counter = known->spec().type == MetricType::kCounter;
+  if (!std::isfinite(value) || (is_counter && value < 0) || IsTooMuch(*known, value)) {
     ++refused_.values;
     return;
   }
-  if (Touched* touched = Touch(family, labels)) touched->value += value;
+  if (Touched* touched = Touch(family, labels)) AddTo(*touched, value);
 }
 
 void Unit::Set(FamilyId family, LabelsView labels, double value) {
@@ -64,7 +80,8 @@ void Unit::Set(FamilyId family, LabelsView labels, double value) {
 void Unit::Observe(FamilyId family, LabelsView labels, double value, std::uint64_t times) {
   const Family* const known = Check(family, true);
   if (known == nullptr) return;
-  if (std::isnan(value)) {
+  const double sum = value * static_cast<double>(times);
+  if (!std::isfinite(sum) || IsTooMuch(*known, value) || times > kMaxCount) {
     ++refused_.values;
     return;
   }
@@ -73,22 +90,42 @@ void Unit::Observe(FamilyId family, LabelsView labels, double value, std::uint64
       static_cast<std::size_t>(std::ranges::lower_bound(bounds, value) - bounds.begin());
   Touched* const touched = Touch(family, labels);
   if (touched == nullptr || times == 0) return;
-  touched->value += value * static_cast<double>(times);
-  counts_[touched->counts + bucket] += times;
+  std::uint64_t& count = counts_[touched->counts + bucket];
+  if (!HasRoom(count, times)) {
+    ++refused_.values;
+    return;
+  }
+  if (AddTo(*touched, sum)) count += times;
 }
 
 void Unit::AddBuckets(FamilyId family, LabelsView labels, std::span<const std::uint64_t> counts,
                       double sum) {
   const Family* const known = Check(family, true);
   if (known == nullptr) return;
-  if (std::isnan(sum) || counts.size() != known->buckets()) {
+  if (!std::isfinite(sum) || counts.size() != known->buckets() ||
+      std::ranges::any_of(counts, [](std::uint64_t count) { return count > kMaxCount; })) {
     ++refused_.values;
     return;
   }
   Touched* const touched = Touch(family, labels);
   if (touched == nullptr) return;
-  touched->value += sum;
-  for (std::size_t i = 0; i < counts.size(); ++i) counts_[touched->counts + i] += counts[i];
+  const std::span present = std::span(counts_).subspan(touched->counts, counts.size());
+  if (!std::ranges::equal(present, counts, HasRoom)) {
+    ++refused_.values;
+    return;
+  }
+  if (!AddTo(*touched, sum)) return;
+  for (std::size_t i = 0; i < counts.size(); ++i) present[i] += counts[i];
+}
+
+bool Unit::AddTo(Touched& touched, double value) {
+  const double sum = touched.value + value;
+  if (!std::isfinite(sum) && std::isfinite(touched.value)) {
+    ++refused_.values;
+    return false;
+  }
+  touched.value = sum;
+  return true;
 }
 
 void Unit::Remove(FamilyId family, LabelsView labels) {

@@ -75,6 +75,8 @@ class Unit final : public Changes {
   // The entry of the series, made if need be; null: refused.
   Touched* Touch(FamilyId family, LabelsView labels);
   Touched* TouchAt(FamilyId family, SeriesId series);
+  // False: the sum would not be finite, and is refused.
+  bool AddTo(Touched& touched, double value);
   Touched& Enter(FamilyId family, SeriesId series);
   void CountCapped(FamilyId family);
   void ApplyOne(const Touched& touched);

@@ -130,19 +130,27 @@ struct Flow::Families {
 namespace {
 
 // Defines one family after the other and keeps the first error.
+// More tokens or dollars at once, or more seconds, nobody can mean.
+constexpr double kMaxCounted = 1e12;
+constexpr double kMaxObserved = 1e9;
+
 class Definer {
  public:
   Definer(state::Store& store, const FlowLimits& limits) : store_(store), limits_(limits) {}
 
   void Counter(FamilyId& id, std::string name, std::string help, std::size_t max_series = 1000) {
-    Define(id, {.name = std::move(name), .help = std::move(help), .max_series = max_series});
+    Define(id, {.name = std::move(name),
+                .help = std::move(help),
+                .max_series = max_series,
+                .max_change = kMaxCounted});
   }
 
   void Histogram(FamilyId& id, std::string name, std::string help, std::vector<double> bounds) {
     Define(id, {.name = std::move(name),
                 .help = std::move(help),
                 .type = MetricType::kHistogram,
-                .bounds = std::move(bounds)});
+                .bounds = std::move(bounds),
+                .max_change = kMaxObserved});
   }
 
   void Gauge(FamilyId& id, std::string name, std::string help) {

@@ -12,6 +12,7 @@
 #include <fstream>
 #include <optional>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "common/base/number.h"
@@ -374,6 +375,35 @@ TEST_CASE("On a full disk nothing is accepted, and all goes on when there is roo
   }
   CHECK(Counting(folder.path(), clock).Units() == accepted + 10);
   CHECK_FALSE(HasDamaged(folder.path()));
+}
+
+TEST_CASE("A folder that was removed is made anew with all that was counted", "[state]") {
+  const TempFolder folder;
+  const std::string path = folder.path() + "/state";
+  HandClock clock;
+  std::uint64_t accepted = 0;
+  {
+    Counting counting(path, clock);
+    for (int round = 0; round < 3; ++round) {
+      REQUIRE(counting.Count());
+      ++accepted;
+      fs::remove_all(path);
+      CHECK_FALSE(counting.Count());
+      // The store's own thread writes the snapshot.
+      while (!counting.Count()) std::this_thread::yield();
+      ++accepted;
+      CHECK(fs::exists(path + "/lock"));
+      CHECK(Store::Open({.path = path}, {}, clock, Logger::Silent()).error().kind() ==
+            ErrorKind::kUnavailable);
+    }
+    fs::remove_all(path);
+    std::ofstream(path) << "in the way";
+    for (int i = 0; i < 3; ++i) CHECK_FALSE(counting.Count());
+    fs::remove(path);
+    while (!counting.Count()) clock.Advance(std::chrono::minutes(1));
+    ++accepted;
+  }
+  CHECK(Counting(path, clock).Units() == accepted);
 }
 
 TEST_CASE("A family whose first unit could not be written is told to the file later", "[state]") {

@@ -61,6 +61,21 @@ TEST_CASE("Tokens count by kind and cost in dollars; what is 0 makes no series",
   CHECK(rig.Value(R"(swarm_llm_cost_usd_total{agent_type="main",model="opus"})") == 0.25);
 }
 
+TEST_CASE("A request that claims to be beyond measure costs its numbers only", "[swarm]") {
+  Rig rig;
+  rig.Do([&](state::Changes& changes) {
+    for (const double number : {1.0, 1e308, 1e308}) {
+      rig.flow->Record(changes, LlmRequest{.model = "m", .agent_type = "a", .seconds = number});
+      rig.flow->Record(changes, LlmTokens{.model = "m", .agent_type = "a", .input = number});
+      rig.flow->LlmCost(changes, "m", "a", number);
+    }
+  });
+  CHECK(rig.Value(R"(swarm_llm_requests_total{agent_type="a",model="m",outcome="ok"})") == 3);
+  CHECK(rig.Value(R"(swarm_llm_request_duration_seconds_sum{agent_type="a",model="m"})") == 1);
+  CHECK(rig.Value(R"(swarm_llm_cost_usd_total{agent_type="a",model="m"})") == 1);
+  CHECK(rig.Value(R"(swarm_llm_tokens_total{agent_type="a",model="m",token_type="input"})") == 1);
+}
+
 TEST_CASE("Tools, decisions, subagents and what happens in sessions", "[swarm]") {
   Rig rig;
   rig.Do([&](state::Changes& changes) {
