@@ -313,6 +313,11 @@ net::HttpResponse ClaudeCodeHooks::Handle(const net::HttpRequest& request) {
     response.headers.emplace_back("Allow", "POST");
     return response;
   }
+  // Agents send none. A page that somebody looks at could post here without asking first, since any
+  // Content-Type is taken.
+  if (!request.Header("Origin").empty()) {
+    refusal = Refusal{403, "hooks from scripts of web pages are not wanted"};
+  }
   if (refusal) {
     impl_->NoteRefused("none", refusal->message);
     return PlainRefusal(*refusal);

@@ -53,9 +53,9 @@ class ClaudeCodeHooks {
 
   // POST /v1/hooks/claude-code. The agent waits for the answer and would act on one that says
   // something: 200 {} for every event that could be read, whatever we make of it, also for kinds
-  // that we do not know; 400 for what is no JSON object with a hook_event_name; 401, 405, 413; 404
-  // while disabled; 503 where the state file cannot be written (the agent goes on, the event is
-  // lost and counted).
+  // that we do not know; 400 for what is no JSON object with a hook_event_name; 401, 405, 413; 403
+  // for scripts of web pages; 404 while disabled; 503 where the state file cannot be written (the
+  // agent goes on, the event is lost and counted).
   net::HttpResponse Handle(const net::HttpRequest& request);
 
   // skep_exporter_hook_events_total{event,outcome="ok|error"}. Must not outlive this.

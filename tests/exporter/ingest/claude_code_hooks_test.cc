@@ -209,6 +209,9 @@ TEST_CASE("The endpoint answers by method, token, size and switch", "[hooks]") {
   CHECK(rig.hooks.Handle(request).status == 401);
   request.headers = {{"Authorization", "Bearer secret"}};
   CHECK(rig.hooks.Handle(request).status == 200);
+  request.headers.emplace_back("Origin", "https://evil.example");
+  CHECK(rig.hooks.Handle(request).status == 403);
+  request.headers.pop_back();
   AccessOptions small;
   small.max_body_bytes = 3;
   rig.hooks.Apply({}, small);
