@@ -10,12 +10,7 @@ namespace skep::ingest {
 struct AgentOtlp::Impl {
   // The unit of this request, made when the first item comes that needs it.
   AgentSink Sink(state::Changes& changes) {
-    // A request that was given up in the middle has left its own behind.
-    if (unit && unit_changes != &changes) unit.reset();
-    if (!unit) {
-      unit.emplace(sessions, changes, clock.Now());
-      unit_changes = &changes;
-    }
+    if (!unit) unit.emplace(sessions, changes, clock.Now());
     return {flow, changes, *unit};
   }
 
@@ -24,12 +19,14 @@ struct AgentOtlp::Impl {
   const Clock& clock;
   ClaudeCode claude_code{};
   std::optional<swarm::Sessions::Unit> unit{};
-  const state::Changes* unit_changes = nullptr;
 };
 
 AgentOtlp::AgentOtlp(swarm::Sessions& sessions, const swarm::Flow& flow, const Clock& clock)
     : impl_(new Impl{sessions, flow, clock}) {}
 AgentOtlp::~AgentOtlp() = default;
+
+// One that was given up in the middle has left its unit behind.
+void AgentOtlp::OnRequestBegin() { impl_->unit.reset(); }
 
 void AgentOtlp::OnMetric(state::Changes& changes, const MetricSample& sample) {
   if (!ClaudeCode::Owns(sample.scope.name)) return;

@@ -20,6 +20,7 @@ class AgentOtlp final : public OtlpConsumer {
   AgentOtlp(swarm::Sessions& sessions, const swarm::Flow& flow, const Clock& clock);
   ~AgentOtlp() override;
 
+  void OnRequestBegin() override;
   void OnMetric(state::Changes& changes, const MetricSample& sample) override;
   void OnLog(state::Changes& changes, const Resource& resource, const Scope& scope,
              const LogRecord& record) override;

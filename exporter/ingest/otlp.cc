@@ -246,6 +246,7 @@ Status Otlp::Impl::Apply(OtlpSignal signal, OtlpEncoding encoding, std::string_v
 void Otlp::Impl::ApplyItems(const Worker& worker, state::Changes& changes, ItemCounts& counts) {
   const OtlpBatch& batch = worker.batch;
   memory.families.RecordNew(changes);
+  if (consumer != nullptr) consumer->OnRequestBegin();
   if (!batch.points.empty()) {
     metrics.Apply(batch, worker.prepared, options, ToMillis(clock.Now()), changes, consumer,
                   counts);

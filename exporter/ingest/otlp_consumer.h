@@ -27,6 +27,8 @@ class OtlpConsumer {
  public:
   virtual ~OtlpConsumer() = default;
 
+  // Before all of a request. The one before may have been given up without its end.
+  virtual void OnRequestBegin() = 0;
   // Sums and gauges; not histograms and summaries.
   virtual void OnMetric(state::Changes& changes, const MetricSample& sample) = 0;
   virtual void OnLog(state::Changes& changes, const Resource& resource, const Scope& scope,

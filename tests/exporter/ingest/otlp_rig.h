@@ -24,6 +24,7 @@ class SteppingClock final : public Clock {
 // Notes what it is handed, one line each.
 class RecordingConsumer final : public OtlpConsumer {
  public:
+  void OnRequestBegin() override {}
   void OnMetric(state::Changes&, const MetricSample& sample) override {
     lines.push_back("metric " + std::string(sample.metric.name) + " " +
                     std::to_string(sample.value));
