@@ -12,7 +12,7 @@ namespace {
 
 std::string SharedFolder() {
   const char* const folder = std::getenv("SKEP_SHARED");
-  return folder != nullptr ? folder : std::string(SKEP_SOURCE_DIR) + "/../shared";
+  return folder != nullptr ? folder : SKEP_SOURCE_DIR "/../shared";
 }
 
 TEST_CASE("Validator judges every OpenMetrics case as the specification does", "[exposition]") {

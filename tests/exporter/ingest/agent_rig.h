@@ -17,8 +17,7 @@
 namespace skep::ingest::test {
 
 inline std::string ReadData(const std::string& name) {
-  std::ifstream in(std::string(SKEP_SOURCE_DIR) + "/tests/data/claude_code/" + name,
-                   std::ios::binary);
+  std::ifstream in(SKEP_SOURCE_DIR "/tests/data/claude_code/" + name, std::ios::binary);
   if (!in) throw std::runtime_error("no such data: " + name);
   return {std::istreambuf_iterator<char>(in), {}};
 }

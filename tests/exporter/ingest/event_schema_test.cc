@@ -62,7 +62,7 @@ TEST_CASE("Families follow the rules for names and have help", "[events]") {
 
 TEST_CASE("The published schema is the table's", "[events]") {
   const Result<std::string> published =
-      ReadFile(std::string(SKEP_SOURCE_DIR) + "/deploy/schemas/events.schema.json");
+      ReadFile(SKEP_SOURCE_DIR "/deploy/schemas/events.schema.json");
   REQUIRE(published);
   // If it differs: curl http://127.0.0.1:7537/v1/events/schema.json > that file.
   CHECK(*published == EventJsonSchema());

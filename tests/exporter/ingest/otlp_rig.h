@@ -116,7 +116,7 @@ inline std::string Sorted(const std::string& page) {
 }
 
 inline std::string Data(std::string_view name) {
-  return *ReadFile(std::string(SKEP_SOURCE_DIR) + "/tests/data/otlp/" + std::string(name));
+  return *ReadFile(SKEP_SOURCE_DIR "/tests/data/otlp/" + std::string(name));
 }
 
 // `{"resourceMetrics":[...]}` around metrics, with a resource that has service.name "svc".
