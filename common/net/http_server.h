@@ -52,8 +52,8 @@ class HttpServer {
   // alone. Exact wins over subtree, longer over shorter. `methods`: {"GET"}, {"GET", "POST"}, ...
   void Handle(std::vector<std::string> methods, std::string path, HttpHandler handler);
 
-  // `note` is called, on one of the server's threads, with the address of each client that begins to
-  // speak HTTP/2, as gRPC does. It is answered with 400: we serve HTTP/1.1. Set before Start.
+  // `note` is called, on one of the server's threads, with the address of each client that begins
+  // to speak HTTP/2, as gRPC does. It is answered with 400: we serve HTTP/1.1. Set before Start.
   void OnHttp2(std::function<void(const std::string& peer)> note);
 
   // Binds all addresses and serves. kInvalid: bad address or web configuration file (named with its

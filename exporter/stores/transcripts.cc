@@ -236,7 +236,8 @@ Status Transcripts::Impl::BeginFolder(const std::string& folder,
                                       const std::vector<TranscriptFile>& files) {
   std::vector<std::pair<std::uint64_t, LineCursor>> cursors;
   for (const TranscriptFile& file : files) {
-    const Reading<LineBatch> batch = ReadNewLines(file.path, std::nullopt, {.time_of = TranscriptLineTime});
+    const Reading<LineBatch> batch =
+        ReadNewLines(file.path, std::nullopt, {.time_of = TranscriptLineTime});
     if (batch) cursors.emplace_back(swarm::StableHash(file.path), batch->next);
   }
   return Keep(cursors, swarm::StableHash(folder));

@@ -17,6 +17,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   };
   context.external_url = "http://localhost/x";
   const Limits limits{.max_output_bytes = 10'000, .max_iterations = 1'000};
-  (void)parsed->Execute(AlertData({{"job", "x"}}, {}, "http://localhost/x", Value(1.5)), &context, limits);
+  (void)parsed->Execute(AlertData({{"job", "x"}}, {}, "http://localhost/x", Value(1.5)), &context,
+                        limits);
   return 0;
 }

@@ -232,8 +232,7 @@ TEST_CASE("Databases of the older programs give agents, tasks and swarms", "[sto
   World world(options);
   world.Poll();
   const std::vector<std::pair<std::string, std::string>> series{
-      {R"(swarm_swarms{workspace="shop",source="claude_flow_v2",status="stopped"})",
-       "1"},
+      {R"(swarm_swarms{workspace="shop",source="claude_flow_v2",status="stopped"})", "1"},
       {R"(swarm_agents{workspace="shop",source="claude_flow_v2",agent_type="coordinator",status="terminated"})",
        "1"},
       {R"(swarm_agents{workspace="shop",source="claude_flow_v2",agent_type="coder",status="active"})",
