@@ -17,6 +17,7 @@ ONLY_THERE = {
 # What may be on ours and not on theirs.
 ONLY_HERE = {
     r"skep_exporter_.*": "about ourselves",
+    r"swarm_otlp_.*": "about what was sent to us",
     r"process_.*": "about ourselves",
     r"cgroup_.*": "collector of ours",
     r"process_group_.*": "collector of ours",
