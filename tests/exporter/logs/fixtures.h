@@ -1,6 +1,7 @@
 // What the tests of logs share: a clock that is set, a sink that remembers, a store in memory.
 #pragma once
 
+#include <atomic>
 #include <catch2/catch.hpp>
 #include <fstream>
 #include <map>
@@ -19,15 +20,16 @@
 
 namespace skep::logs {
 
+// Thread-safe: the store's own thread reads it.
 class SetClock final : public Clock {
  public:
-  Timestamp Now() const override { return FromMillis(1'800'000'000'000) + passed_; }
-  Steady SteadyNow() const override { return Steady(std::chrono::hours(1)) + passed_; }
-  void Pass(Duration span) { passed_ += span; }
+  Timestamp Now() const override { return FromMillis(1'800'000'000'000) + passed_.load(); }
+  Steady SteadyNow() const override { return Steady(std::chrono::hours(1)) + passed_.load(); }
+  void Pass(Duration span) { passed_ = passed_.load() + span; }
   Follower::Now now() const { return {Now(), SteadyNow()}; }
 
  private:
-  Duration passed_{0};
+  std::atomic<Duration> passed_{Duration{0}};
 };
 
 // Keeps lines as the store would: those of a unit that happened.
