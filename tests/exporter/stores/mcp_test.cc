@@ -1,5 +1,5 @@
-#include <atomic>
 #include <catch2/catch.hpp>
+#include <mutex>
 
 #include "common/net/http_server.h"
 #include "exporter/stores/mcp_probe.h"
@@ -9,20 +9,29 @@
 namespace skep::stores::test {
 namespace {
 
+struct Answers {
+  int status = 200;
+  std::string health = Sample("mcp/health.json");
+  std::string initialize = Sample("mcp/initialize.json");
+  std::string metrics = Sample("mcp/tool_system_metrics.json");
+};
+
 // Answers as claude-flow's server does, with one answer exchanged.
 class McpServer {
  public:
   McpServer() : server_(clock_, Logger::Silent()) {
     server_.Handle({"GET"}, "/health", [this](const net::HttpRequest&) {
       net::HttpResponse response;
-      response.status = status.load();
-      response.body = health;
+      const std::lock_guard lock(mutex_);
+      response.status = answers_.status;
+      response.body = answers_.health;
       return response;
     });
     server_.Handle({"POST"}, "/rpc", [this](const net::HttpRequest& request) {
       net::HttpResponse response;
       const bool is_initialize = request.body.find("\"initialize\"") != std::string::npos;
-      response.body = is_initialize ? initialize : metrics;
+      const std::lock_guard lock(mutex_);
+      response.body = is_initialize ? answers_.initialize : answers_.metrics;
       return response;
     });
     net::HttpServerOptions options;
@@ -33,13 +42,15 @@ class McpServer {
 
   std::string url() const { return "http://" + server_.addresses().at(0); }
 
-  std::atomic<int> status{200};
-  std::string health = Sample("mcp/health.json");
-  std::string initialize = Sample("mcp/initialize.json");
-  std::string metrics = Sample("mcp/tool_system_metrics.json");
+  void Say(Answers answers) {
+    const std::lock_guard lock(mutex_);
+    answers_ = std::move(answers);
+  }
 
  private:
   SystemClock clock_;
+  std::mutex mutex_;
+  Answers answers_;
   net::HttpServer server_;
 };
 
@@ -65,22 +76,21 @@ TEST_CASE("A server that answers tells its requests and their mean", "[stores]")
 TEST_CASE("What a server does wrong is told by reason", "[stores]") {
   McpServer server;
   SECTION("health") {
-    server.status = 503;
+    server.Say({.status = 503});
     CHECK(Ask(server.url()).reason == "http_status");
-    server.status = 200;
-    server.health = R"({"status":"degraded"})";
+    server.Say({.health = R"({"status":"degraded"})"});
     CHECK(Ask(server.url()).reason == "unhealthy");
   }
   SECTION("initialize") {
-    server.initialize = R"({"jsonrpc":"2.0","id":1,"error":{"code":-32002}})";
+    server.Say({.initialize = R"({"jsonrpc":"2.0","id":1,"error":{"code":-32002}})"});
     const McpAnswer answer = Ask(server.url());
     CHECK_FALSE(answer.up);
     CHECK(answer.reason == "rpc_error");
-    server.initialize = "<html>";
+    server.Say({.initialize = "<html>"});
     CHECK(Ask(server.url()).reason == "not_json");
   }
   SECTION("an error of a tool comes with status 200") {
-    server.metrics = Sample("mcp/bad_tool.json");
+    server.Say({.metrics = Sample("mcp/bad_tool.json")});
     const McpAnswer answer = Ask(server.url());
     CHECK(answer.up);
     CHECK(answer.reason == "tool_error");
@@ -88,7 +98,7 @@ TEST_CASE("What a server does wrong is told by reason", "[stores]") {
     CHECK(answer.server.up == true);
   }
   SECTION("metrics cut anywhere are no numbers") {
-    const std::string whole = server.metrics;
+    const std::string whole = Sample("mcp/tool_system_metrics.json");
     for (std::size_t size = 0; size < whole.size(); ++size) {
       const McpMetricsReply reply = ParseMcpMetrics(std::string_view(whole).substr(0, size));
       if (reply.reason.empty() || reply.server.requests) FAIL("cut at " << size);
@@ -116,7 +126,7 @@ TEST_CASE("A server that is down shows 0 and counts why; its numbers are absent"
   CHECK(world.Value(R"(swarm_mcp_requests_total{workspace="shop",outcome="ok"})") == "2");
   CHECK(world.Value(R"(swarm_mcp_request_duration_seconds_count{workspace="shop"})") == "4");
   CHECK(world.Value(R"(component_up{component="mcpServer",workspace="shop"})") == "1");
-  server.status = 500;
+  server.Say({.status = 500});
   world.stores->AskMcpServers();
   CHECK(world.Value(R"(swarm_mcp_up{workspace="shop"})") == "0");
   CHECK(world.Value(R"(swarm_mcp_requests_total{workspace="shop",outcome="ok"})").empty());
