@@ -42,5 +42,7 @@ Result<std::vector<std::string>> Glob(const std::string& pattern);
 std::string JoinPath(std::string_view folder, std::string_view path);
 // "a/b" of "a/b/c.yml"; "." of "c.yml".
 std::string DirName(std::string_view path);
+// "c.yml" of both; a view of `path`.
+std::string_view BaseName(std::string_view path);
 
 }  // namespace skep

@@ -1,4 +1,4 @@
-// Hashes for tables. Not stable on disk, not for hostile input that must not collide.
+// Hashes for tables, and one for files. None is for hostile input that must not collide.
 #pragma once
 
 #include <cstdint>
@@ -7,7 +7,16 @@
 
 namespace skep {
 
-// Mixes all bits of `a` and `b` (the finalizer of MurmurHash3 over their combination).
+// FNV-1a: stays the same for ever, so that it may stand in files and go to others. To go on from an
+// earlier text, `hash` is what that gave.
+inline constexpr std::uint64_t kFnv1aBasis = 14695981039346656037ULL;
+constexpr std::uint64_t Fnv1a(std::string_view bytes, std::uint64_t hash = kFnv1aBasis) {
+  for (const char c : bytes) hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211ULL;
+  return hash;
+}
+
+// Those below may change with a version. Mixes all bits of `a` and `b` (the finalizer of
+// MurmurHash3 over their combination).
 constexpr std::uint64_t MixHash(std::uint64_t a, std::uint64_t b) {
   std::uint64_t h = a ^ (b + 0x9e3779b97f4a7c15ULL + (a << 6) + (a >> 2));
   h = (h ^ (h >> 33)) * 0xff51afd7ed558ccdULL;

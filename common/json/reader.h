@@ -95,19 +95,21 @@ class Element {
   std::uint32_t index_ = 0;
 };
 
-class Element::Items {
+// The values of a container, each read by `Derived::At`.
+template <typename Derived>
+class Range {
  public:
   class Iterator {
    public:
-    Element operator*() const { return {document_, index_}; }
+    auto operator*() const { return Derived::At(document_, index_); }
     Iterator& operator++() {
-      index_ = document_->nodes_[index_].next;
+      index_ = Derived::Next(document_, index_);
       return *this;
     }
     bool operator==(const Iterator& other) const { return index_ == other.index_; }
 
    private:
-    friend class Items;
+    friend class Range;
     Iterator(const Document* document, std::uint32_t index) : document_(document), index_(index) {}
     const Document* document_;
     std::uint32_t index_;
@@ -116,45 +118,38 @@ class Element::Items {
   Iterator begin() const { return {document_, begin_}; }
   Iterator end() const { return {document_, end_}; }
 
- private:
-  friend class Element;
-  Items(const Document* document, std::uint32_t begin, std::uint32_t end)
+ protected:
+  Range(const Document* document, std::uint32_t begin, std::uint32_t end)
       : document_(document), begin_(begin), end_(end) {}
+
+ private:
   const Document* document_;
   std::uint32_t begin_;
   std::uint32_t end_;
 };
 
-class Element::Members {
- public:
-  class Iterator {
-   public:
-    std::pair<std::string_view, Element> operator*() const {
-      return {Element(document_, index_).text(), Element(document_, index_ + 1)};
-    }
-    Iterator& operator++() {
-      index_ = document_->nodes_[index_ + 1].next;
-      return *this;
-    }
-    bool operator==(const Iterator& other) const { return index_ == other.index_; }
-
-   private:
-    friend class Members;
-    Iterator(const Document* document, std::uint32_t index) : document_(document), index_(index) {}
-    const Document* document_;
-    std::uint32_t index_;
-  };
-
-  Iterator begin() const { return {document_, begin_}; }
-  Iterator end() const { return {document_, end_}; }
-
+class Element::Items : public Range<Items> {
  private:
   friend class Element;
-  Members(const Document* document, std::uint32_t begin, std::uint32_t end)
-      : document_(document), begin_(begin), end_(end) {}
-  const Document* document_;
-  std::uint32_t begin_;
-  std::uint32_t end_;
+  friend class Range<Items>;
+  using Range::Range;
+  static Element At(const Document* document, std::uint32_t index) { return {document, index}; }
+  static std::uint32_t Next(const Document* document, std::uint32_t index) {
+    return document->nodes_[index].next;
+  }
+};
+
+class Element::Members : public Range<Members> {
+ private:
+  friend class Element;
+  friend class Range<Members>;
+  using Range::Range;
+  static std::pair<std::string_view, Element> At(const Document* document, std::uint32_t index) {
+    return {Element(document, index).text(), Element(document, index + 1)};
+  }
+  static std::uint32_t Next(const Document* document, std::uint32_t index) {
+    return document->nodes_[index + 1].next;
+  }
 };
 
 }  // namespace skep::json

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "common/base/ascii.h"
 #include "common/base/hash.h"
 #include "common/base/quote.h"
 
@@ -36,8 +37,7 @@ void AppendLabel(std::string& out, std::string_view name, std::string_view value
   out.append(value);
 }
 
-bool IsLetter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
-bool IsDigit(char c) { return c >= '0' && c <= '9'; }
+bool IsNameStart(char c) { return IsLetter(c) || c == '_'; }
 
 }  // namespace
 
@@ -165,15 +165,9 @@ Labels LabelsBuilder::Build() const {
 }
 
 std::uint64_t Fingerprint(const Labels& labels) {
-  constexpr std::uint64_t kPrime = 1099511628211ULL;
-  std::uint64_t hash = 14695981039346656037ULL;
-  const auto add = [&hash](std::string_view text) {
-    for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * kPrime;
-    hash = (hash ^ 0xffU) * kPrime;
-  };
+  std::uint64_t hash = kFnv1aBasis;
   for (const auto& [name, value] : labels) {
-    add(name);
-    add(value);
+    for (const std::string_view text : {name, value}) hash = Fnv1a("\xff", Fnv1a(text, hash));
   }
   return hash;
 }
@@ -181,7 +175,7 @@ std::uint64_t Fingerprint(const Labels& labels) {
 bool IsLegacyMetricName(std::string_view name) {
   if (name.empty() || IsDigit(name.front())) return false;
   return std::all_of(name.begin(), name.end(),
-                     [](char c) { return IsLetter(c) || IsDigit(c) || c == ':'; });
+                     [](char c) { return IsNameStart(c) || IsDigit(c) || c == ':'; });
 }
 
 bool IsLegacyLabelName(std::string_view name) {

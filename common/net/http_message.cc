@@ -43,12 +43,6 @@ std::string DecodePercent(std::string_view encoded, bool plus_is_space) {
   return text;
 }
 
-bool EqualsIgnoringCase(std::string_view a, std::string_view b) {
-  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
-  return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(),
-                                            [&](char x, char y) { return lower(x) == lower(y); });
-}
-
 std::string_view NextToken(std::string_view& list, char separator) {
   const std::size_t end = list.find(separator);
   const std::string_view token = Trim(list.substr(0, end));

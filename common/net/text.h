@@ -11,9 +11,6 @@ namespace skep::net {
 // %XX resolved; bytes that are no valid escape stay as they are.
 std::string DecodePercent(std::string_view encoded, bool plus_is_space);
 
-// ASCII letters only.
-bool EqualsIgnoringCase(std::string_view a, std::string_view b);
-
 // Takes the first item off a list such as "gzip;q=0.5, br", trimmed.
 std::string_view NextToken(std::string_view& list, char separator);
 

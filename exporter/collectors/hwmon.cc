@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <map>
 
+#include "common/base/ascii.h"
 #include "common/base/file.h"
 #include "common/base/number.h"
 #include "exporter/collectors/family_set.h"
@@ -22,8 +23,6 @@ struct FileName {
   std::string number;
   std::string element;  // "" of "pwm1"
 };
-
-bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 
 // "temp1_crit_alarm" is temp, 1, crit_alarm. The type ends at the first digit, so a name without
 // one, like "update_interval", is all type.
@@ -66,10 +65,6 @@ std::string RealPath(const std::string& path) {
   std::error_code error;
   std::filesystem::path real = std::filesystem::canonical(path, error);
   return error ? "" : real.string();
-}
-
-std::string BaseName(std::string_view path) {
-  return std::string(path.substr(path.rfind('/') + 1));
 }
 
 // A name that stays when drivers load in another order: the device's place in the bus, else the

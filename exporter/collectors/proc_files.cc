@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <memory>
 
+#include "common/base/ascii.h"
 #include "common/base/number.h"
 
 namespace skep::exporter {
@@ -30,11 +31,7 @@ std::optional<std::string_view> ReadOnce(const std::string& path, std::array<cha
 
 }  // namespace
 
-std::string_view Trim(std::string_view text) {
-  std::size_t begin = text.find_first_not_of(kBlank);
-  if (begin == std::string_view::npos) return {};
-  return text.substr(begin, text.find_last_not_of(kBlank) - begin + 1);
-}
+std::string_view Trim(std::string_view text) { return skep::Trim(text, kBlank); }
 
 std::optional<std::string_view> NextLine(std::string_view& text) {
   if (text.empty()) return std::nullopt;

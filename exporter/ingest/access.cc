@@ -1,28 +1,15 @@
 #include "exporter/ingest/access.h"
 
 #include <algorithm>
-#include <cctype>
 
+#include "common/base/ascii.h"
 #include "common/base/file.h"
 
 namespace skep::ingest {
 namespace {
 
 constexpr std::size_t kMaxTokenFile = 64UL << 10;
-
-std::string_view Trim(std::string_view text) {
-  constexpr std::string_view kSpace = " \t\r\n";
-  const std::size_t begin = text.find_first_not_of(kSpace);
-  if (begin == std::string_view::npos) return {};
-  return text.substr(begin, text.find_last_not_of(kSpace) - begin + 1);
-}
-
-bool EqualsIgnoringCase(std::string_view a, std::string_view b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) {
-    return std::tolower(static_cast<unsigned char>(x)) ==
-           std::tolower(static_cast<unsigned char>(y));
-  });
-}
+constexpr std::string_view kSpace = " \t\r\n";
 
 Result<std::vector<std::string>> ReadTokens(const std::string& path) {
   const Result<std::string> text = ReadFile(path, kMaxTokenFile);
@@ -31,7 +18,7 @@ Result<std::vector<std::string>> ReadTokens(const std::string& path) {
   std::string_view left = *text;
   while (!left.empty()) {
     const std::size_t end = std::min(left.find('\n'), left.size());
-    const std::string_view token = Trim(left.substr(0, end));
+    const std::string_view token = Trim(left.substr(0, end), kSpace);
     left.remove_prefix(std::min(end + 1, left.size()));
     if (token.find_first_of(" \t") != std::string_view::npos) {
       return Invalid(path + ": a token has white space in it");
@@ -74,7 +61,7 @@ bool IsAuthorized(const AccessOptions& options, const net::HttpRequest& request)
   constexpr std::string_view kScheme = "Bearer ";
   const std::string_view header = request.Header("Authorization");
   if (!EqualsIgnoringCase(header.substr(0, kScheme.size()), kScheme)) return false;
-  const std::string_view given = Trim(header.substr(kScheme.size()));
+  const std::string_view given = Trim(header.substr(kScheme.size()), kSpace);
   bool found = false;
   for (const std::string& token : options.bearer_tokens) {
     found = EqualsInConstantTime(given, token) || found;

@@ -6,36 +6,25 @@
 
 #include "common/base/quote.h"
 #include "exporter/ingest/event_schema.h"
+#include "exporter/ingest/taken_names.h"
 
 namespace skep::ingest {
 namespace {
 
-// What other parts of the page have. Names that only one part knows (of the user's own log metrics,
-// of OTLP) are told apart by the store: the same name with another shape is refused there.
-constexpr std::string_view kTakenPrefixes[] = {
-    "auth_failures_", "cgroup_",  "claude_code_", "component_", "db_",   "gen_ai_",
-    "health_",        "http_",    "journey_",     "log_",       "mcp_",  "node_",
-    "probe_",         "process_", "redis_",       "scrape_",    "skep_", "swarm_"};
-constexpr std::string_view kTakenNames[] = {"ALERTS",
-                                            "ALERTS_FOR_STATE",
-                                            "errors_total",
-                                            "background_jobs_total",
-                                            "security_events_total",
-                                            "target_info",
-                                            "up"};
+// What OTLP and others may have and a measure may not: it has a name of its own.
+constexpr std::string_view kOtherPrefixes[] = {"claude_code_", "db_",  "gen_ai_", "health_",
+                                               "http_",        "mcp_", "redis_"};
 
 // The default of Prometheus's client libraries.
 const std::vector<double> kDefaultBounds = {0.005, 0.01, 0.025, 0.05, 0.1, 0.25,
                                             0.5,   1,    2.5,   5,    10};
 
 bool IsTaken(std::string_view name) {
-  if (std::find(std::begin(kTakenNames), std::end(kTakenNames), name) != std::end(kTakenNames)) {
-    return true;
-  }
   const auto begins = [name](std::string_view prefix) { return name.starts_with(prefix); };
-  if (std::any_of(std::begin(kTakenPrefixes), std::end(kTakenPrefixes), begins)) return true;
-  return std::any_of(EventFamilies().begin(), EventFamilies().end(),
-                     [name](const state::FamilySpec& family) { return family.name == name; });
+  const auto is_of = [name](const state::FamilySpec& family) { return family.name == name; };
+  return IsTakenName(name) ||
+         std::any_of(std::begin(kOtherPrefixes), std::end(kOtherPrefixes), begins) ||
+         std::any_of(EventFamilies().begin(), EventFamilies().end(), is_of);
 }
 
 exposition::MetricType TypeOf(std::string_view text) {

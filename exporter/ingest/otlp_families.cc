@@ -9,6 +9,7 @@
 #include "common/protobuf/message.h"
 #include "exporter/ingest/otlp_buckets.h"
 #include "exporter/ingest/otlp_names.h"
+#include "exporter/ingest/taken_names.h"
 
 namespace skep::ingest {
 namespace {
@@ -21,17 +22,6 @@ using protobuf::WireType;
 constexpr std::size_t kMaxResolved = 20'000;
 constexpr std::size_t kMaxHelp = 200;
 constexpr std::size_t kMaxName = 200;
-
-// Families that others make from OTLP and elsewhere: pushed numbers must not mix with them.
-constexpr std::string_view kOthers[] = {"swarm_",       "skep_",    "deployment_",
-                                        "deployments_", "journey_", "probe_",
-                                        "scrape_",      "ALERTS",   "up"};
-
-bool IsReserved(std::string_view name) {
-  return std::any_of(std::begin(kOthers), std::end(kOthers), [&](std::string_view other) {
-    return other.ends_with('_') ? name.starts_with(other) : name == other;
-  });
-}
 
 MetricFamily::Kind KindOf(const Metric& metric) {
   switch (metric.kind) {
@@ -243,7 +233,7 @@ Result<const MetricFamily*> OtlpFamilies::Make(const Metric& metric, const Histo
   known.family.kind = KindOf(metric);
   if (known.family.name.empty()) return Invalid("the metric has no name");
   if (known.family.name.size() > kMaxName) return Invalid("the name is longer than 200 bytes");
-  if (IsReserved(known.family.name)) return Invalid("the name is one of our own metrics");
+  if (IsTakenName(known.family.name)) return Invalid("the name is one of our own metrics");
   {
     const std::lock_guard lock(mutex_);
     const auto found = known_.find(known.family.name);

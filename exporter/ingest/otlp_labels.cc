@@ -4,6 +4,7 @@
 #include <array>
 #include <cctype>
 
+#include "common/base/ascii.h"
 #include "exporter/ingest/otlp_names.h"
 
 namespace skep::ingest {
@@ -51,23 +52,11 @@ std::vector<std::string> WordsOf(std::string_view key) {
   return words;
 }
 
-bool IsHex(char c) { return std::isxdigit(static_cast<unsigned char>(c)) != 0; }
-
-bool IsUuid(std::string_view text) {
-  if (text.size() != 36) return false;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const bool is_dash = i == 8 || i == 13 || i == 18 || i == 23;
-    if (is_dash ? text[i] != '-' : !IsHex(text[i])) return false;
-  }
-  return true;
-}
-
 // A decimal number or a word may be hexadecimal digits by chance: it takes both kinds.
 bool IsLongHex(std::string_view text) {
-  if (text.size() < 16 || !std::all_of(text.begin(), text.end(), IsHex)) return false;
-  const auto is_digit = [](char c) { return std::isdigit(static_cast<unsigned char>(c)) != 0; };
-  return std::any_of(text.begin(), text.end(), is_digit) &&
-         !std::all_of(text.begin(), text.end(), is_digit);
+  if (text.size() < 16 || !std::all_of(text.begin(), text.end(), IsHexDigit)) return false;
+  return std::any_of(text.begin(), text.end(), IsDigit) &&
+         !std::all_of(text.begin(), text.end(), IsDigit);
 }
 
 bool IsEmail(std::string_view text) {
@@ -92,7 +81,7 @@ bool IsIpv4(std::string_view text) {
 }
 
 bool IsIpv6(std::string_view text) {
-  const auto is_part = [](char c) { return IsHex(c) || c == ':' || c == '.'; };
+  const auto is_part = [](char c) { return IsHexDigit(c) || c == ':' || c == '.'; };
   return std::count(text.begin(), text.end(), ':') >= 2 &&
          std::all_of(text.begin(), text.end(), is_part) &&
          (text.find("::") != std::string_view::npos ||

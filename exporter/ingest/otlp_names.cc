@@ -47,11 +47,7 @@ constexpr UnitName kPerUnits[] = {
     {"w", "week"},   {"mo", "month"}, {"y", "year"},
 };
 
-bool IsDigit(char c) { return c >= '0' && c <= '9'; }
-
-bool IsWordByte(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || IsDigit(c) || c == ':';
-}
+bool IsWordByte(char c) { return IsLetter(c) || IsDigit(c) || c == ':'; }
 
 // The runs of bytes that a metric name may have, without the underscores between them.
 Words SplitWords(std::string_view text) {

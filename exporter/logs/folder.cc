@@ -55,11 +55,6 @@ bool IsRotatedName(std::string_view name, std::string_view base) {
   return separated && between.size() > 1 && IsDigit(between[1]);
 }
 
-std::string_view BaseName(std::string_view path) {
-  const std::size_t slash = path.rfind('/');
-  return slash == std::string_view::npos ? path : path.substr(slash + 1);
-}
-
 const std::vector<FolderListings::Entry>* FolderListings::Of(const std::string& folder) {
   const auto [place, is_new] = listings_.try_emplace(folder);
   std::optional<std::vector<Entry>>& listing = place->second;

@@ -33,8 +33,6 @@ bool IsCompressed(std::string_view name);
 // "access-20261122.log" of "access.log".
 bool IsRotatedName(std::string_view name, std::string_view base);
 
-std::string_view BaseName(std::string_view path);
-
 // Folders as they are within one scan, each read once when asked for. Thread-compatible.
 class FolderListings {
  public:

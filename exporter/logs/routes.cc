@@ -12,15 +12,6 @@ constexpr std::size_t kMaxParts = 6;
 constexpr std::size_t kMaxPart = 40;      // a longer one is data
 constexpr std::size_t kCacheSize = 4096;  // a power of two
 
-bool IsUuid(std::string_view part) {
-  if (part.size() != 36) return false;
-  for (std::size_t i = 0; i < part.size(); ++i) {
-    const bool dash = i == 8 || i == 13 || i == 18 || i == 23;
-    if (dash ? part[i] != '-' : !IsHexDigit(part[i])) return false;
-  }
-  return true;
-}
-
 // "v1" and "http2" are names; "order-1234", "a1b2c3d4e5" are not.
 bool IsName(std::string_view part) {
   std::size_t digits = 0;

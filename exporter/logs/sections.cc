@@ -2,6 +2,7 @@
 
 #include <concepts>
 
+#include "common/base/hash.h"
 #include "common/base/number.h"
 
 namespace skep::logs {
@@ -102,9 +103,7 @@ std::string EncodeDeployment(Timestamp at) { return Join("deployment", ToMillis(
 }  // namespace
 
 Fingerprint Fingerprint::Of(std::string_view bytes) {
-  std::uint64_t hash = 14695981039346656037ULL;
-  for (const char c : bytes) hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211ULL;
-  return {static_cast<std::uint32_t>(bytes.size()), hash};
+  return {static_cast<std::uint32_t>(bytes.size()), Fnv1a(bytes)};
 }
 
 Status BookmarkSection::Restore(std::string_view record) {

@@ -27,10 +27,6 @@ constexpr std::array<std::pair<SwarmProcess, std::string_view>, 4> kKinds{
      {SwarmProcess::kDaemon, "daemon"},
      {SwarmProcess::kMcp, "mcp"}}};
 
-std::string_view BaseName(std::string_view path) {
-  return path.substr(path.rfind('/') + 1);  // npos + 1 is 0
-}
-
 bool IsInterpreter(std::string_view program) {
   const std::string_view name = BaseName(program);
   return name == "node" || name == "nodejs" || name == "bun" || name == "deno";

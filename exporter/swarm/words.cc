@@ -5,6 +5,8 @@
 #include <string>
 #include <utility>
 
+#include "common/base/hash.h"
+
 namespace skep::swarm {
 namespace {
 
@@ -135,11 +137,7 @@ bool IsGone(std::string_view agent_status) {
 }
 
 std::uint64_t StableHash(std::string_view text, std::uint64_t seed) {
-  std::uint64_t hash = 0xcbf29ce484222325ULL ^ seed;
-  for (const char c : text) {
-    hash ^= static_cast<unsigned char>(c);
-    hash *= 0x100000001b3ULL;
-  }
+  std::uint64_t hash = Fnv1a(text, kFnv1aBasis ^ seed);
   // FNV alone leaves the last bytes in few bits.
   hash = (hash ^ (hash >> 33)) * 0xff51afd7ed558ccdULL;
   hash = (hash ^ (hash >> 33)) * 0xc4ceb9fe1a85ec53ULL;

@@ -198,6 +198,11 @@ TEST_CASE("What cannot be passed through is refused with its reason", "[otlp]") 
        "h: the histogram has no sum"},
       {R"({"name":"swarm.llm.requests","gauge":{"dataPoints":[{)" + times + R"(,"asInt":1}]}})",
        "swarm.llm.requests: the name is one of our own metrics"},
+      {R"({"name":"log.lines","gauge":{"dataPoints":[{)" + times + R"(,"asInt":1}]}})",
+       "log.lines: the name is one of our own metrics"},
+      {R"({"name":"http.requests","sum":{"isMonotonic":true,"aggregationTemporality":1,"dataPoints":[{)" +
+           times + R"(,"asInt":1}]}})",
+       "http.requests: the name is one of our own metrics"},
       {R"({"name":"...","gauge":{"dataPoints":[{)" + times + R"(,"asInt":1}]}})",
        "...: the metric has no name"},
       {R"({"name":"node.cpu","gauge":{"dataPoints":[{)" + times + R"(,"asInt":1}]}})", nullptr},
