@@ -1,14 +1,11 @@
 #include "common/net/curl_exchange.h"
 
-#include <curl/curl.h>
-#include <signal.h>
-
 #include <algorithm>
 #include <cstring>
-#include <mutex>
 
 #include "common/base/file.h"
 #include "common/base/quote.h"
+#include "common/net/curl_library.h"
 #include "common/net/text.h"
 #include "common/net/tls_names.h"
 
@@ -16,10 +13,10 @@ namespace skep::net {
 namespace {
 
 struct UrlFree {
-  void operator()(CURLU* url) const { curl_url_cleanup(url); }
+  void operator()(CURLU* url) const { Curl().url_cleanup(url); }
 };
 void Append(List& list, const std::string& line) {
-  if (curl_slist* longer = curl_slist_append(list.get(), line.c_str())) {
+  if (curl_slist* longer = Curl().slist_append(list.get(), line.c_str())) {
     (void)list.release();
     list.reset(longer);
   }
@@ -85,9 +82,9 @@ long CurlVersion(const std::string& name, bool most) {
 
 std::string PartOf(CURLU* url, CURLUPart part, unsigned flags) {
   char* value = nullptr;
-  if (curl_url_get(url, part, &value, flags) != CURLUE_OK) return "";
+  if (Curl().url_get(url, part, &value, flags) != CURLUE_OK) return "";
   std::string copy = value;
-  curl_free(value);
+  Curl().free(value);
   return copy;
 }
 
@@ -97,9 +94,9 @@ struct UrlParts {
 
 // Only http and https with a host; the text of the error has no part of the URL.
 Result<UrlParts> SplitUrl(const std::string& text) {
-  const std::unique_ptr<CURLU, UrlFree> url(curl_url());
-  const CURLUcode code = curl_url_set(url.get(), CURLUPART_URL, text.c_str(), 0);
-  if (code != CURLUE_OK) return Invalid(std::string("URL: ") + curl_url_strerror(code));
+  const std::unique_ptr<CURLU, UrlFree> url(Curl().url());
+  const CURLUcode code = Curl().url_set(url.get(), CURLUPART_URL, text.c_str(), 0);
+  if (code != CURLUE_OK) return Invalid(std::string("URL: ") + Curl().url_strerror(code));
   UrlParts parts{PartOf(url.get(), CURLUPART_SCHEME, 0), PartOf(url.get(), CURLUPART_HOST, 0),
                  PartOf(url.get(), CURLUPART_PORT, CURLU_DEFAULT_PORT)};
   if (parts.scheme != "http" && parts.scheme != "https")
@@ -130,7 +127,7 @@ ErrorKind KindOf(CURLcode code) {
 
 template <typename T>
 void Set(CURL* easy, CURLoption option, T value) {
-  curl_easy_setopt(easy, option, value);
+  Curl().easy_setopt(easy, option, value);
 }
 
 void SetText(CURL* easy, CURLoption option, const std::string& text) {
@@ -236,13 +233,13 @@ List UseServerName(CURL* easy, const TlsClientOptions& tls, const ClientRequest&
   List connect_to;
   renamed = request.url;
   if (tls.server_name.empty() || url.scheme != "https") return connect_to;
-  const std::unique_ptr<CURLU, UrlFree> parts(curl_url());
-  curl_url_set(parts.get(), CURLUPART_URL, request.url.c_str(), 0);
-  curl_url_set(parts.get(), CURLUPART_HOST, tls.server_name.c_str(), 0);
+  const std::unique_ptr<CURLU, UrlFree> parts(Curl().url());
+  Curl().url_set(parts.get(), CURLUPART_URL, request.url.c_str(), 0);
+  Curl().url_set(parts.get(), CURLUPART_HOST, tls.server_name.c_str(), 0);
   char* text = nullptr;
-  if (curl_url_get(parts.get(), CURLUPART_URL, &text, 0) != CURLUE_OK) return connect_to;
+  if (Curl().url_get(parts.get(), CURLUPART_URL, &text, 0) != CURLUE_OK) return connect_to;
   renamed = text;
-  curl_free(text);
+  Curl().free(text);
   Append(connect_to, tls.server_name + ":" + url.port + ":" + url.host + ":" + url.port);
   Set(easy, CURLOPT_CONNECT_TO, connect_to.get());
   if (FindHeader(request.headers, "Host").empty()) {
@@ -278,27 +275,15 @@ void SetCallbacks(CURL* easy, Exchange& exchange) {
 
 static_assert(sizeof(Exchange::reason) >= CURL_ERROR_SIZE);
 
-void EasyFree::operator()(void* easy) const { curl_easy_cleanup(easy); }
-void MultiFree::operator()(void* multi) const { curl_multi_cleanup(multi); }
-void ListFree::operator()(curl_slist* list) const { curl_slist_free_all(list); }
-
-void InitCurl() {
-  static std::once_flag once;
-  std::call_once(once, [] {
-    curl_global_init(CURL_GLOBAL_DEFAULT);
-    // OpenSSL writes to a connection that the peer has closed without MSG_NOSIGNAL.
-    struct sigaction now {};
-    if (sigaction(SIGPIPE, nullptr, &now) == 0 && now.sa_handler == SIG_DFL) {
-      signal(SIGPIPE, SIG_IGN);
-    }
-  });
-}
+void EasyFree::operator()(void* easy) const { Curl().easy_cleanup(easy); }
+void MultiFree::operator()(void* multi) const { Curl().multi_cleanup(multi); }
+void ListFree::operator()(curl_slist* list) const { Curl().slist_free_all(list); }
 
 Status PrepareExchange(void* easy, const HttpClientOptions& options, const ClientRequest& request,
                        Exchange& exchange) {
   const Result<UrlParts> url = SplitUrl(request.url);
   if (!url) return url.error();
-  curl_easy_reset(easy);
+  Curl().easy_reset(easy);
   exchange.limit = request.max_body_bytes;
   Result<List> headers = MakeHeaders(options, request);
   if (!headers) return headers.error();
@@ -327,10 +312,10 @@ Result<ClientResponse> FinishExchange(void* easy, int curl_code, Exchange& excha
   }
   if (code != CURLE_OK) {
     const bool detailed = exchange.reason[0] != '\0';
-    return Error(KindOf(code), detailed ? exchange.reason : curl_easy_strerror(code));
+    return Error(KindOf(code), detailed ? exchange.reason : Curl().easy_strerror(code));
   }
   long status = 0;
-  curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
+  Curl().easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
   exchange.response.status = static_cast<int>(status);
   return std::move(exchange.response);
 }
@@ -346,10 +331,11 @@ Status CheckClientOptions(const HttpClientOptions& options) {
 
 Status CheckProxyUrl(const std::string& url) {
   if (url.empty()) return {};
-  const std::unique_ptr<CURLU, UrlFree> parts(curl_url());
+  RETURN_IF_ERROR(OpenCurl());
+  const std::unique_ptr<CURLU, UrlFree> parts(Curl().url());
   const CURLUcode code =
-      curl_url_set(parts.get(), CURLUPART_URL, url.c_str(), CURLU_NON_SUPPORT_SCHEME);
-  if (code != CURLUE_OK) return Invalid(std::string("proxy URL: ") + curl_url_strerror(code));
+      Curl().url_set(parts.get(), CURLUPART_URL, url.c_str(), CURLU_NON_SUPPORT_SCHEME);
+  if (code != CURLUE_OK) return Invalid(std::string("proxy URL: ") + Curl().url_strerror(code));
   const std::string scheme = PartOf(parts.get(), CURLUPART_SCHEME, 0);
   if (scheme != "http" && scheme != "https" && scheme != "socks5" && scheme != "socks5h") {
     return Invalid("proxy URL: expected http, https, socks5 or socks5h, got " + Quote(scheme));

@@ -26,10 +26,7 @@ using Easy = std::unique_ptr<void, EasyFree>;
 using Multi = std::unique_ptr<void, MultiFree>;
 using List = std::unique_ptr<curl_slist, ListFree>;
 
-// Once per process, before the first handle.
-void InitCurl();
-
-// kInvalid: options that no request can work with.
+// kInvalid: options that no request can work with. This and the next need no OpenCurl.
 Status CheckClientOptions(const HttpClientOptions& options);
 
 // "" (none) or http, https, socks5 or socks5h with a host, and no part that cannot be read.

@@ -1,21 +1,20 @@
 #include "common/net/http_client.h"
 
-#include <curl/curl.h>
-
 #include <atomic>
 #include <mutex>
 #include <set>
 #include <utility>
 
 #include "common/net/curl_exchange.h"
+#include "common/net/curl_library.h"
 
 namespace skep::net {
 namespace {
 
 // A handle with its connections. One request uses it at a time, so it can be woken from outside.
 struct Line {
-  Multi multi{curl_multi_init()};
-  Easy easy{curl_easy_init()};
+  Multi multi{Curl().multi_init()};
+  Easy easy{Curl().easy_init()};
 };
 
 }  // namespace
@@ -54,18 +53,18 @@ void HttpClient::Impl::ReturnLine(std::unique_ptr<Line> line) {
 
 CURLcode HttpClient::Impl::Perform(Line& line) {
   CURLM* multi = line.multi.get();
-  curl_multi_add_handle(multi, line.easy.get());
+  Curl().multi_add_handle(multi, line.easy.get());
   int active = 1;
   while (active != 0 && !canceled) {
-    if (curl_multi_perform(multi, &active) != CURLM_OK) break;
-    if (active != 0) curl_multi_poll(multi, nullptr, 0, 1000, nullptr);
+    if (Curl().multi_perform(multi, &active) != CURLM_OK) break;
+    if (active != 0) Curl().multi_poll(multi, nullptr, 0, 1000, nullptr);
   }
   CURLcode code = CURLE_ABORTED_BY_CALLBACK;
   int left = 0;
-  while (const CURLMsg* message = curl_multi_info_read(multi, &left)) {
+  while (const CURLMsg* message = Curl().multi_info_read(multi, &left)) {
     if (message->msg == CURLMSG_DONE) code = message->data.result;
   }
-  curl_multi_remove_handle(multi, line.easy.get());
+  Curl().multi_remove_handle(multi, line.easy.get());
   return code;
 }
 
@@ -85,7 +84,7 @@ HttpClient::~HttpClient() = default;
 
 Result<std::unique_ptr<HttpClient>> HttpClient::Create(HttpClientOptions options) {
   RETURN_IF_ERROR(CheckClientOptions(options));
-  InitCurl();
+  RETURN_IF_ERROR(OpenCurl());
   auto impl = std::make_unique<Impl>();
   impl->options = std::move(options);
   return std::unique_ptr<HttpClient>(new HttpClient(std::move(impl)));
@@ -102,7 +101,7 @@ Result<ClientResponse> HttpClient::Send(const ClientRequest& request) {
 void HttpClient::Cancel() {
   impl_->canceled = true;
   const std::lock_guard lock(impl_->mutex);
-  for (CURLM* multi : impl_->busy) curl_multi_wakeup(multi);
+  for (CURLM* multi : impl_->busy) Curl().multi_wakeup(multi);
 }
 
 }  // namespace skep::net

@@ -1,7 +1,5 @@
 #include "common/net/http_fetcher.h"
 
-#include <curl/curl.h>
-
 #include <algorithm>
 #include <exception>
 #include <mutex>
@@ -11,6 +9,7 @@
 
 #include "common/base/thread.h"
 #include "common/net/curl_exchange.h"
+#include "common/net/curl_library.h"
 
 namespace skep::net {
 namespace {
@@ -21,7 +20,7 @@ struct Job {
   ClientRequest request;
   HttpFetcher::Done done;
   Exchange exchange;
-  Easy easy{curl_easy_init()};
+  Easy easy{Curl().easy_init()};
   Status prepared;
 };
 
@@ -37,7 +36,7 @@ struct HttpFetcher::Impl {
   void Finish(std::unique_ptr<Job> job, Result<ClientResponse> response);
 
   Options options;
-  Multi multi{curl_multi_init()};
+  Multi multi{Curl().multi_init()};
   std::vector<std::unique_ptr<Job>> active;  // of the thread alone
   std::mutex mutex;
   std::vector<std::unique_ptr<Job>> incoming;  // guarded by mutex
@@ -65,14 +64,14 @@ void HttpFetcher::Impl::TakeIncoming() {
       Finish(std::move(job), error);
       continue;
     }
-    curl_easy_setopt(job->easy.get(), CURLOPT_PRIVATE, job.get());
-    curl_multi_add_handle(multi.get(), job->easy.get());
+    Curl().easy_setopt(job->easy.get(), CURLOPT_PRIVATE, job.get());
+    Curl().multi_add_handle(multi.get(), job->easy.get());
     active.push_back(std::move(job));
   }
 }
 
 void HttpFetcher::Impl::Complete(CURL* easy, CURLcode code) {
-  curl_multi_remove_handle(multi.get(), easy);
+  Curl().multi_remove_handle(multi.get(), easy);
   const auto at = std::find_if(active.begin(), active.end(),
                                [easy](const auto& job) { return job->easy.get() == easy; });
   std::unique_ptr<Job> job = std::move(*at);
@@ -85,7 +84,7 @@ void HttpFetcher::Impl::Complete(CURL* easy, CURLcode code) {
 void HttpFetcher::Impl::CancelAll() {
   const Error canceled(ErrorKind::kCanceled, "request canceled");
   for (std::unique_ptr<Job>& job : std::exchange(active, {})) {
-    curl_multi_remove_handle(multi.get(), job->easy.get());
+    Curl().multi_remove_handle(multi.get(), job->easy.get());
     Finish(std::move(job), canceled);
   }
   while (true) {  // a Done may have started another one
@@ -108,23 +107,23 @@ void HttpFetcher::Impl::Run() {
     }
     TakeIncoming();
     int running = 0;
-    curl_multi_perform(multi.get(), &running);
+    Curl().multi_perform(multi.get(), &running);
     int left = 0;
-    while (const CURLMsg* message = curl_multi_info_read(multi.get(), &left)) {
+    while (const CURLMsg* message = Curl().multi_info_read(multi.get(), &left)) {
       if (message->msg == CURLMSG_DONE) Complete(message->easy_handle, message->data.result);
     }
-    curl_multi_poll(multi.get(), nullptr, 0, kIdleMillis, nullptr);
+    Curl().multi_poll(multi.get(), nullptr, 0, kIdleMillis, nullptr);
   }
   CancelAll();
 }
 
 Result<std::unique_ptr<HttpFetcher>> HttpFetcher::Create(Options options) {
-  InitCurl();
+  RETURN_IF_ERROR(OpenCurl());
   if (!options.fatal) options.fatal = [](const std::string&) {};
   auto impl = std::make_unique<Impl>(std::move(options));
   if (impl->multi == nullptr) return Internal("curl gives no handle");
-  curl_multi_setopt(impl->multi.get(), CURLMOPT_MAXCONNECTS,
-                    static_cast<long>(impl->options.max_idle_connections));
+  Curl().multi_setopt(impl->multi.get(), CURLMOPT_MAXCONNECTS,
+                      static_cast<long>(impl->options.max_idle_connections));
   Impl* const raw = impl.get();
   impl->thread = StartThread(
       "http-fetcher", [raw] { raw->Run(); }, impl->options.fatal);
@@ -138,7 +137,7 @@ HttpFetcher::~HttpFetcher() {
     const std::lock_guard lock(impl_->mutex);
     impl_->stopping = true;
   }
-  curl_multi_wakeup(impl_->multi.get());
+  Curl().multi_wakeup(impl_->multi.get());
   impl_->thread.join();
 }
 
@@ -154,7 +153,7 @@ void HttpFetcher::Start(std::shared_ptr<const HttpClientOptions> client, ClientR
     const std::lock_guard lock(impl_->mutex);
     impl_->incoming.push_back(std::move(job));
   }
-  curl_multi_wakeup(impl_->multi.get());
+  Curl().multi_wakeup(impl_->multi.get());
 }
 
 }  // namespace skep::net

@@ -83,6 +83,20 @@ def text_files_come_and_go(case):
     assert sample(url, "node_textfile_scrape_error") == 0
 
 
+def an_exporter_that_asks_nobody_has_no_http_client_in_memory(case):
+    def maps(program):
+        with open(f"/proc/{program.process.pid}/maps", encoding="utf-8") as file:
+            return file.read()
+
+    url, program = case.exporter()
+    get(url + "/metrics")
+    assert "libcivetweb" in maps(program)
+    assert "libcurl" not in maps(program)
+    config = case.write("exporter.yml", f'swarm:\n  mcp: [{{name: self, url: "{url}"}}]\n')
+    _, asking = case.exporter(f"--config.file={config}")
+    wait_for("who asks has it", lambda: "libcurl" in maps(asking))
+
+
 if __name__ == "__main__":
     main(process_groups_follow_their_processes, a_bad_group_is_refused_with_its_line, control_groups_stand_by_their_path,
-         text_files_come_and_go)
+         text_files_come_and_go, an_exporter_that_asks_nobody_has_no_http_client_in_memory)
