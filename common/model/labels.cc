@@ -60,7 +60,13 @@ Labels::Labels(std::initializer_list<std::pair<std::string_view, std::string_vie
   *this = FromPairs(views);
 }
 
-Labels Labels::FromPairs(std::vector<LabelView>& pairs) {
+Labels Labels::FromPairs(std::vector<LabelView>& pairs) { return Join(pairs, EmptyValues::kDrop); }
+
+Labels Labels::WithEmptyValues(std::vector<LabelView>& pairs) {
+  return Join(pairs, EmptyValues::kKeep);
+}
+
+Labels Labels::Join(std::vector<LabelView>& pairs, EmptyValues empty) {
   const auto by_name = [](const LabelView& a, const LabelView& b) { return a.name < b.name; };
   if (!std::is_sorted(pairs.begin(), pairs.end(), by_name)) {
     std::stable_sort(pairs.begin(), pairs.end(), by_name);
@@ -71,7 +77,8 @@ Labels Labels::FromPairs(std::vector<LabelView>& pairs) {
   labels.bytes_.reserve(total);
   for (std::size_t i = 0; i < pairs.size(); ++i) {
     if (i + 1 < pairs.size() && pairs[i + 1].name == pairs[i].name) continue;
-    if (!pairs[i].value.empty()) AppendLabel(labels.bytes_, pairs[i].name, pairs[i].value);
+    if (pairs[i].value.empty() && empty == EmptyValues::kDrop) continue;
+    AppendLabel(labels.bytes_, pairs[i].name, pairs[i].value);
   }
   return labels;
 }
@@ -129,7 +136,9 @@ std::string Labels::ToString() const {
 
 void LabelsBuilder::Reset(const Labels& base) {
   pairs_.clear();
-  for (const auto& [name, value] : base) pairs_.emplace_back(name, value);
+  for (const auto& [name, value] : base) {
+    if (!value.empty()) pairs_.emplace_back(name, value);
+  }
 }
 
 void LabelsBuilder::Clear() { pairs_.clear(); }

@@ -22,9 +22,9 @@ struct LabelView {
 };
 
 // Immutable value. Names are distinct and in byte order; a label with an empty value does not
-// exist. All pairs stand in one string, so a copy is one allocation, and equality and hash read one
-// run of bytes. Views into it live as long as it does. Names and values are at most 2^28 bytes
-// each.
+// exist (but see WithEmptyValues). All pairs stand in one string, so a copy is one allocation, and
+// equality and hash read one run of bytes. Views into it live as long as it does. Names and values
+// are at most 2^28 bytes each.
 class Labels {
  public:
   class Iterator {
@@ -54,6 +54,9 @@ class Labels {
   Labels(std::initializer_list<std::pair<std::string_view, std::string_view>> pairs);
   // The same for pairs that were collected. Sorts `pairs`.
   static Labels FromPairs(std::vector<LabelView>& pairs);
+  // The same, but empty values stay: for annotations, and for labels as a rule file has them. Has
+  // does not see them, and a LabelsBuilder drops them.
+  static Labels WithEmptyValues(std::vector<LabelView>& pairs);
 
   // "" where absent: in PromQL that is the same.
   std::string_view Get(std::string_view name) const;
@@ -79,6 +82,9 @@ class Labels {
 
  private:
   friend class LabelsBuilder;
+
+  enum class EmptyValues { kDrop, kKeep };
+  static Labels Join(std::vector<LabelView>& pairs, EmptyValues empty);
 
   // Per label: varint length, name, varint length, value.
   std::string bytes_;

@@ -71,16 +71,17 @@ void RuleGroup::Evaluate(Timestamp time, TaskPool& pool, const std::atomic<bool>
                     dependencies_.queries,
                     &cancel,
                     logger_};
-  std::atomic<std::size_t> samples = 0;
+  Totals totals;
   for (const std::vector<std::size_t>& level : levels_) {
     if (cancel.load()) return;
-    pool.Run(level.size(), [&](std::size_t i) { EvaluateRule(level[i], round, samples); });
+    pool.Run(level.size(), [&](std::size_t i) { EvaluateRule(level[i], round, totals); });
   }
   WriteStale(round.query_time);
   ++rounds_;
   const auto took = dependencies_.clock.SteadyNow() - start;
   metrics_.iterations.Increment();
-  metrics_.samples.Set(static_cast<double>(samples.load()));
+  metrics_.samples.Set(static_cast<double>(totals.samples.load()));
+  metrics_.last_rule_duration_sum.Set(static_cast<double>(totals.duration_ns.load()) / 1e9);
   metrics_.group_duration.Observe(took);
   metrics_.last_duration.Set(std::chrono::duration<double>(took).count());
   metrics_.last_evaluation.Set(ToSeconds(wall_time));
@@ -89,17 +90,17 @@ void RuleGroup::Evaluate(Timestamp time, TaskPool& pool, const std::atomic<bool>
   last_evaluation_ = wall_time;
 }
 
-void RuleGroup::EvaluateRule(std::size_t index, const Round& round,
-                             std::atomic<std::size_t>& samples) {
+void RuleGroup::EvaluateRule(std::size_t index, const Round& round, Totals& totals) {
   Rule& rule = *rules_[index];
   const Timestamp wall_time = dependencies_.clock.Now();
   const auto start = dependencies_.clock.SteadyNow();
   metrics_.evaluations.Increment();
-  const Status outcome = EvaluateInto(index, round, samples);
+  const Status outcome = EvaluateInto(index, round, totals);
   rule.SetOutcome(outcome);
   const auto took = dependencies_.clock.SteadyNow() - start;
   rule.SetEvaluated(wall_time, took);
   metrics_.rule_duration.Observe(took);
+  totals.duration_ns += std::chrono::nanoseconds(took).count();
   if (outcome) return;
   metrics_.failures.Increment();
   // Who cancels knows.
@@ -111,12 +112,11 @@ void RuleGroup::EvaluateRule(std::size_t index, const Round& round,
                                           {"error", outcome.error()}});
 }
 
-Status RuleGroup::EvaluateInto(std::size_t index, const Round& round,
-                               std::atomic<std::size_t>& samples) {
+Status RuleGroup::EvaluateInto(std::size_t index, const Round& round, Totals& totals) {
   Rule& rule = *rules_[index];
   std::vector<OutputSample> out;
   RETURN_IF_ERROR(rule.Evaluate(round, out));
-  samples += out.size();
+  totals.samples += out.size();
   std::vector<Alert> due = rule.TakeDueAlerts(round, options_.resend_delay);
   if (!due.empty()) dependencies_.alerts.Send(std::move(due));
   return WriteResults(index, round, out);

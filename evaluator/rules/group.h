@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -59,8 +60,14 @@ class RuleGroup {
   GroupStatus GetStatus() const;
 
  private:
-  void EvaluateRule(std::size_t index, const Round& round, std::atomic<std::size_t>& samples);
-  Status EvaluateInto(std::size_t index, const Round& round, std::atomic<std::size_t>& samples);
+  // Of all rules of a round.
+  struct Totals {
+    std::atomic<std::size_t> samples = 0;
+    std::atomic<std::int64_t> duration_ns = 0;
+  };
+
+  void EvaluateRule(std::size_t index, const Round& round, Totals& totals);
+  Status EvaluateInto(std::size_t index, const Round& round, Totals& totals);
   Status WriteResults(std::size_t index, const Round& round, const std::vector<OutputSample>& out);
   void WriteStale(Timestamp time);
   void RestoreRule(AlertingRule& rule, storage::Querier& querier, Timestamp now) const;

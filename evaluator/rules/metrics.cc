@@ -21,6 +21,10 @@ constexpr Name kInterval = {"skep_evaluator_rule_group_interval_seconds",
                             "Interval of a rule group."};
 constexpr Name kLastDuration = {"skep_evaluator_rule_group_last_duration_seconds",
                                 "Duration of the last round of a rule group."};
+constexpr Name kLastRuleSum = {
+    "skep_evaluator_rule_group_last_rule_duration_sum_seconds",
+    "Durations of the rules of the last round of a group together: more than that of the round "
+    "where rules ran side by side."};
 constexpr Name kLastEvaluation = {"skep_evaluator_rule_group_last_evaluation_timestamp_seconds",
                                   "When the last round of a rule group began."};
 constexpr Name kLastRestore = {
@@ -45,6 +49,7 @@ GroupMetrics::GroupMetrics(instrument::Instruments& instruments, const std::stri
   iterations_missed = counter(kMissed);
   interval = gauge(kInterval);
   last_duration = gauge(kLastDuration);
+  last_rule_duration_sum = gauge(kLastRuleSum);
   last_evaluation = gauge(kLastEvaluation);
   last_restore_duration = gauge(kLastRestore);
   rules = gauge(kRules);
@@ -62,7 +67,7 @@ void GroupMetrics::Remove(instrument::Instruments& instruments, const std::strin
     instruments.RemoveCounter(name.name, {{"rule_group", rule_group}});
   }
   for (const Name& name :
-       {kInterval, kLastDuration, kLastEvaluation, kLastRestore, kRules, kSamples}) {
+       {kInterval, kLastDuration, kLastRuleSum, kLastEvaluation, kLastRestore, kRules, kSamples}) {
     instruments.RemoveGauge(name.name, {{"rule_group", rule_group}});
   }
 }

@@ -15,7 +15,8 @@ struct GroupMetrics {
   static void Remove(instrument::Instruments& instruments, const std::string& rule_group);
 
   instrument::Counter evaluations, failures, iterations, iterations_missed;
-  instrument::Gauge interval, last_duration, last_evaluation, last_restore_duration, rules, samples;
+  instrument::Gauge interval, last_duration, last_rule_duration_sum, last_evaluation,
+      last_restore_duration, rules, samples;
   // Of all groups together.
   instrument::Histogram rule_duration, group_duration;
 };

@@ -17,16 +17,20 @@ Result<promql::InstantVector> AsVector(promql::Value value) {
   return Invalid("rule result is not a vector or scalar");
 }
 
-}  // namespace
-
-void Rule::CopyStateFrom(const Rule& old) {
-  const RuleStatus status = old.GetStatus();
-  const std::lock_guard lock(mutex_);
-  health_ = status.health;
-  last_error_ = status.last_error;
-  evaluation_time_ = status.evaluation_time;
-  last_evaluation_ = status.last_evaluation;
+// A series name of that size would be carried through memory, disk and every answer for good.
+Status CheckSize(const Labels& labels) {
+  if (labels.size_bytes() <= kMaxLabelSetBytes) return {};
+  return Invalid("label set of " + std::to_string(labels.size_bytes()) + " bytes, the limit is " +
+                 std::to_string(kMaxLabelSetBytes));
 }
+
+// As templates see it.
+templates::Value ValueOf(const promql::VectorSample& sample) {
+  if (sample.histogram == nullptr) return templates::Value(sample.sample.value);
+  return templates::Value(FormatHistogram(*sample.histogram));
+}
+
+}  // namespace
 
 void Rule::SetOutcome(const Status& outcome) {
   const std::lock_guard lock(mutex_);
@@ -72,7 +76,6 @@ bool RecordingRule::Rename(const promql::InstantVector& vector) {
     LabelsBuilder builder(vector[i].labels);
     builder.Set(kMetricName, definition_.name);
     for (const LabelView label : definition_.labels) builder.Set(label.name, label.value);
-    for (const std::string& name : definition_.removed_labels) builder.Delete(name);
     renamed = {vector[i].labels, builder.Build()};
   }
   return changed;
@@ -82,6 +85,7 @@ Status RecordingRule::Evaluate(const Round& round, std::vector<OutputSample>& ou
   Result<promql::InstantVector> vector = RunQuery(round);
   if (!vector) return vector.error();
   if (Rename(*vector)) {
+    for (const Renamed& renamed : renamed_) RETURN_IF_ERROR(CheckSize(renamed.to));
     std::unordered_set<Labels> seen;
     seen.reserve(renamed_.size());
     for (const Renamed& renamed : renamed_) {
@@ -141,23 +145,28 @@ std::string AlertingRule::ExpandOne(const NamedTemplate& text, const templates::
 
 SeenAlert AlertingRule::Expand(const promql::VectorSample& sample, const Round& round,
                                const templates::PrometheusContext& context) const {
-  const templates::Value value = sample.histogram == nullptr
-                                     ? templates::Value(sample.sample.value)
-                                     : templates::Value(FormatHistogram(*sample.histogram));
-  const templates::Value data =
-      templates::AlertData(sample.labels, round.external_labels, round.external_url, value);
+  const templates::Value data = templates::AlertData(sample.labels, round.external_labels,
+                                                     round.external_url, ValueOf(sample));
   LabelsBuilder builder(sample.labels);
   builder.Delete(kMetricName);
-  for (const std::string& name : definition_.removed_labels) builder.Delete(name);
   for (const NamedTemplate& label : labels_) {
     builder.Set(label.name, ExpandOne(label, data, context, round));
   }
   builder.Set(kAlertName, definition_.name);
-  LabelsBuilder annotations;
+  return {builder.Build(), Annotate(data, context, round), sample.sample.value};
+}
+
+Labels AlertingRule::Annotate(const templates::Value& data,
+                              const templates::PrometheusContext& context,
+                              const Round& round) const {
+  std::vector<std::string> texts;
+  texts.reserve(annotations_.size());  // views into it stay good
+  std::vector<LabelView> pairs;
   for (const NamedTemplate& annotation : annotations_) {
-    annotations.Set(annotation.name, ExpandOne(annotation, data, context, round));
+    texts.push_back(ExpandOne(annotation, data, context, round));
+    pairs.push_back({annotation.name, texts.back()});
   }
-  return {builder.Build(), annotations.Build(), sample.sample.value};
+  return Labels::WithEmptyValues(pairs);
 }
 
 Status AlertingRule::Evaluate(const Round& round, std::vector<OutputSample>& out) {
@@ -175,7 +184,7 @@ Status AlertingRule::Evaluate(const Round& round, std::vector<OutputSample>& out
     if (!answer) return answer.error();
     std::vector<templates::QuerySample> samples;
     for (promql::VectorSample& sample : *answer) {
-      samples.push_back({std::move(sample.labels), sample.sample.value});
+      samples.push_back({std::move(sample.labels), ValueOf(sample)});
     }
     return samples;
   };
@@ -183,6 +192,7 @@ Status AlertingRule::Evaluate(const Round& round, std::vector<OutputSample>& out
   seen.reserve(vector->size());
   for (const promql::VectorSample& sample : *vector) {
     seen.push_back(Expand(sample, round, context));
+    RETURN_IF_ERROR(CheckSize(seen.back().labels));
   }
   const std::lock_guard lock(mutex_);
   RETURN_IF_ERROR(alerts_.Update(std::move(seen), round.time,
@@ -222,7 +232,6 @@ std::vector<Alert> AlertingRule::TakeDueAlerts(const Round& round, Duration rese
 }
 
 void AlertingRule::CopyStateFrom(const Rule& old) {
-  Rule::CopyStateFrom(old);
   const auto* other = dynamic_cast<const AlertingRule*>(&old);
   if (other == nullptr) return;
   AlertTable alerts;

@@ -23,6 +23,10 @@
 
 namespace skep::rules {
 
+// The label sets of what a rule writes and of its alerts are at most so long, names and values
+// together; a longer one is an error of the rule.
+inline constexpr std::size_t kMaxLabelSetBytes = 256 * 1024;
+
 // What the rules of one round share. Borrowed for the length of the round.
 struct Round {
   Timestamp time;        // the slot: of alerts and their states
@@ -57,8 +61,9 @@ class Rule {
   // Alerts that are due after a round without error.
   virtual std::vector<Alert> TakeDueAlerts(const Round&, Duration /*resend_delay*/) { return {}; }
 
-  // Takes over what `old`, a rule of the same name and labels, knew.
-  virtual void CopyStateFrom(const Rule& old);
+  // Takes over the alerts of `old`, a rule of the same name and labels. Health is unknown until the
+  // next round, as in Prometheus: the expression may be another one.
+  virtual void CopyStateFrom(const Rule& /*old*/) {}
 
   void SetOutcome(const Status& outcome);
   void SetEvaluated(Timestamp wall_time, std::chrono::nanoseconds took);
@@ -131,6 +136,8 @@ class AlertingRule final : public Rule {
   static std::vector<NamedTemplate> ParseAll(const std::string& alert, const Labels& texts);
   SeenAlert Expand(const promql::VectorSample& sample, const Round& round,
                    const templates::PrometheusContext& context) const;
+  Labels Annotate(const templates::Value& data, const templates::PrometheusContext& context,
+                  const Round& round) const;
   std::string ExpandOne(const NamedTemplate& text, const templates::Value& data,
                         const templates::PrometheusContext& context, const Round& round) const;
   // ALERTS and ALERTS_FOR_STATE of all alerts. Requires: mutex_ is held.

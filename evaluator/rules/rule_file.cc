@@ -229,24 +229,21 @@ class Reader {
   }
 
   static void TakeLabels(RuleDefinition& rule, const TextMap& group_labels, const TextMap& labels) {
-    LabelsBuilder builder;
-    for (const auto& [name, text] : group_labels) builder.Set(name, text.first);
-    for (const auto& [name, text] : labels) builder.Set(name, text.first);
-    rule.labels = builder.Build();
+    std::vector<LabelView> all;  // of equal names the last one counts: the rule's
     for (const TextMap* texts : {&group_labels, &labels}) {
-      for (const auto& [name, text] : *texts) {
-        if (text.first.empty() && !rule.labels.Has(name)) rule.removed_labels.push_back(name);
-      }
+      for (const auto& [name, text] : *texts) all.push_back({name, text.first});
     }
+    rule.labels = Labels::WithEmptyValues(all);
   }
 
   static void TakeAnnotations(RuleDefinition& rule, const TextMap& annotations) {
-    LabelsBuilder theirs, ours;
+    std::vector<LabelView> theirs, ours;
     for (const auto& [name, text] : annotations) {
-      (std::string_view(name).starts_with(kOwnPrefix) ? ours : theirs).Set(name, text.first);
+      auto& list = std::string_view(name).starts_with(kOwnPrefix) ? ours : theirs;
+      list.push_back({name, text.first});
     }
-    rule.annotations = theirs.Build();
-    rule.own_annotations = ours.Build();
+    rule.annotations = Labels::WithEmptyValues(theirs);
+    rule.own_annotations = Labels::WithEmptyValues(ours);
   }
 
   const RuleFileOptions& options_;
@@ -259,8 +256,7 @@ class Reader {
 bool RuleDefinition::SameAs(const RuleDefinition& other) const {
   return kind == other.kind && name == other.name && expr == other.expr && hold == other.hold &&
          keep_firing == other.keep_firing && labels == other.labels &&
-         removed_labels == other.removed_labels && annotations == other.annotations &&
-         own_annotations == other.own_annotations;
+         annotations == other.annotations && own_annotations == other.own_annotations;
 }
 
 bool GroupDefinition::SameAs(const GroupDefinition& other) const {

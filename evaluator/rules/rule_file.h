@@ -24,10 +24,10 @@ struct RuleDefinition {
   std::string query;        // the same as Prometheus prints it: for API and links
   Duration hold{0};         // `for`
   Duration keep_firing{0};  // `keep_firing_for`
-  Labels labels;            // templates unexpanded where the kind is kAlerting
-  // Labels with an empty value: taken off what the expression returns.
-  std::vector<std::string> removed_labels;
-  Labels annotations;      // unexpanded, without those whose name begins with skep_
+  // Unexpanded where the kind is kAlerting. With empty values, which take the label off what the
+  // expression returns.
+  Labels labels;
+  Labels annotations;      // unexpanded, with empty values, without those that begin with skep_
   Labels own_annotations;  // those: for this program, never sent on
   int line = 0;            // of the rule in its file
 

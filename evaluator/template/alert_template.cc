@@ -9,6 +9,7 @@
 #include <optional>
 #include <utility>
 
+#include "common/base/ascii.h"
 #include "common/base/number.h"
 #include "common/base/quote.h"
 #include "common/model/regex.h"
@@ -47,9 +48,14 @@ Result<double> NumberOf(const Value& value) {
     case Kind::kString:
       if (const auto number = ParseDouble(value.AsString())) return *number;
       return Invalid("strconv.ParseFloat: parsing " + Quote(value.AsString()) + ": invalid syntax");
-    default:
-      return Invalid("can't convert " + std::string(value.TypeName()) + " to float");
+    case Kind::kNil:
+    case Kind::kBool:
+    case Kind::kTime:
+    case Kind::kList:
+    case Kind::kMap:
+      break;
   }
+  return Invalid("can't convert " + std::string(value.TypeName()) + " to float");
 }
 
 const Methods kSampleType = {{}, "*template.sample"};
@@ -58,7 +64,7 @@ const Methods kAlertType = {{},
                             "ExternalURL string; Value interface {} }"};
 
 Value SampleValue(const QuerySample& sample) {
-  return Value::Of(Entries{{"Labels", Value::Of(sample.labels)}, {"Value", Value(sample.value)}},
+  return Value::Of(Entries{{"Labels", Value::Of(sample.labels)}, {"Value", sample.value}},
                    MapKind::kStruct, &kSampleType);
 }
 
@@ -199,16 +205,34 @@ std::string MapRunes(std::string_view text, F change) {
   return out;
 }
 
-// The first letter of every word as a capital; words are separated by what is no letter, digit or
-// underscore.
+// What a character does to the word it stands in or behind, as Unicode breaks words.
+enum class WordPart : std::uint8_t { kLetter, kInner, kMiddle, kBreak };
+
+WordPart WordPartOf(char32_t code) {
+  if (ToUpper(code) != code || ToLower(code) != code) return WordPart::kLetter;
+  constexpr std::u32string_view kMiddles = U"'.:\u00b7\u2018\u2019\u2024\u2027";
+  if (kMiddles.find(code) != std::u32string_view::npos) return WordPart::kMiddle;
+  if (code < 0x80) {
+    const bool inner = code == '_' || IsDigit(static_cast<char>(code));
+    return inner ? WordPart::kInner : WordPart::kBreak;
+  }
+  const bool sign = code == 0xa0 || code == 0x3000 || (code >= 0x2000 && code <= 0x206f);
+  return sign ? WordPart::kBreak : WordPart::kInner;
+}
+
+// The first letter of every word as a capital, the others as they are, as Go's cases.Title has it:
+// an apostrophe, a full stop or a colon between two letters ends no word ("it's", "a.example").
 std::string Title(std::string_view text) {
   bool inside = false;
+  bool after_middle = false;
   return MapRunes(text, [&](char32_t code) {
-    const bool begins = !inside;
-    const bool ascii_word = (code >= 'a' && code <= 'z') || (code >= 'A' && code <= 'Z') ||
-                            (code >= '0' && code <= '9') || code == '_';
-    inside = ascii_word || (code >= 0x80 && code != 0xa0 && code != 0x3000);
-    return begins ? ToUpper(code) : code;
+    const WordPart part = WordPartOf(code);
+    const bool middle = part == WordPart::kMiddle;
+    if (part == WordPart::kBreak || (middle && after_middle)) inside = false;
+    after_middle = middle;
+    if (part != WordPart::kLetter || inside) return code;
+    inside = true;
+    return ToUpper(code);
   });
 }
 
@@ -254,7 +278,9 @@ std::string StripDomain(const std::string& text) {
   const std::string host = split ? split->host : text;
   if (IsAddress(host)) return text;
   const std::string name = host.substr(0, host.find('.'));
-  return split && !split->port.empty() ? name + ":" + split->port : name;
+  if (!split || split->port.empty()) return name;
+  const bool colons = name.find(':') != std::string::npos;  // an address with a zone
+  return (colons ? "[" + name + "]" : name) + ":" + split->port;
 }
 
 std::string PathOf(const std::string& url) {
@@ -343,6 +369,7 @@ FunctionTable MakePrometheus() {
   add("value", 1, [](const Context*, Arguments a) { return Member(a[0], "Value"); });
   add("strvalue", 1, [](const Context*, Arguments a) { return LabelOf(a[0], "__value__"); });
   table.insert_or_assign("args", std::make_shared<const Function>(Function{Args, 0}));
+  table.insert_or_assign("tmpl", std::make_shared<const Function>(Function{nullptr, 2, 2, true}));
   add("reReplaceAll", 3, ReplaceAll);
   add("match", 2, Match);
   add("safeHtml", 1, OnText([](const std::string& text) { return text; }));

@@ -17,7 +17,7 @@ namespace skep::templates {
 // One series of a query's answer.
 struct QuerySample {
   Labels labels;
-  double value = 0;
+  Value value;  // a number, or the text of a histogram
 };
 
 // What an expansion needs beside the alert. Outlives the calls it is handed to.
@@ -29,7 +29,8 @@ struct PrometheusContext final : Context {
 };
 
 // Go's functions and those of Prometheus's template reference. Their context is a
-// PrometheusContext.
+// PrometheusContext. `tmpl`, which Prometheus has in consoles only, is there too, since the alert
+// generator specification lets no file be refused for it.
 const FunctionTable& PrometheusFunctions();
 
 // `.Labels`, `.ExternalLabels`, `.ExternalURL`, `.Value`: make once per alert, use for all its

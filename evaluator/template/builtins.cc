@@ -26,9 +26,13 @@ Basic BasicKind(const Value& value) {
       return Basic::kFloat;
     case Kind::kString:
       return Basic::kString;
-    default:
-      return Basic::kNone;
+    case Kind::kNil:
+    case Kind::kTime:
+    case Kind::kList:
+    case Kind::kMap:
+      break;
   }
+  return Basic::kNone;
 }
 
 std::int64_t IntOf(const Value& value) {
@@ -69,9 +73,11 @@ Result<bool> Less(const Value& a, const Value& b) {
       return a.AsFloat() < b.AsFloat();
     case Basic::kString:
       return a.AsString() < b.AsString();
-    default:
-      return Invalid("invalid type for comparison");
+    case Basic::kBool:
+    case Basic::kNone:
+      break;
   }
+  return Invalid("invalid type for comparison");
 }
 
 Result<bool> LessOrEqual(const Value& a, const Value& b) {
@@ -115,7 +121,11 @@ Result<Value> Length(const Context*, Arguments arguments) {
       break;
     case Kind::kNil:
       return Invalid("len of nil pointer");
-    default:
+    case Kind::kBool:
+    case Kind::kInt:
+    case Kind::kFloat:
+    case Kind::kTime:
+    case Kind::kDuration:
       break;
   }
   return Invalid("len of type " + std::string(value.TypeName()));

@@ -98,9 +98,18 @@ class Executor {
         return Flow::kContinue;
       case NodeKind::kList:
         return WalkList(node, dot);
-      default:
-        return Fail(node, "unknown node");
+      case NodeKind::kPipe:
+      case NodeKind::kCommand:
+      case NodeKind::kField:
+      case NodeKind::kVariable:
+      case NodeKind::kChain:
+      case NodeKind::kFunction:
+      case NodeKind::kDot:
+      case NodeKind::kNil:
+      case NodeKind::kConstant:
+        break;  // stand in actions only
     }
+    return Fail(node, "unknown node");
   }
 
   Status Print(const Node& node, const Value& value) {
@@ -196,14 +205,6 @@ class Executor {
   }
 
   Result<Flow> CallTemplate(const Node& node, const Value& dot) {
-    const auto found = shared_.templates.find(node.text);
-    if (found == shared_.templates.end()) {
-      return Fail(node, "template " + Quote(node.text) + " not defined");
-    }
-    if (depth_ + 1 >= shared_.limits.max_depth) {
-      return Fail(node, "exceeded maximum template depth (" +
-                            std::to_string(shared_.limits.max_depth) + ")");
-    }
     Value data;
     if (node.pipe) {
       Result<Value> value = Pipe(*node.pipe, dot);
@@ -211,10 +212,35 @@ class Executor {
       data = std::move(*value);
       if (!node.pipe->names.empty()) variables_.pop_back();
     }
+    RETURN_IF_ERROR(RunTemplate(node, node.text, data));
+    return Flow::kNext;
+  }
+
+  Status RunTemplate(const Node& at, std::string_view name, const Value& data) {
+    const auto found = shared_.templates.find(name);
+    if (found == shared_.templates.end()) {
+      return Fail(at, "template " + Quote(name) + " not defined");
+    }
+    if (depth_ + 1 >= shared_.limits.max_depth) {
+      return Fail(
+          at, "exceeded maximum template depth (" + std::to_string(shared_.limits.max_depth) + ")");
+    }
     Executor callee(shared_, *found->second, found->first, data, depth_ + 1);
     Result<Flow> flow = callee.WalkList(*found->second->root, data);
-    if (!flow) return flow;
-    return Flow::kNext;
+    return flow ? Status() : Status(flow.error());
+  }
+
+  // `tmpl NAME DATA`: as `template`, but the name may be computed and the text is a value.
+  Result<Value> TextOfTemplate(const Node& call, std::span<const Value> arguments) {
+    if (arguments[0].kind() != Value::Kind::kString) {
+      return Fail(call, "wrong type for value; expected string; got " +
+                            std::string(arguments[0].TypeName()));
+    }
+    std::string before = std::exchange(shared_.out, std::string());
+    const Status run = RunTemplate(call, arguments[0].AsString(), arguments[1]);
+    std::string text = std::exchange(shared_.out, std::move(before));
+    if (!run) return run.error();
+    return Value(std::move(text));
   }
 
   Result<Value> Pipe(const Node& pipe, const Value& dot) {
@@ -272,10 +298,24 @@ class Executor {
         return CallFunction(command, first, dot, arguments, piped);
       case NodeKind::kNil:
         return Fail(first, "nil is not a command");
-      default:
-        RETURN_IF_ERROR(NoArguments(first, arguments, piped));
-        return Operand(first, dot);
+      case NodeKind::kPipe:
+      case NodeKind::kDot:
+      case NodeKind::kConstant:
+        break;
+      case NodeKind::kText:
+      case NodeKind::kAction:
+      case NodeKind::kIf:
+      case NodeKind::kWith:
+      case NodeKind::kRange:
+      case NodeKind::kTemplate:
+      case NodeKind::kBreak:
+      case NodeKind::kContinue:
+      case NodeKind::kList:
+      case NodeKind::kCommand:
+        return Fail(first, "can't evaluate " + ToString(first));
     }
+    RETURN_IF_ERROR(NoArguments(first, arguments, piped));
+    return Operand(first, dot);
   }
 
   Status NoArguments(const Node& node, std::span<const std::unique_ptr<Node>> arguments,
@@ -316,9 +356,19 @@ class Executor {
         return Pipe(node, dot);
       case NodeKind::kFunction:
         return CallFunction(node, node, dot, {}, nullptr);
-      default:
-        return Fail(node, "can't evaluate " + ToString(node));
+      case NodeKind::kText:
+      case NodeKind::kAction:
+      case NodeKind::kIf:
+      case NodeKind::kWith:
+      case NodeKind::kRange:
+      case NodeKind::kTemplate:
+      case NodeKind::kBreak:
+      case NodeKind::kContinue:
+      case NodeKind::kList:
+      case NodeKind::kCommand:
+        break;  // are no operands
     }
+    return Fail(node, "can't evaluate " + ToString(node));
   }
 
   Result<Value> FieldChain(const Value& dot, Value value, const Node& node,
@@ -389,6 +439,7 @@ class Executor {
     }
     Result<std::vector<Value>> values = Arguments(dot, arguments, piped);
     if (!values) return values.error();
+    if (function.runs_template) return TextOfTemplate(call, *values);
     Result<Value> result = function.call(shared_.context, *values);
     if (!result) {
       return Fail(call, "error calling " + name.text + ": " + result.error().message());

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <optional>
 
+#include "common/base/ascii.h"
 #include "common/base/number.h"
 #include "common/base/quote.h"
 
@@ -368,7 +369,7 @@ class Printer {
 
   std::optional<int> Number() {
     std::size_t end = at_;
-    while (end < format_.size() && format_[end] >= '0' && format_[end] <= '9') ++end;
+    while (end < format_.size() && IsDigit(format_[end])) ++end;
     if (end == at_) return std::nullopt;
     int number = kMaxWidth + 1;
     std::from_chars(format_.data() + at_, format_.data() + end, number);
@@ -569,17 +570,14 @@ constexpr LayoutField kLayout[] = {
     {"5", [](const Civil& c) { return std::to_string(c.second); }},
 };
 
-bool IsDigit(std::string_view text, std::size_t at) {
-  return at < text.size() && text[at] >= '0' && text[at] <= '9';
-}
-
 // ".000" or ",999" where no digit follows: its length with the sign, else 0.
 std::size_t FractionField(std::string_view layout) {
   if (layout.size() < 2 || (layout[0] != '.' && layout[0] != ',')) return 0;
   if (layout[1] != '0' && layout[1] != '9') return 0;
   std::size_t end = 1;
   while (end < layout.size() && layout[end] == layout[1]) ++end;
-  return IsDigit(layout, end) || end > 10 ? 0 : end;
+  const bool digit_follows = end < layout.size() && IsDigit(layout[end]);
+  return digit_follows || end > 10 ? 0 : end;
 }
 
 }  // namespace

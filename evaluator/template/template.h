@@ -41,6 +41,8 @@ struct Function {
   Call call;
   std::size_t min_arguments = 0;
   std::size_t max_arguments = kAnyNumber;
+  // Runs the template that its first argument names with its second one as `.`; `call` is not used.
+  bool runs_template = false;
 };
 using FunctionTable = std::map<std::string, std::shared_ptr<const Function>, std::less<>>;
 

@@ -13,7 +13,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (!parsed) return 0;
   PrometheusContext context;
   context.query = [](const std::string&) -> Result<std::vector<QuerySample>> {
-    return std::vector<QuerySample>{{{{"a", "1"}}, 1}, {{{"a", "0"}}, 2}};
+    return std::vector<QuerySample>{{{{"a", "1"}}, Value(1.0)}, {{{"a", "0"}}, Value(2.0)}};
   };
   context.external_url = "http://localhost/x";
   const Limits limits{.max_output_bytes = 10'000, .max_iterations = 1'000};

@@ -18,6 +18,16 @@ TEST_CASE("Labels are sorted, distinct and without empty values", "[labels]") {
   CHECK(Labels{{"__name__", "a.b"}, {"c", "d"}}.ToString() == "{\"a.b\", c=\"d\"}");
 }
 
+TEST_CASE("Annotations keep empty values, builders drop them", "[labels]") {
+  std::vector<skep::LabelView> pairs = {{"b", ""}, {"a", "1"}};
+  const Labels kept = Labels::WithEmptyValues(pairs);
+  CHECK(kept.size() == 2);
+  CHECK(kept.ToString() == "{a=\"1\", b=\"\"}");
+  CHECK_FALSE(kept.Has("b"));
+  CHECK(LabelsBuilder(kept).Build() == Labels{{"a", "1"}});
+  CHECK(kept != Labels{{"a", "1"}});
+}
+
 TEST_CASE("Label sets compare pair by pair", "[labels]") {
   const Labels a{{"a", "1"}};
   const Labels ab{{"a", "1"}, {"b", "1"}};

@@ -16,9 +16,10 @@ const Labels kSecond = {{"__name__", "m"}, {"instance", "b:1"}, {"job", "z"}};
 
 Result<std::vector<QuerySample>> Answer(const std::string& expr) {
   const std::map<std::string, std::vector<QuerySample>> answers = {
-      {"m", {{kFirst, 1234.5678}, {kSecond, 2}}},
-      {"m{instance=\"b:1\"}", {{kSecond, 2}}},
+      {"m", {{kFirst, Value(1234.5678)}, {kSecond, Value(2.0)}}},
+      {"m{instance=\"b:1\"}", {{kSecond, Value(2.0)}}},
       {"nothing", {}},
+      {"h", {{{{"a", "1"}}, Value("{count:2, sum:3, (1,2]:2}")}}},
   };
   const auto found = answers.find(expr);
   if (found == answers.end()) return Invalid("1:5: parse error: unclosed left parenthesis");
@@ -83,6 +84,32 @@ TEST_CASE("Alert templates know the functions of Prometheus 3", "[template]") {
   CHECK(Expand("{{ query \"m\" | first | strvalue }}|") == "|");
   CHECK(Expand("{{ safeHtml \"<b>\" }}") == "<b>");
   CHECK(Expand("{{ now | toTime }}") == "1970-01-01 00:00:01.5 +0000 UTC");
+  CHECK(Expand("{{ query \"h\" | first | value }}") == "{count:2, sum:3, (1,2]:2}");
+  CHECK(Expand("{{ stripDomain \"[fe80::1%eth0.lan]:80\" }}") == "[fe80::1%eth0]:80");
+}
+
+TEST_CASE("Words are told apart as Prometheus 3 does, not at every apostrophe", "[template]") {
+  const std::vector<std::pair<std::string, std::string>> cases = {
+      {"it's a host.example:x", "It's A Host.example:x"},
+      {"1abc a_b x-y", "1Abc A_b X-Y"},
+      {"end. next .. more 'quoted'", "End. Next .. More 'Quoted'"},
+      {"a..b a.'b", "A..B A.'B"},
+      {"dIsK fÜLLT Ärger \u2014ümlaut", "DIsK FÜLLT Ärger \u2014Ümlaut"},
+  };
+  for (const auto& [text, title] : cases) {
+    CAPTURE(text);
+    CHECK(Expand("{{ title `" + text + "` }}") == title);
+  }
+}
+
+TEST_CASE("tmpl runs a template by a computed name and gives its text", "[template]") {
+  const std::string define = "{{ define \"t1\" }}<{{ . }}>{{ end }}";
+  CHECK(Expand(define + "a {{ tmpl (print \"t\" 1) 5 | toUpper }} b") == "a <5> b");
+  CHECK(Expand(define + "{{ $x := tmpl \"t1\" $labels.job }}{{ len $x }}{{ $x }}") == "5<j&1>");
+  CHECK(Expand("{{ tmpl \"nope\" . }}").find("template \"nope\" not defined") != std::string::npos);
+  CHECK(Expand("{{ tmpl 1 2 }}").find("expected string; got int") != std::string::npos);
+  CHECK(Expand("{{ define \"t\" }}{{ tmpl \"t\" . }}{{ end }}{{ tmpl \"t\" . }}")
+            .find("exceeded maximum template depth") != std::string::npos);
 }
 
 TEST_CASE("Text without actions is literal and costs no template", "[template]") {
