@@ -33,9 +33,11 @@ TABLE = {
     "evaluator/promql": "",
     "evaluator/tsdb": "evaluator/storage common/instrument",
     "evaluator/engine": "evaluator/storage evaluator/promql common/instrument",
+    "evaluator/promqltest": "evaluator/engine evaluator/promql evaluator/storage",
     "evaluator/scrape": "evaluator/storage common/exposition common/net common/json common/yaml common/instrument",
     "evaluator/template": "common/json",
     "evaluator/rules": "evaluator/promql evaluator/template evaluator/storage common/yaml common/instrument",
+    "evaluator/rulequery": "evaluator/rules evaluator/engine evaluator/promql evaluator/storage",
     "evaluator/notifier": "evaluator/template common/json common/yaml common/instrument",
     "evaluator/receivers": "evaluator/notifier evaluator/template common/net common/json common/yaml common/instrument",
     "evaluator/api": "evaluator/engine evaluator/promql evaluator/storage evaluator/rules evaluator/scrape evaluator/notifier "

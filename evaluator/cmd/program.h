@@ -15,10 +15,10 @@
 #include "evaluator/cmd/alertmanager_targets.h"
 #include "evaluator/cmd/configurator.h"
 #include "evaluator/cmd/flags.h"
-#include "evaluator/cmd/query_runner.h"
 #include "evaluator/engine/engine.h"
 #include "evaluator/notifier/notifier.h"
 #include "evaluator/receivers/alertmanager.h"
+#include "evaluator/rulequery/query_runner.h"
 #include "evaluator/rules/manager.h"
 #include "evaluator/scrape/manager.h"
 #include "evaluator/tsdb/head.h"
@@ -62,7 +62,7 @@ class Program {
   instrument::Instruments instruments_;
   tsdb::Head head_;
   engine::Engine engine_;
-  EngineQueryRunner queries_;
+  rulequery::EngineQueryRunner queries_;
   std::unique_ptr<scrape::Manager> scrape_;
   receivers::AlertmanagerSender alertmanager_sender_;
   notifier::Notifier notifier_;

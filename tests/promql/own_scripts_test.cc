@@ -3,9 +3,10 @@
 #include <string>
 
 #include "common/base/file.h"
-#include "tests/promql/script.h"
+#include "evaluator/promqltest/script.h"
+#include "tests/promql/memory_script_store.h"
 
-namespace skep::test {
+namespace skep::promqltest {
 namespace {
 
 TEST_CASE("The engine passes our own scripts", "[promql]") {
@@ -16,7 +17,7 @@ TEST_CASE("The engine passes our own scripts", "[promql]") {
     CAPTURE(file);
     const Result<std::string> text = ReadFile(file);
     REQUIRE(text);
-    const Result<ScriptReport> report = RunScript(*text, NewMemoryScriptStore);
+    const Result<ScriptReport> report = RunScript(*text, NewMemoryStore);
     if (!report) FAIL(report.error().message());
     for (const ScriptReport::Remark& remark : report->failed) {
       FAIL_CHECK(file << ":" << remark.line << ": " << remark.query << "\n  " << remark.message);
@@ -27,4 +28,4 @@ TEST_CASE("The engine passes our own scripts", "[promql]") {
 }
 
 }  // namespace
-}  // namespace skep::test
+}  // namespace skep::promqltest

@@ -4,10 +4,11 @@
 #include <string>
 
 #include "common/base/file.h"
+#include "evaluator/promqltest/script.h"
 #include "evaluator/tsdb/head.h"
-#include "tests/promql/script.h"
+#include "tests/promql/memory_script_store.h"
 
-namespace skep::test {
+namespace skep::promqltest {
 namespace {
 
 const std::string kFolder = SKEP_SOURCE_DIR "/../shared/promqltest/";
@@ -42,16 +43,6 @@ const Expected kScripts[] = {
     {"type_and_unit.test", 58},
 };
 
-// The store that is in use, which keeps histograms in its own way.
-class HeadScriptStore final : public ScriptStore {
- public:
-  storage::Appendable& appendable() override { return head_; }
-  storage::Queryable& queryable() override { return head_; }
-
- private:
-  tsdb::Head head_{{}};
-};
-
 void RunAll(const StoreFactory& stores) {
   std::size_t evals = 0;
   for (const Expected& expected : kScripts) {
@@ -76,7 +67,7 @@ TEST_CASE("The engine passes every eval of Prometheus's scripts", "[promql]") {
     WARN("not run: Prometheus's scripts are not at " + kFolder);
     return;
   }
-  RunAll(NewMemoryScriptStore);
+  RunAll(NewMemoryStore);
 }
 
 TEST_CASE("The head passes every eval of Prometheus's scripts", "[promql]") {
@@ -84,8 +75,8 @@ TEST_CASE("The head passes every eval of Prometheus's scripts", "[promql]") {
     WARN("not run: Prometheus's scripts are not at " + kFolder);
     return;
   }
-  RunAll([] { return std::make_unique<HeadScriptStore>(); });
+  RunAll([] { return std::make_unique<WholeStore<tsdb::Head>>(tsdb::HeadOptions{}); });
 }
 
 }  // namespace
-}  // namespace skep::test
+}  // namespace skep::promqltest

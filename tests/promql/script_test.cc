@@ -1,10 +1,12 @@
 // The runner itself: a script that does not hold must not pass.
-#include "tests/promql/script.h"
+#include "evaluator/promqltest/script.h"
 
 #include <catch2/catch.hpp>
 #include <string>
 
-namespace skep::test {
+#include "tests/promql/memory_script_store.h"
+
+namespace skep::promqltest {
 namespace {
 
 constexpr std::string_view kLoad =
@@ -14,7 +16,7 @@ constexpr std::string_view kLoad =
     "\n";
 
 ScriptReport RunOverLoad(const std::string& rest) {
-  const Result<ScriptReport> report = RunScript(std::string(kLoad) + rest, NewMemoryScriptStore);
+  const Result<ScriptReport> report = RunScript(std::string(kLoad) + rest, NewMemoryStore);
   if (!report) FAIL(report.error().message());
   return *report;
 }
@@ -26,9 +28,9 @@ TEST_CASE("The script runner tells evals that hold from those that do not", "[pr
   };
   const Case cases[] = {
       {"eval instant at 0 m\n m{a=\"x\"} 1\n m{a=\"y\"} 4\n", ""},
-      {"eval instant at 0 m\n m{a=\"x\"} 1\n", "unexpected series m{a=\"y\"}"},
+      {"eval instant at 0 m\n m{a=\"x\"} 1\n", "unexpected series m{a=\"y\"}: got 4"},
       {"eval instant at 0 m{a=\"x\"}\n m{a=\"x\"} 2\n", "m{a=\"x\"} at 0s: expected 2, got 1"},
-      {"eval instant at 0 m{a=\"x\"}\n m{a=\"z\"} 1\n", "missing series m{a=\"z\"}"},
+      {"eval instant at 0 m{a=\"x\"}\n m{a=\"z\"} 1\n", "missing series m{a=\"z\"}: expected 1"},
       {"eval instant at 0 sort_desc(m)\n expect ordered\n m{a=\"y\"} 4\n m{a=\"x\"} 1\n", ""},
       {"eval instant at 0 sort_desc(m)\n expect ordered\n m{a=\"x\"} 1\n m{a=\"y\"} 4\n",
        "at place 1: expected m{a=\"x\"} 1, got m{a=\"y\"}"},
@@ -88,13 +90,35 @@ TEST_CASE("load_with_nhcb makes a native histogram of each classic one", "[promq
 
 TEST_CASE("A script that is no script is an error with its line", "[promql]") {
   const auto message = [](std::string_view script) {
-    const Result<ScriptReport> report = RunScript(script, NewMemoryScriptStore);
+    const Result<ScriptReport> report = RunScript(script, NewMemoryStore);
     return report ? std::string("no error") : report.error().message();
   };
-  CHECK(message("\nlaod 1m\n") == "line 2: no command: \"laod\"");
-  CHECK(message("eval instant m\n") == "line 1: \"at\" expected");
-  CHECK(message("eval instant at 0 1\n  expect fire\n") == "line 1: no such expectation: \"fire\"");
-  CHECK(message("load 5 min\n  m 1\n").find("line 1: ") == 0);
+  CHECK(message("\nlaod 1m\n") == "script:2: no command: \"laod\"");
+  CHECK(message("eval instant m\n") == "script:1: \"at\" expected");
+  CHECK(message("eval instant at 0 1\n  expect fire\n") ==
+        "script:1: no such expectation: \"fire\"");
+  CHECK(message("load 5 min\n  m 1\n").find("script:1: ") == 0);
+}
+
+TEST_CASE("A script runs only those evals whose query matches, if asked", "[promql]") {
+  const std::string script =
+      std::string(kLoad) + "eval instant at 0 m + 1\n\neval instant at 0 1\n 1\n";
+  ScriptOptions options;
+  options.run = *Regex::Create("^1$");
+  const Result<ScriptReport> report = RunScript(script, NewMemoryStore, options);
+  REQUIRE(report);
+  CHECK(report->evals == 1);
+  CHECK(report->passed == 1);
+}
+
+TEST_CASE("A script without a feature refuses what needs it", "[promql]") {
+  const std::string eval = "eval instant at 0 limitk(1, m)\n m{a=\"x\"} 1\n";
+  ScriptOptions options;
+  options.promql = {};
+  const Result<ScriptReport> report = RunScript(std::string(kLoad) + eval, NewMemoryStore, options);
+  REQUIRE(report);
+  REQUIRE(report->failed.size() == 1);
+  CHECK(report->failed[0].message.find("limitk") != std::string::npos);
 }
 
 TEST_CASE("clear empties the store", "[promql]") {
@@ -103,4 +127,4 @@ TEST_CASE("clear empties the store", "[promql]") {
 }
 
 }  // namespace
-}  // namespace skep::test
+}  // namespace skep::promqltest

@@ -1,6 +1,6 @@
-#include "evaluator/cmd/query_runner.h"
+#include "evaluator/rulequery/query_runner.h"
 
-namespace skep::evaluator {
+namespace skep::rulequery {
 namespace {
 
 class Prepared final : public rules::PreparedQuery {
@@ -33,4 +33,4 @@ Result<std::unique_ptr<rules::PreparedQuery>> EngineQueryRunner::Prepare(std::st
       std::make_unique<Prepared>(std::move(*query), engine_, storage_));
 }
 
-}  // namespace skep::evaluator
+}  // namespace skep::rulequery

@@ -9,7 +9,7 @@
 #include "evaluator/rules/interfaces.h"
 #include "evaluator/storage/querier.h"
 
-namespace skep::evaluator {
+namespace skep::rulequery {
 
 // Thread-safe. `engine` and `storage` outlive it and what it prepared.
 class EngineQueryRunner final : public rules::QueryRunner {
@@ -26,4 +26,4 @@ class EngineQueryRunner final : public rules::QueryRunner {
   const promql::ParseOptions options_;
 };
 
-}  // namespace skep::evaluator
+}  // namespace skep::rulequery
