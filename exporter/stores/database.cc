@@ -8,10 +8,7 @@
 #include <array>
 #include <cerrno>
 #include <cmath>
-#include <cstdlib>
-#include <filesystem>
 #include <string>
-#include <system_error>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -19,6 +16,7 @@
 #include "common/base/file_stamp.h"
 #include "common/base/number.h"
 #include "exporter/stores/store_bytes.h"
+#include "exporter/stores/unlinked_copy.h"
 
 namespace skep::stores {
 namespace {
@@ -41,38 +39,8 @@ FileStamps StillStamps(const std::vector<std::string>& paths) {
   return stamps;
 }
 
-// Names of a database and what stands beside it.
-struct Files {
-  std::string main;
-  std::string log() const { return main + "-wal"; }
-  std::string index() const { return main + "-shm"; }
-  std::string journal() const { return main + "-journal"; }
-};
-
 struct Header {
   bool uses_log = false;  // write-ahead log instead of a rollback journal
-};
-
-// A private folder, removed at the end.
-class PrivateFolder {
- public:
-  explicit PrivateFolder(const std::string& parent) {
-    std::error_code ignored;
-    std::string pattern = parent;
-    if (pattern.empty()) pattern = std::filesystem::temp_directory_path(ignored).string();
-    pattern += "/skep-copy-XXXXXX";
-    if (::mkdtemp(pattern.data()) != nullptr) path_ = pattern;  // 0700
-  }
-  PrivateFolder(PrivateFolder&& other) noexcept : path_(std::exchange(other.path_, {})) {}
-  PrivateFolder& operator=(PrivateFolder&&) = delete;
-  ~PrivateFolder() {
-    std::error_code ignored;
-    if (!path_.empty()) std::filesystem::remove_all(path_, ignored);
-  }
-  const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
 };
 
 // Bytes that are no database: those of a key look like noise, those of a mishap mostly like the
@@ -113,11 +81,6 @@ Reading<Header> ReadHeader(const std::string& path) {
 bool Exists(const std::string& path) {
   struct stat info {};
   return ::stat(path.c_str(), &info) == 0;
-}
-
-std::uint64_t SizeOf(const std::string& path) {
-  struct stat info {};
-  return ::stat(path.c_str(), &info) == 0 ? static_cast<std::uint64_t>(info.st_size) : 0;
 }
 
 ReadFailure FailureOfSqlite(int code) {
@@ -213,18 +176,18 @@ struct Database::Impl {
     handle = nullptr;
   }
 
-  std::optional<ReadFailure> OpenAt(const std::string& uri, int flags,
-                                    const DatabaseOptions& options);
+  std::optional<ReadFailure> OpenInPlace(const std::string& path, const DatabaseOptions& options);
+  std::optional<ReadFailure> OpenCopy(const DatabaseFiles& files, const DatabaseOptions& options);
+  std::optional<ReadFailure> Copy(const DatabaseFiles& files, const DatabaseOptions& options);
+  std::optional<ReadFailure> Begin(const DatabaseOptions& options);
   void Harden(const DatabaseOptions& options);
-  std::optional<ReadFailure> Copy(const Files& files, const DatabaseOptions& options);
-  std::optional<ReadFailure> OpenCopy(const Files& files, const DatabaseOptions& options);
   std::optional<ReadFailure> Run(const std::string& sql,
                                  const std::function<void(const DatabaseRow&)>& take);
 
   bool IsLate() const { return clock.SteadyNow() >= deadline; }
 
-  sqlite3* handle = nullptr;
-  std::optional<PrivateFolder> folder;  // where it is a copy; goes after the handle
+  std::unique_ptr<UnlinkedCopy> copy;  // where it is one
+  sqlite3* handle = nullptr;           // closed before the copy goes
   const Clock& clock;
   Clock::Steady deadline;
   std::uint64_t rows_left;
@@ -248,17 +211,21 @@ void Database::Impl::Harden(const DatabaseOptions& options) {
       this);
 }
 
-// The first SELECT after BEGIN fixes the moment that all later ones see.
-std::optional<ReadFailure> Database::Impl::OpenAt(const std::string& uri, int flags,
-                                                  const DatabaseOptions& options) {
-  Close();
-  int code = sqlite3_open_v2(
-      uri.c_str(), &handle,
-      flags | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE, nullptr);
+std::optional<ReadFailure> Database::Impl::OpenInPlace(const std::string& path,
+                                                       const DatabaseOptions& options) {
+  const std::string uri = UriOf(path, "mode=ro&readonly_shm=1");
+  constexpr int kFlags =
+      SQLITE_OPEN_READONLY | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE;
+  const int code = sqlite3_open_v2(uri.c_str(), &handle, kFlags, nullptr);
   if (code != SQLITE_OK) return FailureOfSqlite(code);
+  return Begin(options);
+}
+
+// The first SELECT after BEGIN fixes the moment that all later ones see.
+std::optional<ReadFailure> Database::Impl::Begin(const DatabaseOptions& options) {
   Harden(options);
   for (const char* sql : {"PRAGMA query_only=1", "PRAGMA cell_size_check=1", "BEGIN"}) {
-    code = sqlite3_exec(handle, sql, nullptr, nullptr, nullptr);
+    const int code = sqlite3_exec(handle, sql, nullptr, nullptr, nullptr);
     if (code != SQLITE_OK) return FailureOfSqlite(code);
   }
   return Run("SELECT count(*) FROM sqlite_master", [](const DatabaseRow&) {});
@@ -282,37 +249,31 @@ std::optional<ReadFailure> Database::Impl::Run(
 
 // A copy that nobody wrote into while it was made: the files' stamps before and after are the same,
 // and old enough that no further write can hide behind the same stamp.
-std::optional<ReadFailure> Database::Impl::Copy(const Files& files,
+std::optional<ReadFailure> Database::Impl::Copy(const DatabaseFiles& files,
                                                 const DatabaseOptions& options) {
-  const std::string name = folder->path() + "/copy.db";
-  const std::array<std::pair<std::string, std::string>, 3> parts{
-      {{files.main, name}, {files.log(), name + "-wal"}, {files.journal(), name + "-journal"}}};
   const std::vector<std::string> sources{files.main, files.log(), files.journal()};
   for (int i = 0; i < kCopies && !IsLate(); ++i) {
-    if (SizeOf(files.main) + SizeOf(files.log()) + SizeOf(files.journal()) >
-        options.max_copy_bytes) {
-      return ReadFailure::kTooLarge;
-    }
     const FileStamps before = StillStamps(sources);
-    for (const auto& [from, to] : parts) {
-      std::error_code error;
-      std::filesystem::remove(to, error);
-      if (!Exists(from)) continue;
-      std::filesystem::copy_file(from, to, error);
-      if (error) return FailureOfErrno(error.value());
-    }
+    const std::optional<ReadFailure> failure = copy->Take(files, options.max_copy_bytes);
+    if (failure) return failure;
     if (FileStamps(sources).SameAs(before)) return {};
   }
   return ReadFailure::kLocked;
 }
 
-std::optional<ReadFailure> Database::Impl::OpenCopy(const Files& files,
+std::optional<ReadFailure> Database::Impl::OpenCopy(const DatabaseFiles& files,
                                                     const DatabaseOptions& options) {
-  folder.emplace(options.temporary_folder);
-  if (folder->path().empty()) return ReadFailure::kIo;
+  Close();
+  Reading<std::unique_ptr<UnlinkedCopy>> made = UnlinkedCopy::Make(options.temporary_folder);
+  if (!made) return made.failure();
+  copy = std::move(*made);
   if (std::optional<ReadFailure> failure = Copy(files, options)) return failure;
-  // May be written: the log is read into it, or the journal rolled back, here and not there.
-  return OpenAt(UriOf(folder->path() + "/copy.db", "mode=rw"), SQLITE_OPEN_READWRITE, options);
+  constexpr int kFlags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE;
+  int code = sqlite3_open_v2(copy->name().c_str(), &handle, kFlags, copy->vfs().c_str());
+  if (code != SQLITE_OK) return FailureOfSqlite(code);
+  code = sqlite3_exec(handle, "PRAGMA locking_mode=EXCLUSIVE", nullptr, nullptr, nullptr);
+  if (code != SQLITE_OK) return FailureOfSqlite(code);
+  return Begin(options);
 }
 
 Database::Database(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -325,11 +286,11 @@ std::optional<ReadFailure> Database::CheckUnchanged() const {
   return ReadFailure::kLocked;
 }
 
-bool Database::is_copy() const { return impl_->folder.has_value(); }
+bool Database::is_copy() const { return impl_->copy != nullptr; }
 
 Reading<Database> Database::Open(const std::string& path, const DatabaseOptions& options,
                                  const Clock& clock) {
-  const Files files{path};
+  const DatabaseFiles files{path};
   Reading<Header> header = ReadHeader(path);
   if (!header) return header.failure();
   auto impl = std::make_unique<Impl>(options, clock);
@@ -341,8 +302,7 @@ Reading<Database> Database::Open(const std::string& path, const DatabaseOptions&
       impl->watched = {path};
       impl->stamps = StillStamps(impl->watched);
     }
-    std::optional<ReadFailure> failure =
-        impl->OpenAt(UriOf(path, "mode=ro&readonly_shm=1"), SQLITE_OPEN_READONLY, options);
+    const std::optional<ReadFailure> failure = impl->OpenInPlace(path, options);
     if (!failure) return Database(std::move(impl));
     const bool may_help = *failure == ReadFailure::kPermission || *failure == ReadFailure::kLocked;
     if (!may_help) return *failure;

@@ -1,4 +1,5 @@
-// Databases of other programs, read and never written. The only user of SQLite.
+// Databases of other programs, read and never written. The only user of SQLite, with
+// unlinked_copy.h.
 #pragma once
 
 #include <chrono>

@@ -145,6 +145,57 @@ TEST_CASE("A log without its index is read from a copy, and no index is made", "
   CHECK(Ask(path, kCount, options).failure() == ReadFailure::kTooLarge);
 }
 
+// Files that are there during the query, which a kill at this moment would leave.
+std::set<std::string> FilesWhileRead(const std::string& path, const std::string& copies) {
+  DatabaseOptions options;
+  options.temporary_folder = copies;
+  Reading<Database> database = Database::Open(path, options, kClock);
+  REQUIRE(database);
+  REQUIRE(database->is_copy());
+  std::set<std::string> files;
+  CHECK_FALSE(database->Query("SELECT x FROM t ORDER BY x DESC",
+                              [&](const DatabaseRow&) { files.merge(FilesIn(copies)); }));
+  return files;
+}
+
+TEST_CASE("A copy has no name that a kill could leave behind", "[stores]") {
+  skep::test::TempFolder folder;
+  skep::test::TempFolder copies;
+  const std::string path = folder.File("crashed.db");
+  {
+    Writer writer(folder.File("a.db"));
+    writer.Run("PRAGMA journal_mode=wal; CREATE TABLE t(x); INSERT INTO t VALUES(1),(2),(3)");
+    fs::copy_file(folder.File("a.db"), path);
+    fs::copy_file(folder.File("a.db-wal"), path + "-wal");
+  }
+  CHECK(FilesWhileRead(path, copies.path()).empty());
+}
+
+TEST_CASE("A journal that a crash left is rolled back in a copy and nowhere else", "[stores]") {
+  skep::test::TempFolder folder;
+  skep::test::TempFolder copies;
+  const std::string path = folder.File("crashed.db");
+  {
+    Writer writer(folder.File("a.db"));
+    writer.Run("CREATE TABLE t(x); INSERT INTO t VALUES(1),(2),(3)");
+    // So little room that a transaction is written to the file before it ends.
+    writer.Run("PRAGMA cache_size=1; PRAGMA cache_spill=1; BEGIN; UPDATE t SET x = x + 10");
+    writer.Run(
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000) "
+        "INSERT INTO t SELECT hex(randomblob(100)) FROM n");
+    fs::copy_file(folder.File("a.db"), path);
+    fs::copy_file(folder.File("a.db-journal"), path + "-journal");
+    writer.Run("ROLLBACK");
+  }
+  const std::string main = ReadFile(path).value();
+  const std::string journal = ReadFile(path + "-journal").value();
+  REQUIRE(main.size() > 100'000);  // it was spilled
+  CHECK(FilesWhileRead(path, copies.path()).empty());
+  CHECK(*Ask(path, "SELECT sum(x) FROM t", {}) == 6);
+  CHECK(ReadFile(path).value() == main);
+  CHECK(ReadFile(path + "-journal").value() == journal);
+}
+
 TEST_CASE("An index that is not ours to lock is gone around by a copy", "[stores]") {
   if (::geteuid() != 0) return;  // as another user there is nobody else to be
   skep::test::TempFolder folder;
