@@ -9,6 +9,7 @@
 #include <set>
 #include <thread>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 
 #include "common/base/thread.h"
@@ -27,8 +28,6 @@ const swarm::SourceKey kSource{"", "claude_code_transcripts"};
 // Of one file at one look: further ones come with the next.
 constexpr std::size_t kMaxBatches = 16;
 constexpr std::size_t kMaxMetaBytes = 64UL << 10;
-// Offsets of files that are gone are dropped when there are so many.
-constexpr std::size_t kMaxOffsets = 20'000;
 
 enum Tag : std::uint8_t { kOffset = 1, kGone = 2, kFolder = 3 };
 
@@ -37,6 +36,14 @@ struct TranscriptFile {
   fs::file_time_type modified{};
   std::uintmax_t size = 0;
   std::string agent;  // id, of a subagent's
+};
+
+// What is in the folders at one look.
+struct Found {
+  std::vector<TranscriptFile> files;      // those to follow
+  std::unordered_set<std::uint64_t> all;  // keys of these and all others
+  bool is_whole = true;                   // `all` misses none
+  bool is_readable = true;                // each folder could be looked into
 };
 
 std::string EncodeOffset(std::uint64_t file, const LineCursor& cursor) {
@@ -61,7 +68,7 @@ class FolderScan {
  public:
   explicit FolderScan(std::size_t max_entries) : left_(max_entries) {}
 
-  // What could not be read is in error().
+  // What could not be read is in error(), and files may then be missing, as without is_whole().
   void Scan(const fs::path& folder, int depth) {
     std::error_code error;
     fs::directory_iterator entries(folder, error);
@@ -70,7 +77,10 @@ class FolderScan {
       return;
     }
     for (const fs::directory_entry& entry : entries) {
-      if (left_ == 0) return;
+      if (left_ == 0) {
+        is_whole_ = false;
+        return;
+      }
       --left_;
       Take(entry, depth);
     }
@@ -78,6 +88,7 @@ class FolderScan {
 
   std::vector<TranscriptFile> files;
   const std::optional<std::error_code>& error() const { return error_; }
+  bool is_whole() const { return is_whole_ && !error_; }
 
  private:
   void Take(const fs::directory_entry& entry, int depth) {
@@ -97,6 +108,7 @@ class FolderScan {
   }
 
   std::size_t left_;
+  bool is_whole_ = true;
   std::optional<std::error_code> error_;
 };
 
@@ -169,15 +181,14 @@ struct Transcripts::Impl {
     return options;
   }
   void Look();
-  std::vector<TranscriptFile> FindFiles(const TranscriptOptions& now, bool& good);
-  void LookAtFolder(const std::string& folder, const TranscriptOptions& now,
-                    std::vector<TranscriptFile>& files, bool& good);
+  Found FindFiles(const TranscriptOptions& now);
+  void LookAtFolder(const std::string& folder, const TranscriptOptions& now, Found& found);
   Status BeginFolder(const std::string& folder, const std::vector<TranscriptFile>& files);
   void ReadFile(const TranscriptFile& file, const TranscriptOptions& now);
   Status CountBatch(const TranscriptFile& file, std::uint64_t key, const LineBatch& batch);
   Status Keep(const std::vector<std::pair<std::uint64_t, LineCursor>>& cursors,
               std::optional<std::uint64_t> folder);
-  void DropGone(const std::vector<TranscriptFile>& files);
+  void DropGone(const Found& found, std::size_t max_offsets);
   const std::string& AgentTypeOf(const TranscriptFile& file);
 
   std::mutex mutex;
@@ -244,11 +255,12 @@ Status Transcripts::Impl::BeginFolder(const std::string& folder,
 }
 
 void Transcripts::Impl::LookAtFolder(const std::string& folder, const TranscriptOptions& now,
-                                     std::vector<TranscriptFile>& files, bool& good) {
+                                     Found& found) {
   FolderScan scan(now.max_files * 20);
   scan.Scan(folder, 0);
   if (scan.error() && scan.files.empty()) {
-    good = false;
+    found.is_readable = false;
+    found.is_whole = false;
     sinks.board.Failed(kSource, ReasonOf(*scan.error()), scan.error()->message());
     return;
   }
@@ -257,13 +269,16 @@ void Transcripts::Impl::LookAtFolder(const std::string& folder, const Transcript
     const std::lock_guard lock(offsets.mutex);
     is_new = !offsets.folders.contains(swarm::StableHash(folder));
   }
+  found.is_whole = found.is_whole && scan.is_whole();
+  for (const TranscriptFile& file : scan.files) found.all.insert(swarm::StableHash(file.path));
   if (is_new && !BeginFolder(folder, scan.files)) return;  // tried again at the next look
-  files.insert(files.end(), scan.files.begin(), scan.files.end());
+  found.files.insert(found.files.end(), scan.files.begin(), scan.files.end());
 }
 
-std::vector<TranscriptFile> Transcripts::Impl::FindFiles(const TranscriptOptions& now, bool& good) {
-  std::vector<TranscriptFile> files;
-  for (const std::string& folder : now.folders) LookAtFolder(folder, now, files, good);
+Found Transcripts::Impl::FindFiles(const TranscriptOptions& now) {
+  Found found;
+  for (const std::string& folder : now.folders) LookAtFolder(folder, now, found);
+  std::vector<TranscriptFile>& files = found.files;
   const Timestamp oldest = clock.Now() - now.max_idle;
   std::erase_if(files,
                 [&](const TranscriptFile& file) { return WallTime(file.modified) < oldest; });
@@ -271,7 +286,7 @@ std::vector<TranscriptFile> Transcripts::Impl::FindFiles(const TranscriptOptions
     return a.modified > b.modified;
   });
   if (files.size() > now.max_files) files.resize(now.max_files);
-  return files;
+  return found;
 }
 
 Status Transcripts::Impl::CountBatch(const TranscriptFile& file, std::uint64_t key,
@@ -322,18 +337,19 @@ void Transcripts::Impl::ReadFile(const TranscriptFile& file, const TranscriptOpt
   }
 }
 
-// Files that are gone, when their offsets have become many.
-void Transcripts::Impl::DropGone(const std::vector<TranscriptFile>& files) {
-  std::set<std::uint64_t> present;
-  for (const TranscriptFile& file : files) present.insert(swarm::StableHash(file.path));
+// Files that are gone, when their offsets have become many. Those that are only not followed (idle,
+// or too many) keep theirs: a session that is resumed is written to the same file.
+void Transcripts::Impl::DropGone(const Found& found, std::size_t max_offsets) {
+  if (!found.is_whole) return;
   std::vector<std::uint64_t> gone;
   {
     const std::lock_guard lock(offsets.mutex);
-    if (offsets.files.size() <= kMaxOffsets) return;
+    if (offsets.files.size() <= max_offsets) return;
     for (const auto& [file, cursor] : offsets.files) {
-      if (!present.contains(file)) gone.push_back(file);
+      if (!found.all.contains(file)) gone.push_back(file);
     }
   }
+  if (gone.empty()) return;
   // Not written: they are dropped at the next look.
   (void)sinks.store.Update([&](state::Changes& changes) -> Status {
     for (const std::uint64_t file : gone) {
@@ -350,19 +366,19 @@ void Transcripts::Impl::DropGone(const std::vector<TranscriptFile>& files) {
 void Transcripts::Impl::Look() {
   const TranscriptOptions now = CurrentOptions();
   if (now.folders.empty()) return;
-  bool good = true;
-  const std::vector<TranscriptFile> files = FindFiles(now, good);
+  const Found found = FindFiles(now);
+  const std::vector<TranscriptFile>& files = found.files;
   for (const TranscriptFile& file : files) {
     if (wakeup != nullptr && wakeup->stopped()) return;
     ReadFile(file, now);
   }
   if (agent_types.size() > now.max_files) agent_types.clear();
-  DropGone(files);
+  DropGone(found, now.max_offsets);
   {
     const std::lock_guard lock(mutex);
     followed = files.size();
   }
-  if (!good) return;
+  if (!found.is_readable) return;
   swarm::Snapshot snapshot{.key = kSource};
   if (!files.empty()) snapshot.data_time = WallTime(files.front().modified);
   // A state file that cannot be written shows as a source that is too old.

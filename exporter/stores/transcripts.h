@@ -32,6 +32,8 @@ struct TranscriptOptions {
   std::size_t max_files = 5'000;                  // followed at a time, the youngest
   Duration max_idle{std::chrono::hours(24 * 7)};  // older files are not followed
   std::size_t max_line_bytes = 16UL << 20;        // a longer line is skipped and counted
+  // Beyond so many remembered places in files, those of files that are gone are forgotten.
+  std::size_t max_offsets = 20'000;
 };
 
 // `transcripts` of the map `swarm`; null means off.

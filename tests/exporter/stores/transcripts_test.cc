@@ -114,6 +114,23 @@ TEST_CASE("What was written before the first look is history", "[transcripts]") 
   CHECK(rig.Tokens("main", "input") == 17);
 }
 
+TEST_CASE("A file that is not followed for a while goes on where it was read to", "[transcripts]") {
+  TranscriptRig rig;
+  TranscriptOptions options;
+  options.max_files = 1;
+  options.max_offsets = 1;
+  rig.Make(options);
+  for (const char* name : {"p/a.jsonl", "p/b.jsonl", "p/c.jsonl"}) {
+    rig.Append(name, Line(name, "old", 1000));
+  }
+  rig.transcripts->Poll();
+  const auto resumed = fs::file_time_type::clock::now() + 1h;
+  rig.Append("p/a.jsonl", Line("p/a.jsonl", "new", 10));
+  fs::last_write_time(rig.folder().File("p/a.jsonl"), resumed);
+  rig.transcripts->Poll();
+  CHECK(rig.Tokens("main", "input") == 10);
+}
+
 TEST_CASE("Half a line waits for its other half", "[transcripts]") {
   TranscriptRig rig;
   rig.transcripts->Poll();
