@@ -101,7 +101,7 @@ struct House {
   explicit House(ManagerOptions given = {.restore = false}) : options(std::move(given)) { Build(); }
 
   void Build() {
-    manager = std::make_unique<Manager>(Dependencies{queries, store, store, sink, clock}, options);
+    manager = std::make_unique<Manager>(Dependencies{*runner, store, store, sink, clock}, options);
   }
   Status Load(const std::string& text) {
     Write(text);
@@ -130,6 +130,7 @@ struct House {
   skep::test::TempFolder folder;
   std::string path = folder.File("r.yml");
   FakeQueries queries;
+  QueryRunner* runner = &queries;
   skep::test::MemoryStore store;
   FakeSink sink;
   HandClock clock;
