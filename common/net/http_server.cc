@@ -10,16 +10,17 @@
 #include <atomic>
 #include <condition_variable>
 #include <exception>
+#include <map>
 #include <mutex>
-#include <set>
 #include <thread>
 
 #include "common/base/file_stamp.h"
 #include "common/base/number.h"
+#include "common/net/accept_gate.h"
 #include "common/net/gzip.h"
+#include "common/net/lobby.h"
 #include "common/net/openssl_shim.h"
 #include "common/net/password.h"
-#include "common/net/read_deadlines.h"
 #include "common/net/router.h"
 #include "common/net/socket.h"
 #include "common/net/text.h"
@@ -38,10 +39,8 @@ constexpr std::chrono::milliseconds kStopPoke{5};
 
 // What we know of one connection; civetweb carries the pointer.
 struct Connection {
-  int fd = -1;  // -1: not looked up yet, or not to be told apart
-  bool looked_up = false;
+  Lobby::Id id = Lobby::kNone;
   bool refused = false;  // the last request, before any handler
-  std::string peer;      // of IPv6, which civetweb cannot print
 };
 
 // The web configuration in force, with what was made of it.
@@ -171,21 +170,20 @@ struct HttpServer::Impl final : TlsContextSource {
   const Clock& clock;
   Logger log;
   Router router;
+  std::map<std::string, UnreadableHandler> unreadable;  // by path
   std::function<void(const std::string& peer)> note_http2;
   HttpServerOptions options;
   int threads = 0;
-  bool sockets_replaced = false;
   mg_context* context = nullptr;
   std::vector<int> listeners;  // ours; civetweb has duplicates
   std::vector<std::string> bound;
   TlsContext listener_tls;  // civetweb's; newer ones take over per connection
-  std::vector<std::uint16_t> ports;
   PasswordChecker passwords;
-  std::unique_ptr<ReadDeadlines> deadlines;
+  std::unique_ptr<Lobby> lobby;
+  std::unique_ptr<AcceptGate> gate;
 
   std::atomic<std::uint64_t> requests{0}, handler_failures{0}, malformed{0}, too_large{0},
       unauthorized{0};
-  std::atomic<int> connections{0};
   std::atomic<bool> giving_up{false};  // Stop's grace is over: clients count as gone
 
   std::mutex mutex;
@@ -198,13 +196,11 @@ struct HttpServer::Impl final : TlsContextSource {
   std::mutex reload_mutex;  // held while files are read: nobody waits for it
   FileStamps stamps;        // guarded by reload_mutex: at the last look
 
-  std::mutex claim_mutex;
-  std::set<std::string> claimed;  // guarded by claim_mutex: IPv6 peers with a Connection
-
   std::mutex gzip_mutex;
   std::vector<std::unique_ptr<GzipWriter>> gzip_writers;  // guarded by gzip_mutex: idle ones
 
   Status Listen();
+  Status OpenLobby();
   Status StartCivetweb();
   void CloseListeners();
   std::shared_ptr<const WebState> CurrentState();
@@ -218,19 +214,19 @@ struct HttpServer::Impl final : TlsContextSource {
   void AnswerOtherForm(mg_connection* connection);
   HttpRequest ReadHead(mg_connection* connection, std::string_view path);
   HttpResponse RefuseMalformed(std::string text);
+  HttpResponse AnswerUnreadable(HttpRequest& request, HttpResponse plain);
   HttpResponse Respond(mg_connection* connection, HttpRequest& request, const WebState& web,
                        bool& close);
   std::optional<HttpResponse> ReadBody(mg_connection* connection, HttpRequest& request);
   std::optional<HttpResponse> ReadRawBody(mg_connection* connection, HttpRequest& request);
   HttpResponse Dispatch(HttpRequest& request);
+  bool IsOpen(Lobby::Id id) const;
   bool StripPrefix(std::string& path) const;
   void Send(mg_connection* connection, const HttpRequest& request, HttpResponse response,
             const WebState& web, bool close);
   void SendStream(mg_connection* connection, const HttpResponse& response, std::string head,
                   bool gzip, bool chunked);
-  int Descriptor(mg_connection* connection);
-  std::string Ipv6Host(const mg_connection* connection);
-  void ClaimIpv6(Connection& connection, std::uint16_t local_port);
+  static Lobby::Id IdOf(const mg_connection* connection);
 
   std::unique_ptr<GzipWriter> TakeGzip();
   void ReturnGzip(std::unique_ptr<GzipWriter> writer);
@@ -258,9 +254,21 @@ Status HttpServer::Impl::Listen() {
     if (!opened) return opened.error();
     listeners.insert(listeners.end(), opened->begin(), opened->end());
     bound.push_back(LocalAddress(opened->back()));
-    ports.push_back(LocalPort(opened->back()));
   }
   return listeners.empty() ? Status(Invalid("no address to listen on")) : Status();
+}
+
+Status HttpServer::Impl::OpenLobby() {
+  LobbyOptions lobby_options;
+  lobby_options.threads = static_cast<std::size_t>(threads);
+  lobby_options.wire = listener_tls ? Wire::kTls : Wire::kPlain;
+  lobby_options.max_head_bytes = options.max_header_bytes;
+  lobby_options.head_timeout = std::min(options.head_timeout, options.request_timeout);
+  lobby_options.body_timeout = options.request_timeout;
+  Result<std::unique_ptr<Lobby>> opened = Lobby::Open(listeners, lobby_options, log);
+  if (!opened) return opened.error();
+  lobby = std::move(*opened);
+  return {};
 }
 
 void HttpServer::Impl::CloseListeners() {
@@ -268,13 +276,11 @@ void HttpServer::Impl::CloseListeners() {
   listeners.clear();
 }
 
-// Debian's civetweb is built without IPv6 and its messages do not name the address that failed. So
-// it gets to listen on a free loopback port per address, and our own sockets take the place of its.
+// Debian's civetweb is built without IPv6, names no address that failed, and gives a thread to each
+// connection before it has said anything. So it gets to listen on a free loopback port, whose place
+// the lobby's gate takes.
 Status HttpServer::Impl::StartCivetweb() {
-  std::string listening;
-  for (std::size_t i = 0; i < listeners.size(); ++i) {
-    listening += std::string(i == 0 ? "" : ",") + "127.0.0.1:0" + (listener_tls ? "s" : "");
-  }
+  const std::string listening = std::string("127.0.0.1:0") + (listener_tls ? "s" : "");
   const std::string thread_count = std::to_string(threads);
   const std::string header_bytes = std::to_string(options.max_header_bytes);
   const std::string timeout = std::to_string(options.request_timeout.count());
@@ -313,35 +319,34 @@ Status HttpServer::Impl::StartCivetweb() {
   mg_init_data init{&callbacks, this, settings};
   context = mg_start2(&init, &failure);
   if (context == nullptr) return Internal(std::string("HTTP server: ") + text);
-  return sockets_replaced ? Status() : Status(Internal("HTTP server: no socket"));
+  return gate != nullptr ? Status() : Status(Internal("HTTP server: no socket"));
 }
 
 // Called when civetweb listens and has no thread yet: a poll that ran already would go on looking
 // at the old socket.
 void HttpServer::Impl::OnContext(const mg_context* context) {
   Impl& self = *static_cast<Impl*>(mg_get_user_data(context));
-  std::vector<mg_server_port> theirs(self.listeners.size());
-  mg_get_server_ports(context, static_cast<int>(theirs.size()), theirs.data());
-  self.sockets_replaced = true;
-  for (std::size_t i = 0; i < theirs.size(); ++i) {
-    const int fd = FindListener(static_cast<std::uint16_t>(theirs[i].port));
-    if (fd < 0 || dup3(self.listeners[i], fd, O_CLOEXEC) < 0) self.sockets_replaced = false;
-  }
+  mg_server_port theirs{};
+  if (mg_get_server_ports(context, 1, &theirs) != 1) return;
+  const int fd = FindListener(static_cast<std::uint16_t>(theirs.port));
+  if (fd < 0 || dup3(self.lobby->gate(), fd, O_CLOEXEC) < 0) return;
+  self.gate = std::make_unique<AcceptGate>(
+      fd, [&self](sockaddr_in& name) { return self.lobby->Take(name); });
 }
 
 // civetweb looks at its stop flag every 2 s while it waits for a connection or for the next request
-// of one; poking its sockets makes it look at once.
+// of one; what the lobby ends makes it look at once.
 void HttpServer::Impl::StopCivetweb() {
   std::atomic<bool> stopped{false};
   std::jthread poker([&] {
     while (!stopped) {
-      for (const int fd : listeners) shutdown(fd, SHUT_RD);
-      ShutdownConnections(ports);
+      lobby->EndAll();
       std::this_thread::sleep_for(kStopPoke);
     }
   });
   mg_stop(context);
   stopped = true;
+  gate.reset();
   context = nullptr;
 }
 
@@ -401,8 +406,13 @@ int HttpServer::Impl::OnRequest(mg_connection* connection) {
   const bool open = self.Enter();
   struct Leaver {
     Impl& owner;
-    ~Leaver() { owner.Leave(); }
-  } leaver{self};
+    const Lobby::Id id;
+    ~Leaver() {
+      owner.lobby->Idle(id);
+      owner.Leave();
+    }
+  } leaver{self, IdOf(connection)};
+  self.lobby->Working(leaver.id);
   if (!open) {
     mg_disable_connection_keep_alive(connection);
     WriteAll(connection,
@@ -437,9 +447,11 @@ int HttpServer::Impl::Answer(mg_connection* connection) {
       ReadHead(connection, info->local_uri_raw == nullptr ? "" : info->local_uri_raw);
   const std::string_view version = info->http_version == nullptr ? "" : info->http_version;
   // A thread waits with each connection that is kept: half of them stay free for new ones.
-  bool close = !WantsKeepAlive(request, version) || connections > threads / 2;
+  const auto kept = static_cast<std::size_t>(threads) / 2;
+  bool close = !WantsKeepAlive(request, version) || lobby->counts().given_out > kept;
   HttpResponse response = Respond(connection, request, *web, close);
   const int status = response.status;
+  lobby->Sending(IdOf(connection));
   if (close || (response.stream && version != "1.1")) {
     close = true;
     mg_disable_connection_keep_alive(connection);
@@ -482,13 +494,9 @@ HttpRequest HttpServer::Impl::ReadHead(mg_connection* connection, std::string_vi
   for (int i = 0; i < info->num_headers; ++i) {
     request.headers.emplace_back(info->http_headers[i].name, info->http_headers[i].value);
   }
-  request.remote_address = info->remote_addr;
-  if (request.remote_address.empty()) request.remote_address = Ipv6Host(connection);
-  request.client_gone = [this, connection] {
-    if (giving_up) return true;
-    pollfd peer{Descriptor(connection), POLLRDHUP, 0};
-    return peer.fd >= 0 && poll(&peer, 1, 0) > 0;
-  };
+  const Lobby::Id id = IdOf(connection);
+  request.remote_address = lobby->Peer(id);
+  request.client_gone = [this, id] { return giving_up || !IsOpen(id); };
   return request;
 }
 
@@ -508,12 +516,20 @@ HttpResponse HttpServer::Impl::Respond(mg_connection* connection, HttpRequest& r
   }
   if (std::optional<HttpResponse> refusal = ReadBody(connection, request)) {
     close = true;
-    return std::move(*refusal);
+    request.body.clear();
+    return AnswerUnreadable(request, std::move(*refusal));
   }
   if (IsForm(request)) request.parameters = ParseParameters(request.body);
   Parameters of_query = ParseParameters(request.query);
   std::move(of_query.begin(), of_query.end(), std::back_inserter(request.parameters));
   return Dispatch(request);
+}
+
+HttpResponse HttpServer::Impl::AnswerUnreadable(HttpRequest& request, HttpResponse plain) {
+  if (!StripPrefix(request.path)) return plain;
+  const auto found = unreadable.find(request.path);
+  const bool is_known = router.Find(request.method, request.path).handler != nullptr;
+  return found == unreadable.end() || !is_known ? plain : found->second(request, std::move(plain));
 }
 
 // Nothing: the body is in `request`. Otherwise what to answer; the connection cannot be kept then.
@@ -549,8 +565,8 @@ std::optional<HttpResponse> HttpServer::Impl::ReadRawBody(mg_connection* connect
   if (EqualsIgnoringCase(request.Header("Expect"), "100-continue")) {
     WriteAll(connection, "HTTP/1.1 100 Continue\r\n\r\n");
   }
-  const ReadDeadlines::Guard guard(*deadlines, Descriptor(connection),
-                                   std::chrono::steady_clock::now() + options.request_timeout);
+  const Lobby::Id id = IdOf(connection);
+  lobby->ReadingBody(id);
   std::string& body = request.body;
   while (chunked || body.size() < length) {
     const std::size_t old = body.size();
@@ -558,11 +574,20 @@ std::optional<HttpResponse> HttpServer::Impl::ReadRawBody(mg_connection* connect
     body.resize(old + step);
     const int got = mg_read(connection, body.data() + old, step);
     body.resize(old + static_cast<std::size_t>(std::max(got, 0)));
+    lobby->BodyArrived(id, body.size() - old);
     if (body.size() > options.max_body_bytes) return refuse_size();
+    if (got < 0 && chunked && IsOpen(id)) return RefuseMalformed("a chunk cannot be read");
     if (got < 0 || (got == 0 && !chunked)) return Refusal(408, "request body did not arrive");
     if (got == 0) break;
   }
+  lobby->Working(id);
   return std::nullopt;
+}
+
+// Neither has the client gone nor have we ended its sending.
+bool HttpServer::Impl::IsOpen(Lobby::Id id) const {
+  pollfd peer{lobby->Descriptor(id), POLLRDHUP, 0};
+  return peer.fd >= 0 && poll(&peer, 1, 0) == 0;
 }
 
 HttpResponse HttpServer::Impl::RefuseMalformed(std::string text) {
@@ -679,38 +704,15 @@ void HttpServer::Impl::SendStream(mg_connection* connection, const HttpResponse&
   if (open) WriteAll(connection, head);
 }
 
-// civetweb without IPv6 knows neither address nor port of such a peer. It is the one connection
-// that nobody has claimed yet; where there are several it stays unknown, and the next request tries
-// again.
-void HttpServer::Impl::ClaimIpv6(Connection& connection, std::uint16_t local_port) {
-  const std::lock_guard lock(claim_mutex);
-  std::vector<Ipv6Connection> candidates = FindIpv6Connections(local_port);
-  std::erase_if(candidates, [&](const Ipv6Connection& one) { return claimed.contains(one.peer); });
-  if (candidates.size() != 1) return;
-  connection.fd = candidates.front().fd;
-  connection.peer = std::move(candidates.front().peer);
-  claimed.insert(connection.peer);
-}
-
-// The host of an IPv6 peer, without brackets and port; "" while unknown.
-std::string HttpServer::Impl::Ipv6Host(const mg_connection* connection) {
-  auto* known = static_cast<Connection*>(mg_get_user_connection_data(connection));
-  if (known == nullptr) return "";
-  const int port = mg_get_request_info(connection)->server_port;
-  if (known->fd < 0) ClaimIpv6(*known, static_cast<std::uint16_t>(port));
-  return known->peer.empty() ? "" : known->peer.substr(1, known->peer.rfind(']') - 1);
-}
-
-int HttpServer::Impl::Descriptor(mg_connection* connection) {
-  auto* known = static_cast<Connection*>(mg_get_user_connection_data(connection));
-  if (known == nullptr) return -1;
-  const mg_request_info* info = mg_get_request_info(connection);
-  if (!known->looked_up && info->remote_addr[0] != '\0') {
-    known->fd = FindConnection(static_cast<std::uint16_t>(info->server_port),
-                               static_cast<std::uint16_t>(info->remote_port), info->remote_addr);
-    known->looked_up = true;
-  }
-  return known->fd;
+// civetweb shows the name that the lobby has given the connection as its peer's address; before the
+// first request of a thread it shows nothing.
+Lobby::Id HttpServer::Impl::IdOf(const mg_connection* connection) {
+  auto* const known = static_cast<Connection*>(mg_get_user_connection_data(connection));
+  if (known != nullptr && known->id != Lobby::kNone) return known->id;
+  const mg_request_info* const info = mg_get_request_info(connection);
+  const Lobby::Id id = info == nullptr ? Lobby::kNone : Lobby::IdOf(info->remote_addr);
+  if (known != nullptr) known->id = id;
+  return id;
 }
 
 std::unique_ptr<GzipWriter> HttpServer::Impl::TakeGzip() {
@@ -742,9 +744,7 @@ void HttpServer::Impl::NoteHttp2(const mg_connection* connection) {
   };
   if (!note_http2 || info == nullptr || !is(info->request_method, "PRI")) return;
   if (!is(info->request_uri, "*") || !is(info->http_version, "2.0")) return;
-  std::string peer = info->remote_addr;
-  if (peer.empty()) peer = Ipv6Host(connection);
-  note_http2(peer);
+  note_http2(lobby->Peer(IdOf(connection)));
 }
 
 // Errors before a request could be understood: garbage, a header that is too long, a timeout.
@@ -754,7 +754,7 @@ int HttpServer::Impl::OnError(mg_connection* connection, int status, const char*
   // civetweb answers 400 to a head over its limit, as to one that it does not understand, and 411
   // to a length that is no number.
   const bool long_head =
-      status == 413 || (status == 400 && ReceivedBytes(self.Descriptor(connection)) >=
+      status == 413 || (status == 400 && ReceivedBytes(self.lobby->Descriptor(IdOf(connection))) >=
                                              self.options.max_header_bytes);
   if (long_head) status = 431;
   if (status == 411) status = 400;
@@ -774,25 +774,19 @@ int HttpServer::Impl::OnError(mg_connection* connection, int status, const char*
   return 0;
 }
 
-int HttpServer::Impl::OnOpen(const mg_connection* connection, void** data) {
-  Impl& self = Of(connection);
+int HttpServer::Impl::OnOpen(const mg_connection*, void** data) {
   *data = new Connection;
-  self.connections.fetch_add(1);
   return 0;
 }
 
 void HttpServer::Impl::OnClose(const mg_connection* connection) {
-  auto* known = static_cast<Connection*>(mg_get_user_connection_data(connection));
-  if (known == nullptr) return;
   Impl& self = Of(connection);
-  self.OnEnd(const_cast<mg_connection*>(connection));
+  const Lobby::Id id = IdOf(connection);
+  auto* known = static_cast<Connection*>(mg_get_user_connection_data(connection));
+  if (known != nullptr) self.OnEnd(const_cast<mg_connection*>(connection));
   mg_set_user_connection_data(connection, nullptr);
-  {
-    const std::lock_guard lock(self.claim_mutex);
-    self.claimed.erase(known->peer);
-  }
   delete known;
-  self.connections.fetch_sub(1);
+  self.lobby->Closed(id);
 }
 
 int HttpServer::Impl::OnLog(const mg_connection* connection, const char* text) {
@@ -820,6 +814,10 @@ void HttpServer::Handle(std::vector<std::string> methods, std::string path, Http
   impl_->router.Add(std::move(methods), std::move(path), std::move(handler));
 }
 
+void HttpServer::OnUnreadable(std::string path, UnreadableHandler answer) {
+  impl_->unreadable.insert_or_assign(std::move(path), std::move(answer));
+}
+
 void HttpServer::OnHttp2(std::function<void(const std::string& peer)> note) {
   impl_->note_http2 = std::move(note);
 }
@@ -842,7 +840,7 @@ Status HttpServer::Start(const HttpServerOptions& options) {
   if (impl_->listener_tls) FollowTlsContext(impl_->listener_tls.get(), *impl_);
   InitLibrary(impl_->listener_tls != nullptr);
   RETURN_IF_ERROR(impl_->Listen());
-  impl_->deadlines = std::make_unique<ReadDeadlines>();
+  RETURN_IF_ERROR(impl_->OpenLobby());
   return impl_->StartCivetweb();
 }
 
@@ -859,6 +857,7 @@ void HttpServer::Stop(std::chrono::milliseconds grace) {
   }
   impl_->giving_up = true;
   impl_->StopCivetweb();
+  impl_->lobby.reset();
   impl_->CloseListeners();
 }
 
@@ -866,19 +865,33 @@ std::vector<HttpServer::Counts::Named> HttpServer::Counts::List() const {
   constexpr std::string_view kRefused = "http_server_requests_refused_total";
   constexpr std::string_view kRefusedHelp =
       "Requests that the web server refused before any handler saw them.";
+  constexpr std::string_view kEnded = "http_server_connections_ended_total";
+  constexpr std::string_view kEndedHelp =
+      "Connections that the web server ended since their client was slow, or slow while others "
+      "waited.";
   return {{"http_server_requests_total", "Requests that the web server understood.", "", requests},
           {"http_server_handler_failures_total",
            "Requests answered with 500 because their handler failed.", "", handler_failures},
           {kRefused, kRefusedHelp, "malformed", refused_malformed},
           {kRefused, kRefusedHelp, "too_large", refused_too_large},
           {kRefused, kRefusedHelp, "unauthorized", refused_unauthorized},
+          {kEnded, kEndedHelp, "crowded", ended_crowded},
+          {kEnded, kEndedHelp, "timeout", ended_timeout},
           {"http_server_connections", "Connections that are open.", "", connections}};
 }
 
 HttpServer::Counts HttpServer::counts() const {
-  return {impl_->requests,     impl_->handler_failures,
-          impl_->malformed,    impl_->too_large,
-          impl_->unauthorized, static_cast<std::uint64_t>(impl_->connections)};
+  const Lobby::Counts lobby = impl_->lobby ? impl_->lobby->counts() : Lobby::Counts{};
+  Counts counts;
+  counts.requests = impl_->requests;
+  counts.handler_failures = impl_->handler_failures;
+  counts.refused_malformed = impl_->malformed;
+  counts.refused_too_large = impl_->too_large;
+  counts.refused_unauthorized = impl_->unauthorized;
+  counts.ended_crowded = lobby.crowded_out;
+  counts.ended_timeout = lobby.timed_out;
+  counts.connections = lobby.waiting + lobby.given_out;
+  return counts;
 }
 
 }  // namespace skep::net

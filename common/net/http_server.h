@@ -22,11 +22,15 @@ struct HttpServerOptions {
       addresses;                // "127.0.0.1:7538", "[::1]:0", ":7538"; port 0 takes a free one
   std::string web_config_file;  // exporter-toolkit's format; "" for none
   std::string route_prefix;     // "" or "/skep": stripped before dispatch; other paths answer 404
-  // Open at once; further ones wait in the kernel's queue. Each has a thread (16 KiB of memory), so
-  // fewer than 4 are taken as 4 and more than kMostConnections are refused.
+  // With a request at once; further ones wait. Each has a thread (16 KiB of memory), so fewer than
+  // 4 are taken as 4 and more than kMostConnections are refused. Three of four threads at most are
+  // for requests with a body. Clients that say nothing cost no thread, and connections that keep
+  // theirs waiting (idle between requests, a body that does not come, an answer that is not read)
+  // are ended when others wait.
   int max_connections = 64;
-  std::size_t max_body_bytes = 64UL << 20;            // after decompression; larger answers 413
-  std::size_t max_header_bytes = 64UL << 10;          // larger answers 431
+  std::size_t max_body_bytes = 64UL << 20;         // after decompression; larger answers 413
+  std::size_t max_header_bytes = 64UL << 10;       // larger answers 431
+  std::chrono::milliseconds head_timeout{10'000};  // for the head of a connection's first request
   std::chrono::milliseconds request_timeout{30'000};  // for reading one request
 };
 
@@ -52,6 +56,13 @@ class HttpServer {
   // alone. Exact wins over subtree, longer over shorter. `methods`: {"GET"}, {"GET", "POST"}, ...
   void Handle(std::vector<std::string> methods, std::string path, HttpHandler handler);
 
+  // Where the body of a request to `path` (exact) cannot be read, `answer` may say it in the path's
+  // own form, and count it: it gets the request without body, and the plain answer with its status
+  // (400 broken, 408 late, 413 too large). Set before Start.
+  using UnreadableHandler =
+      std::function<HttpResponse(const HttpRequest& request, HttpResponse plain)>;
+  void OnUnreadable(std::string path, UnreadableHandler answer);
+
   // `note` is called, on one of the server's threads, with the address of each client that begins
   // to speak HTTP/2, as gRPC does. It is answered with 400: we serve HTTP/1.1. Set before Start.
   void OnHttp2(std::function<void(const std::string& peer)> note);
@@ -75,7 +86,9 @@ class HttpServer {
     std::uint64_t refused_malformed = 0;  // no HTTP, or a body that cannot be read
     std::uint64_t refused_too_large = 0;  // head or body
     std::uint64_t refused_unauthorized = 0;
-    std::uint64_t connections = 0;  // open now
+    std::uint64_t ended_crowded = 0;  // connections: slow clients while others waited
+    std::uint64_t ended_timeout = 0;  // connections: a head or a body was late
+    std::uint64_t connections = 0;    // open now
 
     // One value of a metrics page; those of one name follow each other.
     struct Named {

@@ -188,39 +188,6 @@ int FindListener(std::uint16_t port) {
   return found;
 }
 
-int FindConnection(std::uint16_t local_port, std::uint16_t remote_port,
-                   std::string_view remote_host) {
-  int found = -1;
-  int count = 0;
-  ForEachDescriptor([&](int fd) {
-    const std::optional<Address> peer = AddressOf(fd, getpeername);
-    if (!peer || PortOf(*peer) != remote_port || LocalPort(fd) != local_port) return;
-    if (!remote_host.empty() && HostOf(*peer) != remote_host) return;
-    found = fd;
-    ++count;
-  });
-  return count == 1 ? found : -1;
-}
-
-std::vector<Ipv6Connection> FindIpv6Connections(std::uint16_t local_port) {
-  std::vector<Ipv6Connection> found;
-  ForEachDescriptor([&](int fd) {
-    const std::optional<Address> peer = AddressOf(fd, getpeername);
-    if (!peer || peer->any.sa_family != AF_INET6 || LocalPort(fd) != local_port) return;
-    found.push_back({fd, TextOf(*peer)});
-  });
-  return found;
-}
-
-void ShutdownConnections(const std::vector<std::uint16_t>& local_ports) {
-  ForEachDescriptor([&](int fd) {
-    if (!AddressOf(fd, getpeername)) return;
-    if (std::find(local_ports.begin(), local_ports.end(), LocalPort(fd)) != local_ports.end()) {
-      shutdown(fd, SHUT_RD);
-    }
-  });
-}
-
 std::uint64_t ReceivedBytes(int fd) {
   tcp_info info{};
   socklen_t size = sizeof(info);

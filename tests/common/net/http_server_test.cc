@@ -189,6 +189,40 @@ TEST_CASE("A gzipped body in chunks is unpacked", "[net]") {
   CHECK(answer.find("POST|" + std::string(200'000, 'y') + "|") != std::string::npos);
 }
 
+TEST_CASE("A body that cannot be read is answered in the form of its path", "[net]") {
+  const skep::SystemClock clock;
+  HttpServer server(clock, skep::Logger::Silent());
+  const auto never = [](const HttpRequest&) { return HttpResponse::Text(200, "handled"); };
+  server.Handle({"POST"}, "/own", never);
+  server.Handle({"POST"}, "/plain", never);
+  server.OnUnreadable("/own", [](const HttpRequest& request, HttpResponse plain) {
+    return HttpResponse::Json(plain.status, "{\"own\":\"" + request.path + request.body + "\"}");
+  });
+  HttpServerOptions options;
+  options.addresses = {"127.0.0.1:0"};
+  options.route_prefix = "/skep";
+  options.max_body_bytes = 1000;
+  REQUIRE(server.Start(options));
+  const auto post = [&](const std::string& path, const std::string& rest) {
+    RawClient client(server.addresses()[0]);
+    client.Send("POST /skep" + path + " HTTP/1.1\r\nHost: x\r\n" + rest);
+    return client.ReadResponse();
+  };
+  const std::string gzip = "Content-Encoding: gzip\r\nContent-Length: 4\r\n\r\nbody";
+  const std::string chunk = "Transfer-Encoding: chunked\r\n\r\n4\r\nbody\r\nzz\r\nbody\r\n";
+  const std::string large = "Content-Length: 1001\r\n\r\n";
+  for (const auto& [rest, status] :
+       {std::pair(gzip, "400"), std::pair(chunk, "400"), std::pair(large, "413")}) {
+    CAPTURE(rest);
+    const std::string own = post("/own", rest);
+    CHECK(own.find(std::string("HTTP/1.1 ") + status) == 0);
+    CHECK(own.ends_with("{\"own\":\"/own\"}"));
+    CHECK(post("/plain", rest).find(std::string("HTTP/1.1 ") + status) == 0);
+  }
+  CHECK(server.counts().refused_malformed == 4);
+  CHECK(server.counts().refused_too_large == 2);
+}
+
 TEST_CASE("Bodies over the limit answer 413, also packed or in chunks", "[net]") {
   HttpServerOptions options;
   options.max_body_bytes = 100'000;
@@ -299,7 +333,9 @@ TEST_CASE("The counts of the server are named for a metrics page, families toget
         "http_server_requests_total{} 2\nhttp_server_handler_failures_total{} 1\n"
         "http_server_requests_refused_total{malformed} 1\n"
         "http_server_requests_refused_total{too_large} 0\n"
-        "http_server_requests_refused_total{unauthorized} 0\n");
+        "http_server_requests_refused_total{unauthorized} 0\n"
+        "http_server_connections_ended_total{crowded} 0\n"
+        "http_server_connections_ended_total{timeout} 0\n");
 }
 
 TEST_CASE("More connections than the server can hold are refused at the start", "[net]") {

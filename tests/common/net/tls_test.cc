@@ -219,3 +219,26 @@ TEST_CASE("Plain HTTP and garbage on a TLS port hurt nobody else", "[net][tls]")
   CHECK(plain.ReadAll().find("hello") == std::string::npos);
   CHECK(setup.Get(setup.Trusting()));
 }
+
+TEST_CASE("Clients that stop within the TLS handshake do not keep others waiting", "[net][tls]") {
+  Setup setup;
+  REQUIRE(setup.Start());
+  // A record of 64 bytes that begins a client's hello of 10,000: the library waits for the rest.
+  const std::string begun =
+      std::string("\x16\x03\x01\x00\x40\x01\x00\x27\x10\x03\x03", 11) + std::string(58, 'x');
+  std::vector<std::unique_ptr<skep::test::RawClient>> slow;
+  for (int i = 0; i < 30; ++i) {
+    slow.push_back(std::make_unique<skep::test::RawClient>(setup.server->addresses()[0]));
+    slow.back()->Send(i % 3 == 0 ? "" : i % 3 == 1 ? begun.substr(0, 20) : begun);
+  }
+  const skep::Result<ClientResponse> answer = setup.Get(setup.Trusting());
+  REQUIRE(answer);
+  CHECK(answer->body == "hello 127.0.0.1");
+  // Handshakes that fail give their threads back.
+  for (int i = 0; i < 20; ++i) {
+    skep::test::RawClient garbage(setup.server->addresses()[0]);
+    garbage.Send("GET / HTTP/1.1\r\n\r\n");
+    (void)garbage.ReadAll();
+  }
+  CHECK(setup.Get(setup.Trusting()));
+}
