@@ -81,17 +81,24 @@ bool RecordingRule::Rename(const promql::InstantVector& vector) {
   return changed;
 }
 
+Status RecordingRule::CheckRenamed() const {
+  std::unordered_set<Labels> seen;
+  seen.reserve(renamed_.size());
+  for (const Renamed& renamed : renamed_) {
+    RETURN_IF_ERROR(CheckSize(renamed.to));
+    if (seen.insert(renamed.to).second) continue;
+    return Invalid("vector contains metrics with the same labelset after applying rule labels");
+  }
+  return {};
+}
+
 Status RecordingRule::Evaluate(const Round& round, std::vector<OutputSample>& out) {
   Result<promql::InstantVector> vector = RunQuery(round);
   if (!vector) return vector.error();
   if (Rename(*vector)) {
-    for (const Renamed& renamed : renamed_) RETURN_IF_ERROR(CheckSize(renamed.to));
-    std::unordered_set<Labels> seen;
-    seen.reserve(renamed_.size());
-    for (const Renamed& renamed : renamed_) {
-      if (seen.insert(renamed.to).second) continue;
+    if (Status good = CheckRenamed(); !good) {
       renamed_.clear();  // so that the next round looks again
-      return Invalid("vector contains metrics with the same labelset after applying rule labels");
+      return good;
     }
   }
   if (round.limit > 0 && vector->size() > static_cast<std::size_t>(round.limit)) {

@@ -23,10 +23,6 @@
 
 namespace skep::rules {
 
-// The label sets of what a rule writes and of its alerts are at most so long, names and values
-// together; a longer one is an error of the rule.
-inline constexpr std::size_t kMaxLabelSetBytes = 256 * 1024;
-
 // What the rules of one round share. Borrowed for the length of the round.
 struct Round {
   Timestamp time;        // the slot: of alerts and their states
@@ -99,6 +95,8 @@ class RecordingRule final : public Rule {
 
   // True where anything differs from the last round.
   bool Rename(const promql::InstantVector& vector);
+  // No two series are the same, and none is too long.
+  Status CheckRenamed() const;
 
   std::vector<Renamed> renamed_;
 };

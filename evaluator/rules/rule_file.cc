@@ -127,8 +127,13 @@ class Reader {
       if (!IsUtf8Name(name) || name == kMetricName) {
         Complain(text.second, context + "invalid label name: " + name);
       }
-      if (!IsUtf8(text.first))
+      if (text.first.size() > kMaxLabelSetBytes) {
+        Complain(text.second, context + "label " + Quote(name) + " has " +
+                                  std::to_string(text.first.size()) + " bytes, the limit is " +
+                                  std::to_string(kMaxLabelSetBytes));
+      } else if (!IsUtf8(text.first)) {
         Complain(text.second, context + "invalid label value: " + text.first);
+      }
     }
   }
 

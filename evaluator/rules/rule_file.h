@@ -1,6 +1,7 @@
 // Rule files of Prometheus as values: reading, checking, lint. No evaluation here.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -13,6 +14,10 @@
 #include "evaluator/promql/parser.h"
 
 namespace skep::rules {
+
+// The label sets of what a rule writes and of its alerts are at most so long, names and values
+// together; a longer one is an error of the rule, and a label of a file as well.
+inline constexpr std::size_t kMaxLabelSetBytes = 256 * 1024;
 
 enum class RuleKind : std::uint8_t { kRecording, kAlerting };
 
