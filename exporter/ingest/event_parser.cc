@@ -9,6 +9,7 @@
 
 #include "common/base/number.h"
 #include "common/base/quote.h"
+#include "exporter/ingest/label_values.h"
 
 namespace skep::ingest {
 namespace {
@@ -60,10 +61,7 @@ bool IsPlainText(std::string_view text, std::size_t characters) {
   if (text.empty() || (text.size() > characters && CountCharacters(text) > characters)) {
     return false;
   }
-  return std::all_of(text.begin(), text.end(), [](char c) {
-    const auto byte = static_cast<unsigned char>(c);
-    return byte >= 0x20 && byte != 0x7F;
-  });
+  return IsPlainValue(text);
 }
 
 std::string ExpectText(std::size_t characters) {
@@ -285,32 +283,53 @@ class LineReader {
   }
 
   Problem ReadValue(const FieldSpec& field, const Element& value, FieldValue& out) {
-    if (const std::optional<Range> range = RangeOf(field.type)) {
-      Problem problem = ReadNumber(value, *range, out);
-      if (!problem && field.type == FieldType::kStatus) out.text = StatusText(out.number);
-      return problem;
-    }
     switch (field.type) {
-      case FieldType::kChoice:
-        return ReadChoice(field, value, out);
-      case FieldType::kBool:
-        if (!value.IsBool()) return "expected true or false";
-        out.number = value.boolean() ? 1 : 0;
-        out.text = value.boolean() ? "true" : "false";
-        return std::nullopt;
+      case FieldType::kCount:
+      case FieldType::kPositive:
+      case FieldType::kStatus:
+      case FieldType::kSeconds:
+      case FieldType::kShortSeconds:
+      case FieldType::kBytes:
+      case FieldType::kRatio:
+      case FieldType::kScore:
+      case FieldType::kSmall:
+      case FieldType::kUsd:
+      case FieldType::kNumber:
+        return ReadRanged(field, value, out);
+      case FieldType::kText:
+      case FieldType::kLongText:
+      case FieldType::kId:
+      case FieldType::kTime:  // of CommonFields only
+        return ReadText(value, MaxCharactersOf(field.type).value_or(0), out.text);
       case FieldType::kName:
         if (!value.IsString()) return "expected a text";
         out.text = Keep(value.text());
         return JudgeMeasureName(out.text);
+      case FieldType::kChoice:
+        return ReadChoice(field, value, out);
+      case FieldType::kBool:
+        return ReadBool(value, out);
       case FieldType::kIds:
         return ReadIds(value, out);
       case FieldType::kLabels:
         return ReadLabels(value, out);
       case FieldType::kBounds:
         return ReadBounds(value, out);
-      default:  // the texts
-        return ReadText(value, *MaxCharactersOf(field.type), out.text);
     }
+    return "cannot be read";
+  }
+
+  Problem ReadRanged(const FieldSpec& field, const Element& value, FieldValue& out) {
+    Problem problem = ReadNumber(value, *RangeOf(field.type), out);
+    if (!problem && field.type == FieldType::kStatus) out.text = StatusText(out.number);
+    return problem;
+  }
+
+  Problem ReadBool(const Element& value, FieldValue& out) {
+    if (!value.IsBool()) return "expected true or false";
+    out.number = value.boolean() ? 1 : 0;
+    out.text = value.boolean() ? "true" : "false";
+    return std::nullopt;
   }
 
   Problem ReadChoice(const FieldSpec& field, const Element& value, FieldValue& out) {
@@ -341,6 +360,7 @@ class LineReader {
       std::string_view kept;
       Problem problem = JudgeLabelName(name);
       if (!problem) problem = ReadText(text, *MaxCharactersOf(FieldType::kText), kept);
+      if (!problem && LooksLikeId(kept)) problem = "looks like an id or an address: no label";
       if (problem) {
         field_ = "labels." + std::string(name.substr(0, 64));
         return problem;

@@ -10,7 +10,8 @@ namespace {
 using json::JsonWriter;
 
 // Texts of one line, so that a log or a page of ours stays what it is.
-constexpr std::string_view kPlainText = "^[^\\u0000-\\u001f\\u007f]+$";
+constexpr std::string_view kPlainText =
+    "^[^\\u0000-\\u001f\\u007f-\\u009f\\u061c\\u200e\\u200f\\u202a-\\u202e\\u2066-\\u2069]+$";
 constexpr std::string_view kTimePattern =
     "^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])[Tt]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]"
     "([.][0-9]{1,9})?([Zz]|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$";
@@ -84,14 +85,32 @@ void WriteBounds(JsonWriter& json) {
   json.EndObject();
 }
 
+void WriteChoices(JsonWriter& json, std::span<const std::string_view> choices) {
+  json.Key("enum").BeginArray();
+  for (const std::string_view choice : choices) json.String(choice);
+  json.EndArray();
+}
+
 void WriteType(JsonWriter& json, const FieldSpec& field) {
-  if (const std::optional<Range> range = RangeOf(field.type)) return WriteNumber(json, *range);
   switch (field.type) {
+    case FieldType::kCount:
+    case FieldType::kPositive:
+    case FieldType::kStatus:
+    case FieldType::kSeconds:
+    case FieldType::kShortSeconds:
+    case FieldType::kBytes:
+    case FieldType::kRatio:
+    case FieldType::kScore:
+    case FieldType::kSmall:
+    case FieldType::kUsd:
+    case FieldType::kNumber:
+      return WriteNumber(json, *RangeOf(field.type));
+    case FieldType::kText:
+    case FieldType::kLongText:
+    case FieldType::kId:
+      return WriteText(json, *MaxCharactersOf(field.type));
     case FieldType::kChoice:
-      json.Key("enum").BeginArray();
-      for (const std::string_view choice : field.choices) json.String(choice);
-      json.EndArray();
-      return;
+      return WriteChoices(json, field.choices);
     case FieldType::kBool:
       json.Field("type", "boolean");
       return;
@@ -105,8 +124,6 @@ void WriteType(JsonWriter& json, const FieldSpec& field) {
       return WriteLabels(json);
     case FieldType::kBounds:
       return WriteBounds(json);
-    default:  // the texts; numbers are done
-      return WriteText(json, *MaxCharactersOf(field.type));
   }
 }
 
@@ -204,7 +221,8 @@ std::string EventJsonSchema() {
   json.Field("description",
              "One object, or one object a line. Beyond this schema the exporter refuses: keys "
              "given twice, days that do not exist, times more than an hour ahead, bounds that do "
-             "not rise, and names of measures that are taken.");
+             "not rise, names of measures that are taken, and labels of measures that look like an "
+             "id or an address.");
   json.Key("oneOf").BeginArray();
   for (const KindSpec& kind : Kinds()) {
     WriteKind(json, kind);

@@ -10,6 +10,8 @@
 #include <tuple>
 #include <utility>
 
+#include "common/base/ascii.h"
+#include "exporter/ingest/fair_shared_mutex.h"
 #include "exporter/ingest/otlp_answer.h"
 #include "exporter/ingest/otlp_decode.h"
 #include "exporter/ingest/otlp_families.h"
@@ -101,9 +103,10 @@ struct Otlp::Impl {
   state::FamilyId last_receive_family = 0;
   state::FamilyId http2_family = 0;
   state::FamilyId forgotten_family = 0;
+  state::FamilyId forgotten_metrics_family = 0;
 
   // Held shared by each request from begin to end, so that Apply has the options for itself.
-  std::shared_mutex apply_mutex;
+  FairSharedMutex apply_mutex;
   OtlpOptions options;   // guarded by apply_mutex
   AccessOptions access;  // guarded by apply_mutex
   std::atomic<std::size_t> at_work{0};
@@ -123,6 +126,7 @@ struct Otlp::Impl {
   std::map<Refused, std::uint64_t> refused;     // guarded by mutex
   std::uint64_t http2 = 0;                      // guarded by mutex
   std::uint64_t told_forgotten = 0;             // guarded by the store's lock
+  std::uint64_t told_metrics = 0;               // guarded by the store's lock
   std::map<std::string, Clock::Steady> logged;  // guarded by mutex; by what was wrong
 
   Status DefineFamilies();
@@ -141,6 +145,7 @@ struct Otlp::Impl {
   bool MayLog(const std::string& what);
   std::unique_ptr<Worker> TakeWorker();
   void ReturnWorker(std::unique_ptr<Worker> worker, std::size_t body_bytes);
+  void MakeRoom();
   Status Collect(exporter::CollectContext& context);
 };
 
@@ -170,6 +175,9 @@ Status Otlp::Impl::DefineFamilies() {
                          "Connections that began to speak HTTP/2, as OTLP over gRPC does: their "
                          "data are lost.",
                          MetricType::kCounter, http2_family));
+  RETURN_IF_ERROR(define("swarm_otlp_metrics_forgotten_total",
+                         "OTLP metrics without points that made room for new ones.",
+                         MetricType::kCounter, forgotten_metrics_family));
   return define("swarm_otlp_streams_forgotten_total",
                 "OTLP streams whose last value was given up for newer ones.", MetricType::kCounter,
                 forgotten_family);
@@ -245,7 +253,7 @@ Status Otlp::Impl::Apply(OtlpSignal signal, OtlpEncoding encoding, std::string_v
 
 void Otlp::Impl::ApplyItems(const Worker& worker, state::Changes& changes, ItemCounts& counts) {
   const OtlpBatch& batch = worker.batch;
-  memory.families.RecordNew(changes);
+  memory.families.Record(changes);
   if (consumer != nullptr) consumer->OnRequestBegin();
   if (!batch.points.empty()) {
     metrics.Apply(batch, worker.prepared, options, ToMillis(clock.Now()), changes, consumer,
@@ -290,6 +298,12 @@ void Otlp::Impl::CountPending(state::Changes& changes) {
   if (forgotten > told_forgotten) {
     changes.Add(forgotten_family, {}, static_cast<double>(forgotten - told_forgotten));
     changes.OnCommitted([this, forgotten] { told_forgotten = forgotten; });
+  }
+  const std::uint64_t metrics_forgotten = memory.families.forgotten();
+  if (metrics_forgotten > told_metrics) {
+    changes.Add(forgotten_metrics_family, {},
+                static_cast<double>(metrics_forgotten - told_metrics));
+    changes.OnCommitted([this, metrics_forgotten] { told_metrics = metrics_forgotten; });
   }
   const std::lock_guard lock(mutex);
   if (refused.empty() && http2 == 0) return;
@@ -353,11 +367,23 @@ void Otlp::Impl::ReturnWorker(std::unique_ptr<Worker> worker, std::size_t body_b
 
 // ---- scrapes ----
 
+// Waits for requests at work, which use what is forgotten.
+void Otlp::Impl::MakeRoom() {
+  {
+    const std::shared_lock lock(apply_mutex);
+    if (!memory.families.IsFull()) return;
+  }
+  const std::unique_lock lock(apply_mutex);
+  memory.families.ForgetSilent();
+}
+
 Status Otlp::Impl::Collect(exporter::CollectContext& context) {
+  MakeRoom();
   const std::shared_lock lock(apply_mutex);
   std::size_t streams = 0;
   const Status kept = store.Update([&](state::Changes& changes) -> Status {
     metrics.Expire(options, ToMillis(clock.Now()), changes);
+    memory.families.Record(changes);
     CountPending(changes);
     streams = memory.streams.size();
     return {};
@@ -395,7 +421,7 @@ Result<std::unique_ptr<Otlp>> Otlp::Create(OtlpOptions options, AccessOptions ac
   impl->options = std::move(options);
   impl->access = std::move(access);
   RETURN_IF_ERROR(impl->DefineFamilies());
-  memory.impl_->families.Start(impl->options, store, impl->log);
+  memory.impl_->families.Start(impl->options, store, clock, impl->log);
   return std::unique_ptr<Otlp>(new Otlp(std::move(impl)));
 }
 
@@ -419,6 +445,18 @@ net::HttpResponse Otlp::HandleLogs(const net::HttpRequest& request) {
 
 net::HttpResponse Otlp::HandleTraces(const net::HttpRequest& request) {
   return impl_->Handle(OtlpSignal::kTraces, request);
+}
+
+net::HttpResponse Otlp::AnswerUnreadable(const net::HttpRequest& request, net::HttpResponse plain) {
+  const OtlpSignal signal = request.path == "/v1/logs"     ? OtlpSignal::kLogs
+                            : request.path == "/v1/traces" ? OtlpSignal::kTraces
+                                                           : OtlpSignal::kMetrics;
+  const std::shared_lock lock(impl_->apply_mutex);
+  if (!impl_->options.enabled) return net::HttpResponse::Text(404, "404 page not found\n");
+  const Refusal refusal =
+      CheckAccess(impl_->access, request).value_or(Refusal{plain.status, std::move(plain.body)});
+  return impl_->Refuse(signal, EncodingOf(request.Header("Content-Type")), refusal.status,
+                       Trim(refusal.message, "\n"), request.remote_address);
 }
 
 void Otlp::NoteHttp2(std::string_view peer) {

@@ -46,7 +46,7 @@ class Otlp {
                                               Logger log);
   ~Otlp();
 
-  // Waits for requests at work.
+  // Waits for requests at work; those that come meanwhile wait behind it.
   void Apply(OtlpOptions options, AccessOptions access);
 
   // POST. Answers in the client's encoding: 200 with Export...ServiceResponse, whose
@@ -57,6 +57,11 @@ class Otlp {
   net::HttpResponse HandleMetrics(const net::HttpRequest& request);
   net::HttpResponse HandleLogs(const net::HttpRequest& request);
   net::HttpResponse HandleTraces(const net::HttpRequest& request);
+
+  // For the server: the body of a request to one of the three could not be read (broken gzip or
+  // chunks, too late, too large). Counted as theirs; the answer has the status of `plain` in the
+  // client's encoding.
+  net::HttpResponse AnswerUnreadable(const net::HttpRequest& request, net::HttpResponse plain);
 
   // For the server: `peer` has begun to speak HTTP/2, as OTLP over gRPC does. Counted, and logged
   // with what to set instead.

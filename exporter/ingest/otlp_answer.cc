@@ -24,6 +24,8 @@ int GrpcCodeOf(int status) {
       return 16;  // UNAUTHENTICATED
     case 404:
       return 12;  // UNIMPLEMENTED
+    case 408:
+      return 4;  // DEADLINE_EXCEEDED
     case 413:
       return 8;  // RESOURCE_EXHAUSTED
     case 429:

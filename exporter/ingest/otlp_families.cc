@@ -101,6 +101,7 @@ std::string OtlpFamilies::Encode(const Known& known) {
 Status OtlpFamilies::Restore(std::string_view record) {
   Known known;
   bool ok = true;
+  bool is_forgotten = false;
   protobuf::MessageReader reader(record);
   while (reader.Next()) {
     if (reader.tag() == Tag(1, WireType::kBytes)) known.family.name = reader.bytes();
@@ -113,9 +114,14 @@ Status OtlpFamilies::Restore(std::string_view record) {
       ok = protobuf::AppendPackedDouble(reader.bytes(), known.family.bounds) && ok;
     }
     if (reader.tag() == Tag(5, WireType::kBytes)) known.metric_name = reader.bytes();
+    if (reader.tag() == Tag(6, WireType::kVarint)) is_forgotten = reader.varint() != 0;
   }
   if (!reader.ok() || !ok || known.family.name.empty() || !AreGoodBounds(known.family.bounds)) {
     return Corrupt("otlp_families: no family");
+  }
+  if (is_forgotten) {
+    saved_.erase(known.family.name);
+    return {};
   }
   known.family.bounds_hash = HashOfBounds(known.family.bounds);
   saved_[known.family.name] = std::move(known);
@@ -126,18 +132,33 @@ void OtlpFamilies::Save(const std::function<void(std::string_view record)>& writ
   for (const auto& [name, known] : saved_) write(Encode(known));
 }
 
-void OtlpFamilies::RecordNew(state::Changes& changes) {
+// A metric may have been forgotten and have come back since the last unit.
+void OtlpFamilies::Record(state::Changes& changes) {
   const std::lock_guard lock(mutex_);
-  for (const std::string& name : new_) {
-    const auto found = known_.find(name);
-    if (found == known_.end()) continue;
-    changes.Record(this->name(), Encode(*found->second));
-    changes.OnCommitted([this, known = *found->second] {
-      saved_[known.family.name] = known;
-      const std::lock_guard again(mutex_);
-      std::erase(new_, known.family.name);
-    });
-  }
+  for (const std::string& name : forgotten_) RecordForgotten(changes, name);
+  for (const std::string& name : new_) RecordNew(changes, name);
+}
+
+void OtlpFamilies::RecordForgotten(state::Changes& changes, const std::string& name) {
+  std::string record;
+  protobuf::MessageWriter(record).Bytes(1, name).Varint(6, 1);
+  changes.Record(this->name(), record);
+  changes.OnCommitted([this, name] {
+    saved_.erase(name);
+    const std::lock_guard again(mutex_);
+    std::erase(forgotten_, name);
+  });
+}
+
+void OtlpFamilies::RecordNew(state::Changes& changes, const std::string& name) {
+  const auto found = known_.find(name);
+  if (found == known_.end()) return;
+  changes.Record(this->name(), Encode(*found->second));
+  changes.OnCommitted([this, known = *found->second] {
+    saved_[known.family.name] = known;
+    const std::lock_guard again(mutex_);
+    std::erase(new_, known.family.name);
+  });
 }
 
 // ---- definitions ----
@@ -153,9 +174,11 @@ Result<state::FamilyId> OtlpFamilies::Define(const Known& known) {
   return store_->Define(std::move(spec));
 }
 
-void OtlpFamilies::Start(const OtlpOptions& options, state::Store& store, Logger log) {
+void OtlpFamilies::Start(const OtlpOptions& options, state::Store& store, const Clock& clock,
+                         Logger log) {
   options_ = options;
   store_ = &store;
+  clock_ = &clock;
   log_ = std::move(log);
   for (const auto& [name, saved] : saved_) {
     if (HasOtherBounds(saved)) continue;  // defined anew when the metric comes
@@ -167,7 +190,35 @@ void OtlpFamilies::Start(const OtlpOptions& options, state::Store& store, Logger
       continue;
     }
     known->family.id = *id;
+    known->last_point = Now();
     known_.emplace(name, std::move(known));
+  }
+}
+
+bool OtlpFamilies::IsFull() const {
+  const std::lock_guard lock(mutex_);
+  return known_.size() >= options_.max_metrics;
+}
+
+std::uint64_t OtlpFamilies::forgotten() const {
+  const std::lock_guard lock(mutex_);
+  return forgotten_count_;
+}
+
+void OtlpFamilies::ForgetSilent() {
+  const std::int64_t before = Now() - options_.metric_expiry.count();
+  const std::lock_guard lock(mutex_);
+  for (auto entry = known_.begin(); entry != known_.end();) {
+    if (entry->second->last_point > before) {
+      ++entry;
+      continue;
+    }
+    store_->Release(entry->second->family.id);
+    std::erase(new_, entry->first);
+    forgotten_.push_back(entry->first);
+    ++forgotten_count_;
+    entry = known_.erase(entry);
+    resolved_.clear();
   }
 }
 
@@ -213,21 +264,26 @@ std::vector<double> OtlpFamilies::BoundsOf(const Metric& metric, const Histogram
 Result<const MetricFamily*> OtlpFamilies::Resolve(const Metric& metric,
                                                   const HistogramData* first) {
   std::string key = KeyOf(metric);
+  const std::int64_t now = Now();
   {
     const std::lock_guard lock(mutex_);
     const auto found = resolved_.find(key);
-    if (found != resolved_.end()) return found->second;
+    if (found != resolved_.end()) {
+      found->second->last_point = now;
+      return &found->second->family;
+    }
   }
   // Why not is not remembered: the next sender's buckets may be good.
-  Result<const MetricFamily*> made = Make(metric, first);
-  if (!made) return made;
+  const Result<Known*> made = Make(metric, first);
+  if (!made) return made.error();
   const std::lock_guard lock(mutex_);
+  (*made)->last_point = now;
   if (resolved_.size() >= kMaxResolved) resolved_.clear();
   resolved_.insert_or_assign(std::move(key), *made);
-  return made;
+  return &(*made)->family;
 }
 
-Result<const MetricFamily*> OtlpFamilies::Make(const Metric& metric, const HistogramData* first) {
+Result<OtlpFamilies::Known*> OtlpFamilies::Make(const Metric& metric, const HistogramData* first) {
   Known known;
   known.family.name = PrometheusMetricName(metric);
   known.family.kind = KindOf(metric);
@@ -238,9 +294,9 @@ Result<const MetricFamily*> OtlpFamilies::Make(const Metric& metric, const Histo
     const std::lock_guard lock(mutex_);
     const auto found = known_.find(known.family.name);
     if (found != known_.end()) {
-      const MetricFamily& family = found->second->family;
-      if (family.kind == known.family.kind) return &family;
-      return Invalid("the metric came first as " + std::string(KindName(family.kind)));
+      const MetricFamily::Kind kind = found->second->family.kind;
+      if (kind == known.family.kind) return found->second.get();
+      return Invalid("the metric came first as " + std::string(KindName(kind)));
     }
     if (known_.size() >= options_.max_metrics) {
       return Unavailable("more than " + std::to_string(options_.max_metrics) + " metrics");
@@ -256,7 +312,7 @@ Result<const MetricFamily*> OtlpFamilies::Make(const Metric& metric, const Histo
   return DefineNew(std::move(known));
 }
 
-Result<const MetricFamily*> OtlpFamilies::DefineNew(Known known) {
+Result<OtlpFamilies::Known*> OtlpFamilies::DefineNew(Known known) {
   const Result<state::FamilyId> id = Define(known);
   if (!id) return id.error();
   known.family.id = *id;
@@ -267,11 +323,11 @@ Result<const MetricFamily*> OtlpFamilies::DefineNew(Known known) {
     entry->second = std::make_unique<Known>(std::move(known));
     new_.push_back(name);
   }
-  const MetricFamily* const family = &entry->second->family;
+  Known* const stays = entry->second.get();
   lock.unlock();
   // Another thread was first: ours is one Define too many.
   if (!added) store_->Release(*id);
-  return family;
+  return stays;
 }
 
 const MetricFamily* OtlpFamilies::Find(std::string_view family_name) const {

@@ -5,6 +5,7 @@
 #include <cctype>
 
 #include "common/base/ascii.h"
+#include "exporter/ingest/label_values.h"
 #include "exporter/ingest/otlp_names.h"
 
 namespace skep::ingest {
@@ -52,42 +53,6 @@ std::vector<std::string> WordsOf(std::string_view key) {
   return words;
 }
 
-// A decimal number or a word may be hexadecimal digits by chance: it takes both kinds.
-bool IsLongHex(std::string_view text) {
-  if (text.size() < 16 || !std::all_of(text.begin(), text.end(), IsHexDigit)) return false;
-  return std::any_of(text.begin(), text.end(), IsDigit) &&
-         !std::all_of(text.begin(), text.end(), IsDigit);
-}
-
-bool IsEmail(std::string_view text) {
-  const std::size_t at = text.find('@');
-  return at != std::string_view::npos && at > 0 && text.find('.', at) != std::string_view::npos &&
-         text.find(' ') == std::string_view::npos;
-}
-
-bool IsIpv4(std::string_view text) {
-  int parts = 1;
-  int digits = 0;
-  for (const char c : text) {
-    if (c == '.') {
-      if (digits == 0) return false;
-      ++parts;
-      digits = 0;
-    } else if (std::isdigit(static_cast<unsigned char>(c)) == 0 || ++digits > 3) {
-      return false;
-    }
-  }
-  return parts == 4 && digits > 0;
-}
-
-bool IsIpv6(std::string_view text) {
-  const auto is_part = [](char c) { return IsHexDigit(c) || c == ':' || c == '.'; };
-  return std::count(text.begin(), text.end(), ':') >= 2 &&
-         std::all_of(text.begin(), text.end(), is_part) &&
-         (text.find("::") != std::string_view::npos ||
-          std::count(text.begin(), text.end(), ':') == 7);
-}
-
 }  // namespace
 
 AttributeUse DefaultUseOf(std::string_view key) {
@@ -97,10 +62,6 @@ AttributeUse DefaultUseOf(std::string_view key) {
     return AttributeUse::kDropped;
   }
   return IsOneOf(words.back(), kTextLast) ? AttributeUse::kLabelUnlessText : AttributeUse::kLabel;
-}
-
-bool LooksLikeId(std::string_view text) {
-  return IsUuid(text) || IsLongHex(text) || IsEmail(text) || IsIpv4(text) || IsIpv6(text);
 }
 
 // The last star takes as little as it can, and one byte more each time the rest does not match.
@@ -161,6 +122,7 @@ void LabelMaker::SetResource(Attributes attributes) {
     if (value == nullptr) continue;
     std::string text;
     value->AppendTo(text);
+    if (!IsPlainValue(text)) text = MakePlainValue(text);
     text.resize(Cut(text).size());
     if (!text.empty()) resource_.emplace_back(label, std::move(text));
   }
@@ -191,7 +153,10 @@ void LabelMaker::AddAttribute(const Attribute& attribute) {
 }
 
 std::string_view LabelMaker::ValueOf(const AttributeValue& value) {
-  if (value.kind() == AttributeValue::Kind::kString) return Cut(value.text());
+  if (value.kind() == AttributeValue::Kind::kString) {
+    const std::string_view text = value.text();
+    return IsPlainValue(text) ? Cut(text) : Keep(Cut(MakePlainValue(text)));
+  }
   scratch_.clear();
   value.AppendTo(scratch_);
   return Keep(scratch_);

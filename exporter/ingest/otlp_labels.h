@@ -24,9 +24,6 @@ enum class AttributeUse : std::uint8_t {
 
 // By its words ("gen_ai.conversation.id": gen, ai, conversation, id; README.md has the lists).
 AttributeUse DefaultUseOf(std::string_view key);
-// Whether a text looks like an id whatever its key says: a UUID, 16 or more hexadecimal digits, an
-// e-mail address, an IP address.
-bool LooksLikeId(std::string_view text);
 // `*` stands for any bytes; all others for themselves.
 bool MatchesPattern(std::string_view pattern, std::string_view text);
 

@@ -106,7 +106,7 @@ std::string_view ProblemOf(const Metric& metric, const Point& point,
 
 std::string_view ItemResultName(ItemResult result) {
   constexpr std::array<std::string_view, kItemResults> kNames = {
-      "accepted", "duplicate", "baseline", "dropped_limit", "unsupported"};
+      "accepted", "duplicate", "baseline", "dropped_limit", "future", "unsupported"};
   return kNames[static_cast<std::size_t>(result)];
 }
 
@@ -207,22 +207,37 @@ ItemResult OtlpMetrics::ApplyOne(const Item& item, state::Changes& changes, doub
   if (item.point.no_recorded_value) return ItemResult::kAccepted;
   why = ProblemOf(item.metric, item.point, item.histogram);
   if (!why.empty()) return ItemResult::kUnsupported;
-  ItemResult result = ItemResult::kAccepted;
-  if (item.histogram != nullptr) {
-    result = item.plan.family == nullptr ? result : ApplyHistogram(item, changes, why);
-  } else if (item.metric.kind == MetricKind::kGauge) {
-    result = ApplyGauge(item, changes);
-  } else if (!item.metric.monotonic) {
-    result = ApplyUpDown(item, changes, value);
-  } else if (item.metric.temporality == Temporality::kDelta) {
-    result = ApplyDelta(item, changes);
-  } else {
-    result = ApplyCumulative(item, changes, value);
+  if (IsAhead(item.point)) {
+    why = "the time is more than an hour ahead of the exporter's clock";
+    return ItemResult::kFuture;
   }
+  const std::uint64_t refused = changes.refused_changes();
+  const ItemResult result = ApplyByKind(item, changes, value, why);
   is_new = result == ItemResult::kAccepted;
+  if (changes.refused_changes() != refused) {
+    why = "the value cannot be added: the sum would not be finite, or a count over 2^53";
+    return ItemResult::kUnsupported;
+  }
   if (item.plan.problem.empty() || !is_new) return result;
   why = item.plan.problem;
   return item.plan.problem_result;
+}
+
+ItemResult OtlpMetrics::ApplyByKind(const Item& item, state::Changes& changes, double& value,
+                                    std::string& why) {
+  if (item.histogram != nullptr) {
+    return item.plan.family == nullptr ? ItemResult::kAccepted : ApplyHistogram(item, changes, why);
+  }
+  if (item.metric.kind == MetricKind::kGauge) return ApplyGauge(item, changes);
+  if (!item.metric.monotonic) return ApplyUpDown(item, changes, value, why);
+  if (item.metric.temporality == Temporality::kDelta) return ApplyDelta(item, changes);
+  return ApplyCumulative(item, changes, value);
+}
+
+bool OtlpMetrics::IsAhead(const Point& point) const {
+  constexpr UnixNanos kNanosPerMilli = 1'000'000;
+  const std::int64_t limit = now_ + std::chrono::milliseconds(kMaxAhead).count();
+  return static_cast<std::int64_t>(point.time / kNanosPerMilli) > limit;
 }
 
 ItemResult OtlpMetrics::ApplyGauge(const Item& item, state::Changes& changes) {
@@ -266,13 +281,18 @@ ItemResult OtlpMetrics::ApplyCumulative(const Item& item, state::Changes& change
   return ItemResult::kAccepted;
 }
 
-ItemResult OtlpMetrics::ApplyUpDown(const Item& item, state::Changes& changes, double& value) {
+ItemResult OtlpMetrics::ApplyUpDown(const Item& item, state::Changes& changes, double& value,
+                                    std::string& why) {
   bool is_new = false;
   Stream& stream = streams_.Touch(item.prepared.key, Stream::Kind::kUpDown, is_new);
   stream.arrival = now_;
   if (item.metric.temporality == Temporality::kDelta) {
     if (NoteInterval(stream, item.point)) return ItemResult::kDuplicate;
     value += stream.value;
+    if (!std::isfinite(value)) {
+      why = "what the stream adds up to would not be finite";
+      return ItemResult::kUnsupported;
+    }
   } else {
     if (!is_new && IsOld(stream, item.point)) return ItemResult::kDuplicate;
     stream.time = item.point.time;
@@ -284,7 +304,12 @@ ItemResult OtlpMetrics::ApplyUpDown(const Item& item, state::Changes& changes, d
   const std::string target = stream.target.empty()
                                  ? EncodeTarget(item.plan.family->name, item.prepared.labels)
                                  : stream.target;
-  ChangeTarget(target, streams_.Contribute(stream, target, value), changes);
+  const std::optional<double> total = streams_.Contribute(stream, target, value);
+  if (!total) {
+    why = "the sum over the streams would not be finite";
+    return ItemResult::kUnsupported;
+  }
+  ChangeTarget(target, total, changes);
   return ItemResult::kAccepted;
 }
 

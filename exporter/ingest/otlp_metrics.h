@@ -2,6 +2,7 @@
 // is left when the identifiers are taken off.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -26,9 +27,12 @@ enum class ItemResult : std::uint8_t {
   kDuplicate,     // was accepted before
   kBaseline,      // first point of a stream that may have been forgotten: counts nothing
   kDroppedLimit,  // over a limit of the configuration
+  kFuture,        // its time is more than kMaxAhead after ours
   kUnsupported    // cannot be passed through; the answer says why
 };
-inline constexpr std::size_t kItemResults = 5;
+inline constexpr std::size_t kItemResults = 6;
+// A point from further ahead would make its stream drop all that come before that time.
+inline constexpr std::chrono::hours kMaxAhead{1};
 std::string_view ItemResultName(ItemResult result);
 
 struct ItemCounts {
@@ -42,6 +46,7 @@ struct ItemCounts {
   void Refuse(ItemResult result, std::string_view metric, std::string_view why);
   std::uint64_t refused() const {
     return of[static_cast<std::size_t>(ItemResult::kDroppedLimit)] +
+           of[static_cast<std::size_t>(ItemResult::kFuture)] +
            of[static_cast<std::size_t>(ItemResult::kUnsupported)];
   }
 };
@@ -104,10 +109,14 @@ class OtlpMetrics {
   // `is_new`: the point tells something, also where it cannot be passed through.
   ItemResult ApplyOne(const Item& item, state::Changes& changes, double& value, std::string& why,
                       bool& is_new);
+  ItemResult ApplyByKind(const Item& item, state::Changes& changes, double& value,
+                         std::string& why);
+  bool IsAhead(const Point& point) const;
   ItemResult ApplyGauge(const Item& item, state::Changes& changes);
   ItemResult ApplyDelta(const Item& item, state::Changes& changes);
   ItemResult ApplyCumulative(const Item& item, state::Changes& changes, double& increase);
-  ItemResult ApplyUpDown(const Item& item, state::Changes& changes, double& value);
+  ItemResult ApplyUpDown(const Item& item, state::Changes& changes, double& value,
+                         std::string& why);
   ItemResult ApplyHistogram(const Item& item, state::Changes& changes, std::string& why);
   ItemResult ApplyCumulativeHistogram(const Item& item, state::Changes& changes);
   void ChangeTarget(const std::string& target, std::optional<double> total,

@@ -98,6 +98,12 @@ Result<OtlpOptions> ReadOtlpOptions(const yaml::Node& node) {
     map.Fail(streams.Complain("max_streams must be at least max_points"));
   }
   ReadPositive(map, "max_metrics", options.max_metrics);
+  const yaml::Node metric_expiry = map.Take("metric_expiry");
+  options.metric_expiry = std::max(options.metric_expiry, options.gauge_expiry);
+  map.Read("metric_expiry", options.metric_expiry);
+  if (options.metric_expiry < options.gauge_expiry) {
+    map.Fail(metric_expiry.Complain("metric_expiry must be at least gauge_expiry"));
+  }
   ReadPositive(map, "max_series_per_metric", options.max_series_per_metric);
   RETURN_IF_ERROR(map.Finish("otlp"));
   return options;

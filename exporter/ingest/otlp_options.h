@@ -21,13 +21,16 @@ namespace skep::ingest {
 //     resource_attributes: {service.name: service_name}   # which become labels, and their names
 //     buckets: {my.duration: [0.1, 1, 10]}  # bounds of a histogram by OTLP name
 //     exponential_buckets: [0.005, ...]  # of exponential histograms that no other list names
-//     gauge_expiry: 5m               # gauges and up-down sums whose sender is silent leave the
-//     page max_points: 20000              # of one request: points, records or spans; the rest is
-//     refused max_attributes: 64             # of one point; more and it is refused
+//     gauge_expiry: 5m               # a gauge or up-down sum whose sender is silent leaves the
+//     page max_points: 20000              # of one request: points, records, spans; the rest is
+//     refused max_concurrent: 8              # requests at work; more are told to come again
+//     max_attributes: 64             # of one point; more and it is refused
 //     max_label_bytes: 256           # a longer value is cut
 //     max_streams: 50000             # whose last values are remembered; the oldest are forgotten;
 //                                    # at least max_points
 //     max_metrics: 500               # families; further ones are refused
+//     metric_expiry: 1h              # once there are max_metrics, those without points for so long
+//                                    # make room for new ones; at least gauge_expiry
 //     max_series_per_metric: 1000    # further ones are counted in "other"
 struct OtlpOptions {
   bool enabled = true;
@@ -47,6 +50,7 @@ struct OtlpOptions {
   std::size_t max_label_bytes = 256;
   std::size_t max_streams = 50'000;
   std::size_t max_metrics = 500;
+  Duration metric_expiry{3'600'000};
   std::size_t max_series_per_metric = 1'000;
 };
 

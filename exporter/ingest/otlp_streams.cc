@@ -2,12 +2,20 @@
 
 #include <algorithm>
 #include <bit>
+#include <cmath>
 #include <cstring>
+#include <limits>
 #include <type_traits>
 #include <utility>
 
 namespace skep::ingest {
 namespace {
+
+// What goes, or comes back in another order, may leave a sum that was never sent.
+double Finite(double total) {
+  constexpr double kMost = std::numeric_limits<double>::max();
+  return std::isnan(total) ? 0 : std::clamp(total, -kMost, kMost);
+}
 
 // A record is a row of entries: kind, key, then what that kind remembers.
 //
@@ -246,18 +254,19 @@ StreamTable::Target& StreamTable::Working(const std::string& target) {
   return found->second;
 }
 
-double StreamTable::Contribute(Stream& stream, const std::string& target, double value) {
+std::optional<double> StreamTable::Contribute(Stream& stream, const std::string& target,
+                                              double value) {
   Target& sum = Working(target);
   const bool is_first = stream.target.empty();
   const double before = is_first ? 0 : stream.value;
-  if (is_first) {
-    stream.target = target;
-    ++sum.streams;
-  }
+  const std::size_t streams = sum.streams + (is_first ? 1 : 0);
   // Alone it is exact, and what rounding has left is gone.
-  sum.total = sum.streams == 1 ? value : sum.total + (value - before);
+  const double total = streams == 1 ? value : sum.total + (value - before);
+  if (!std::isfinite(total)) return std::nullopt;
+  if (is_first) stream.target = target;
+  sum = {streams, total};
   stream.value = value;
-  return sum.total;
+  return total;
 }
 
 void StreamTable::ForgetSlot(std::uint32_t slot, const TargetChanged& changed) {
@@ -267,7 +276,7 @@ void StreamTable::ForgetSlot(std::uint32_t slot, const TargetChanged& changed) {
   const Stream& stream = plan.stream;
   if (stream.target.empty()) return;
   Target& sum = Working(stream.target);
-  sum.total -= stream.value;
+  sum.total = Finite(sum.total - stream.value);
   if (sum.streams > 0) --sum.streams;
   changed(stream.target, sum.streams == 0 ? std::nullopt : std::optional(sum.total));
 }
@@ -360,7 +369,7 @@ void StreamTable::RestoreStream(const StreamKey& key, Stream stream, bool all_se
   if (!stream.target.empty()) {
     Target& sum = targets_[stream.target];
     if (known.target.empty()) ++sum.streams;
-    sum.total += stream.value - (known.target.empty() ? 0 : known.value);
+    sum.total = Finite(sum.total + (stream.value - (known.target.empty() ? 0 : known.value)));
   }
   known = std::move(stream);
   slots_[slot].is_known = true;
@@ -373,7 +382,7 @@ void StreamTable::RestoreForgotten(const StreamKey& key) {
   if (slot == kNone) return;
   const Stream& stream = slots_[slot].stream;
   if (const auto sum = targets_.find(stream.target); sum != targets_.end()) {
-    sum->second.total -= stream.value;
+    sum->second.total = Finite(sum->second.total - stream.value);
     if (--sum->second.streams == 0) targets_.erase(sum);
   }
   RaiseHorizon(key, stream);

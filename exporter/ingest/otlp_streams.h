@@ -65,7 +65,8 @@ class StreamTable final : public state::Section {
   // `is_new` is set where this call is the first to know it.
   Stream& Touch(const StreamKey& key, Stream::Kind kind, bool& is_new);
   // Sets what a touched up-down stream contributes to `target`, and returns the series' value.
-  double Contribute(Stream& stream, const std::string& target, double value);
+  // Nothing, and nothing has changed: the series' value would not be finite.
+  std::optional<double> Contribute(Stream& stream, const std::string& target, double value);
   // Forgets what is over max_streams: those that were silent longest and that this unit did not
   // touch. Requires: the unit has touched at most max_streams.
   void Evict(const TargetChanged& changed);

@@ -6,8 +6,8 @@ namespace skep::ingest {
 namespace {
 
 constexpr std::string_view kPrefixes[] = {
-    "auth_failures_", "cgroup_", "component_", "deployment_", "deployments_", "journey_", "log_",
-    "node_",          "probe_",  "process_",   "scrape_",     "skep_",        "swarm_"};
+    "__",   "auth_failures_", "cgroup_", "component_", "deployment_", "deployments_", "journey_",
+    "log_", "node_",          "probe_",  "process_",   "scrape_",     "skep_",        "swarm_"};
 
 // Families of exporter/logs whose prefix others may use (http_server_request_duration_seconds is
 // what OpenTelemetry's SDKs send), and names with a meaning to Prometheus.

@@ -76,6 +76,9 @@ class Changes {
   // The series leaves the page; a later change makes it anew, from 0.
   virtual void Remove(FamilyId family, LabelsView labels) = 0;
 
+  // How many of the changes above this unit has dropped so far.
+  virtual std::uint64_t refused_changes() const = 0;
+
   // Something of a Section's own, given back to it by Restore. A section that Open was not told of:
   // dropped and counted.
   virtual void Record(std::string_view section, std::string_view bytes) = 0;

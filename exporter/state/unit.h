@@ -56,6 +56,9 @@ class Unit final : public Changes {
   void AddBuckets(FamilyId family, LabelsView labels, std::span<const std::uint64_t> counts,
                   double sum) override;
   void Remove(FamilyId family, LabelsView labels) override;
+  std::uint64_t refused_changes() const override {
+    return refused_.values + refused_.labels + refused_.families;
+  }
   void Record(std::string_view section, std::string_view bytes) override;
   void OnCommitted(std::function<void()> apply) override;
 

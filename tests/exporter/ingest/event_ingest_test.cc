@@ -332,6 +332,7 @@ TEST_CASE("A measure makes its family once, and its shape stays", "[events]") {
       {R"("name":"oven_celsius","type":"histogram","value":1)", "is a gauge"},
       {R"("name":"bake_seconds","type":"histogram","value":1,"bounds":[1,11])", "has other bounds"},
       {R"("name":"fourth","type":"gauge","value":1)", "there are 3 measures already"},
+      {R"("name":"__name__","type":"gauge","value":1)", "is the name of something else"},
       {R"("name":"swarm_agents","type":"gauge","value":1)", "is the name of something else"},
       {R"("name":"deployments_total","type":"counter","value":1)", "is the name of something else"},
   };

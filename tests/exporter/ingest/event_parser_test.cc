@@ -189,6 +189,14 @@ TEST_CASE("A measure keeps base units, and ids do not become labels", "[events]"
         "labels.le: the name has a meaning of its own");
   CHECK(judge(R"("name":"a","type":"gauge","value":1,"labels":{"b":"1","b":"2"})") ==
         "labels.b: is given twice");
+  for (const char* id : {"203.0.113.7", "2001:db8::1", "ann@shop.example",
+                         "123e4567-e89b-12d3-a456-426614174000", "0123456789abcdef"}) {
+    CAPTURE(id);
+    CHECK(judge(R"("name":"a","type":"gauge","value":1,"labels":{"shop":")" + std::string(id) +
+                R"("})") == "labels.shop: looks like an id or an address: no label");
+  }
+  CHECK(judge(R"("name":"__name__","type":"gauge","value":1,"labels":{"shop":"a\u202Eb"})") ==
+        "labels.shop: expected a text of 1 to 128 characters without control characters");
   CHECK(judge(R"("name":"a","type":"gauge","value":1,"labels":{"b":1})") ==
         "labels.b: expected a text of 1 to 128 characters without control characters");
 }

@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "exporter/ingest/label_values.h"
 #include "exporter/ingest/otlp_labels.h"
 
 namespace skep::ingest {
