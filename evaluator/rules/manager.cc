@@ -85,6 +85,7 @@ class Manager::Impl {
                                  const RulesConfig& config) const;
   void Depart(RuleGroup& group, Timestamp now);
   void WriteDeparted(Timestamp now);
+  void StartWorker();
   void Work();
   SlotPtr TakeDue(std::unique_lock<std::mutex>& lock);
   void RunSlot(Slot& slot, Timestamp time);
@@ -103,7 +104,8 @@ class Manager::Impl {
   bool applied_ = false;            // guarded by mutex_; once
   bool stopped_ = false;            // guarded by mutex_
   std::shared_ptr<TaskPool> pool_ = std::make_shared<TaskPool>();  // guarded by mutex_
-  std::vector<std::jthread> threads_;
+  std::vector<std::jthread> threads_;                              // guarded by mutex_
+  std::size_t idle_ = 0;  // guarded by mutex_; threads without a round
 };
 
 Result<Ruleset> Manager::Impl::Load(const RulesConfig& config) const {
@@ -193,14 +195,18 @@ void Manager::Impl::Start() {
   {
     const std::lock_guard lock(mutex_);
     pool_ = std::make_shared<TaskPool>(options_.max_concurrent_evals);
+    StartWorker();
   }
-  for (std::size_t i = 0; i < std::max<std::size_t>(options_.group_threads, 1); ++i) {
-    threads_.push_back(StartThread(
-        "rules", [this] { Work(); },
-        [this](const std::string& what) {
-          dependencies_.logger.Error("a thread of the rules ended", {{"error", what}});
-        }));
-  }
+}
+
+// Requires: mutex_ is held.
+void Manager::Impl::StartWorker() {
+  ++idle_;
+  threads_.push_back(StartThread(
+      "rules", [this] { Work(); },
+      [this](const std::string& what) {
+        dependencies_.logger.Error("a thread of the rules ended", {{"error", what}});
+      }));
 }
 
 void Manager::Impl::Stop() {
@@ -210,7 +216,12 @@ void Manager::Impl::Stop() {
   }
   cancel_.store(true);
   changed_.notify_all();
-  threads_.clear();  // joins
+  std::vector<std::jthread> threads;
+  {
+    const std::lock_guard lock(mutex_);
+    threads = std::move(threads_);
+  }
+  threads.clear();  // joins
 }
 
 // The slot whose round is due, marked as running; waits for one. Null: stopped, or series of
@@ -242,17 +253,22 @@ void Manager::Impl::Work() {
   while (!stopped_) {
     const SlotPtr slot = TakeDue(lock);
     if (stopped_) return;
+    // One thread always waits for the next group that is due, as far as there may be another:
+    // rounds that hang do not hold those of other groups.
+    if (--idle_ == 0 && threads_.size() < options_.group_threads) StartWorker();
     const Timestamp now = dependencies_.clock.Now();
     if (!slot) {
       lock.unlock();
       WriteDeparted(now);
       lock.lock();
+      ++idle_;
       continue;
     }
     const Timestamp time = slot->next;
     lock.unlock();
     RunSlot(*slot, time);
     lock.lock();
+    ++idle_;
     slot->running = false;
     Reschedule(*slot, dependencies_.clock.Now());
     changed_.notify_one();

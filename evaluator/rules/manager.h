@@ -49,7 +49,7 @@ struct ManagerOptions {
   Duration outage_tolerance = std::chrono::hours(1);  // --rules.alert.for-outage-tolerance
   Duration grace_period = std::chrono::minutes(10);   // --rules.alert.for-grace-period
   std::size_t max_concurrent_evals = 4;               // --rules.max-concurrent-evals
-  std::size_t group_threads = 8;  // groups that are in a round at the same time, at most
+  std::size_t group_threads = 100;  // groups in a round at the same time, at most; made as needed
   RuleFileOptions files = {};
   // Rules of the first Apply take their `for` state from ALERTS_FOR_STATE.
   bool restore = true;

@@ -8,41 +8,10 @@
 #include <variant>
 
 #include "evaluator/engine/engine.h"
+#include "evaluator/rulequery/query_runner.h"
 #include "tests/evaluator/rules/fakes.h"
 
 namespace skep::rules::test {
-
-class EngineQueries final : public QueryRunner {
- public:
-  EngineQueries(const engine::Engine& engine, storage::Queryable& storage)
-      : engine_(engine), storage_(storage) {}
-
-  Result<std::unique_ptr<PreparedQuery>> Prepare(std::string_view expr) override {
-    Result<engine::Query> query = engine::Query::Parse(expr);
-    if (!query) return query.error();
-    return std::unique_ptr<PreparedQuery>(std::make_unique<Prepared>(*this, std::move(*query)));
-  }
-
- private:
-  class Prepared final : public PreparedQuery {
-   public:
-    Prepared(EngineQueries& owner, engine::Query query) : owner_(owner), query_(std::move(query)) {}
-    Result<promql::Value> Run(Timestamp time, const std::atomic<bool>* cancel) override {
-      engine::QueryOptions when = engine::QueryOptions::At(time);
-      when.cancel = cancel;
-      Result<engine::QueryResult> result = owner_.engine_.Run(query_, owner_.storage_, when);
-      if (!result) return result.error();
-      return Result<promql::Value>(result->value);
-    }
-
-   private:
-    EngineQueries& owner_;
-    engine::Query query_;
-  };
-
-  const engine::Engine& engine_;
-  storage::Queryable& storage_;
-};
 
 // Steady time goes on by a second whenever somebody looks at it: what waits for a deadline meets it
 // without waiting.
@@ -89,7 +58,7 @@ struct EngineHouse : House {
   }
 
   engine::Engine engine;
-  EngineQueries engine_queries{engine, store};
+  rulequery::EngineQueryRunner engine_queries{engine, store, {}};
 };
 
 }  // namespace skep::rules::test

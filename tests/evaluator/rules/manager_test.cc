@@ -301,6 +301,37 @@ TEST_CASE("Groups run on threads of their own, on time", "[rules]") {
   for (const auto& [expr, time] : house.queries.runs()) CHECK(time == slot);
 }
 
+TEST_CASE("Groups that hang hold no other group", "[rules]") {
+  constexpr int kHanging = 12;
+  House house;
+  std::string text = "groups:\n- {name: last, interval: 1h, rules: [{record: r, expr: x}]}\n";
+  for (int i = 0; i < kHanging; ++i) {
+    text +=
+        "- {name: g" + std::to_string(i) + ", interval: 1m, rules: [{record: h, expr: hang}]}\n";
+  }
+  REQUIRE(house.Load(text));
+  std::atomic<int> hanging = 0;
+  std::atomic<bool> released = false;
+  house.queries.SetAnswer("hang", [&](Timestamp) -> Result<promql::Value> {
+    ++hanging;
+    released.wait(false);
+    return Unavailable("hung");
+  });
+  house.queries.Set("x", {{{}, 1}});
+  house.clock.now =
+      At(61);  // one interval on for all of them, and the last one's slot is the latest
+  house.manager->Start();
+  const auto evaluated = [&](std::size_t group) {
+    return house.manager->Groups().at(group).last_evaluation.has_value();
+  };
+  while (hanging < kHanging || !evaluated(0)) std::this_thread::yield();
+  CHECK_FALSE(evaluated(1));
+  released = true;
+  released.notify_all();
+  house.manager->Stop();
+  CHECK(house.Samples({{"__name__", "r"}}).starts_with("1@"));
+}
+
 TEST_CASE("Slots are aligned, differ by group, and missed ones are counted", "[rules]") {
   const Duration minute = std::chrono::minutes(1);
   for (const Timestamp now : {At(0), At(1) + Duration(1), FromMillis(5), FromMillis(-5)}) {
