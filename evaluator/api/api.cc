@@ -55,6 +55,7 @@ void Api::Register(net::HttpServer& server, const Wrap& wrap) {
   add(both, "/api/v1/query_range", &Api::QueryRange);
   add(both, "/api/v1/query_exemplars", &Api::QueryExemplars);
   add(both, "/api/v1/format_query", &Api::FormatQuery);
+  add(both, "/api/v1/parse_query", &Api::ParseQuery);
   add(both, "/api/v1/series", &Api::Series);
   add(both, "/api/v1/labels", &Api::LabelNames);
   add(get, "/api/v1/label/*", &Api::LabelValues);

@@ -101,6 +101,7 @@ class Api {
   net::HttpResponse QueryRange(const net::HttpRequest& request);
   net::HttpResponse QueryExemplars(const net::HttpRequest& request) const;
   net::HttpResponse FormatQuery(const net::HttpRequest& request) const;
+  net::HttpResponse ParseQuery(const net::HttpRequest& request) const;
   net::HttpResponse Series(const net::HttpRequest& request);
   net::HttpResponse LabelNames(const net::HttpRequest& request);
   net::HttpResponse LabelValues(const net::HttpRequest& request);

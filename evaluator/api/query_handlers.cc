@@ -4,6 +4,7 @@
 #include "evaluator/api/api.h"
 #include "evaluator/api/client_watch.h"
 #include "evaluator/api/encode.h"
+#include "evaluator/api/encode_expr.h"
 #include "evaluator/api/envelope.h"
 #include "evaluator/api/parameters.h"
 #include "evaluator/promql/printer.h"
@@ -200,6 +201,13 @@ net::HttpResponse Api::FormatQuery(const net::HttpRequest& request) const {
   Result<engine::Query> query = engine::Query::Parse(parameters.Text("query"), options_.promql);
   if (!query) return BadParameter("query", query.error().message());
   return Success([&](json::JsonWriter& json) { json.String(promql::Prettify(query->expr())); });
+}
+
+net::HttpResponse Api::ParseQuery(const net::HttpRequest& request) const {
+  Parameters parameters(request);
+  Result<engine::Query> query = engine::Query::Parse(parameters.Text("query"), options_.promql);
+  if (!query) return BadParameter("query", query.error().message());
+  return Success([&](json::JsonWriter& json) { WriteExpr(json, query->expr()); });
 }
 
 }  // namespace skep::api

@@ -67,6 +67,10 @@ void AddWeb(CLI::App& app, Flags& flags) {
                  "Prefix of all paths; default: the path of --web.external-url");
   app.add_flag("--web.enable-lifecycle", flags.enable_lifecycle,
                "Allow reload by POST or PUT to /-/reload");
+  app.add_flag("--web.enable-remote-write-receiver", flags.enable_remote_write_receiver,
+               "Take samples by remote write 1.0 at /api/v1/write");
+  app.add_flag("--web.enable-import", flags.enable_import,
+               "Take pages of samples with time stamps at /api/v1/import/prometheus");
   app.add_option("--web.cors.origin", flags.cors_origin,
                  "Regular expression of origins that may call the API, anchored at both ends")
       ->capture_default_str();

@@ -26,6 +26,8 @@ struct Flags {
   std::string external_url;
   std::optional<std::string> route_prefix;  // not given: the path of external_url
   bool enable_lifecycle = false;
+  bool enable_remote_write_receiver = false;
+  bool enable_import = false;
   std::string cors_origin = ".*";
   int max_connections = 128;
 

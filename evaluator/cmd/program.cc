@@ -12,7 +12,6 @@
 #include "common/net/route_prefix.h"
 #include "evaluator/cmd/own_metrics.h"
 #include "evaluator/cmd/share_folder.h"
-#include "evaluator/cmd/web.h"
 
 namespace skep::evaluator {
 namespace {
@@ -99,6 +98,7 @@ Program::Program(Flags flags, const Clock& clock, Logger log)
       share_folder_(FindShareFolder()),
       prefix_(net::RoutePrefix(flags_.route_prefix, flags_.external_url).value()),
       head_(tsdb::HeadOptions{}),
+      receiver_(head_, clock, instruments_),
       engine_(clock, EngineOptionsOf(flags_)),
       queries_(engine_, head_, flags_.promql),
       alertmanager_sender_(clock, log_.For("alertmanagers"),
@@ -157,6 +157,25 @@ void Program::AddRoutes() {
   if (flags_.enable_lifecycle) sources.reload = [this] { return configurator_->Reload(); };
   RegisterPages(server_, std::move(sources), wrap);
   api_->Register(server_, wrap);
+  AddReceiver(wrap);
+}
+
+void Program::AddReceiver(const WrapHandler& wrap) {
+  const auto add = [&](std::string_view route, bool enabled, std::string_view flag, auto receive) {
+    net::HttpHandler handler = [this, receive](const net::HttpRequest& request) {
+      return (receiver_.*receive)(request);
+    };
+    if (!enabled) {
+      handler = [text = "to be enabled with " + std::string(flag) + "\n"](const auto&) {
+        return net::HttpResponse::Text(404, text);
+      };
+    }
+    server_.Handle({"POST"}, std::string(route), wrap(route, std::move(handler)));
+  };
+  add("/api/v1/write", flags_.enable_remote_write_receiver, "--web.enable-remote-write-receiver",
+      &intake::Receiver::Write);
+  add("/api/v1/import/prometheus", flags_.enable_import, "--web.enable-import",
+      &intake::Receiver::Import);
 }
 
 api::Sources Program::ApiSources() {

@@ -15,7 +15,9 @@
 #include "evaluator/cmd/alertmanager_targets.h"
 #include "evaluator/cmd/configurator.h"
 #include "evaluator/cmd/flags.h"
+#include "evaluator/cmd/web.h"
 #include "evaluator/engine/engine.h"
+#include "evaluator/intake/receiver.h"
 #include "evaluator/notifier/notifier.h"
 #include "evaluator/receivers/alertmanager.h"
 #include "evaluator/rulequery/query_runner.h"
@@ -41,6 +43,7 @@ class Program {
 
   Status CreateScrape();
   void AddRoutes();
+  void AddReceiver(const WrapHandler& wrap);
   void AddMetrics();
   api::Sources ApiSources();
   Status Start();
@@ -61,6 +64,7 @@ class Program {
 
   instrument::Instruments instruments_;
   tsdb::Head head_;
+  intake::Receiver receiver_;
   engine::Engine engine_;
   rulequery::EngineQueryRunner queries_;
   std::unique_ptr<scrape::Manager> scrape_;

@@ -164,6 +164,51 @@ class Fixture {
 
 }  // namespace
 
+TEST_CASE("The tree of an expression is told as Prometheus tells it", "[api]") {
+  Fixture api;
+  struct Case {
+    std::string query, tree;
+  };
+  const Case cases[] = {
+      {"(\"x\")", R"({"type":"parenExpr","expr":{"type":"stringLiteral","val":"x"}})"},
+      {"a{b!=\"c\"} offset -5m @ 1.5",
+       R"({"type":"vectorSelector","name":"a","offset":-300000,"timestamp":1500,"startOrEnd":null,)"
+       R"("matchers":[{"name":"b","value":"c","type":"!="},{"name":"__name__","value":"a","type":"="}],)"
+       R"("anchored":false,"smoothed":false})"},
+      {"rate(a[5m] @ end())",
+       R"({"type":"call","func":{"name":"rate","argTypes":["matrix"],"variadic":0,"returnType":"vector"},)"
+       R"("args":[{"type":"matrixSelector","range":300000,"name":"a","offset":0,"timestamp":null,)"
+       R"("startOrEnd":"end","matchers":[{"name":"__name__","value":"a","type":"="}],"anchored":false,)"
+       R"("smoothed":false}]})"},
+      {"min_over_time(vector(1)[1h:1m] @ start())",
+       R"({"type":"call","func":{"name":"min_over_time","argTypes":["matrix"],"variadic":0,)"
+       R"("returnType":"vector"},"args":[{"type":"subquery","expr":{"type":"call","func":{"name":"vector",)"
+       R"("argTypes":["scalar"],"variadic":0,"returnType":"vector"},"args":[{"type":"numberLiteral",)"
+       R"("val":"1"}]},"range":3600000,"offset":0,"timestamp":null,"startOrEnd":"start","step":60000}]})"},
+      {"topk by (x) (2, {y=\"z\"})",
+       R"({"type":"aggregation","op":"topk","expr":{"type":"vectorSelector","name":"","offset":0,)"
+       R"("timestamp":null,"startOrEnd":null,"matchers":[{"name":"y","value":"z","type":"="}],)"
+       R"("anchored":false,"smoothed":false},"param":{"type":"numberLiteral","val":"2"},"grouping":["x"],)"
+       R"("without":false})"},
+      {"1 < bool 2",
+       R"({"type":"binaryExpr","op":"\u003c","lhs":{"type":"numberLiteral","val":"1"},)"
+       R"("rhs":{"type":"numberLiteral","val":"2"},"matching":null,"bool":true})"},
+      {"{x=\"1\"} * on (i) group_left (k) {x=\"2\"}",
+       R"({"type":"binaryExpr","op":"*","lhs":{"type":"vectorSelector","name":"","offset":0,)"
+       R"("timestamp":null,"startOrEnd":null,"matchers":[{"name":"x","value":"1","type":"="}],)"
+       R"("anchored":false,"smoothed":false},"rhs":{"type":"vectorSelector","name":"","offset":0,)"
+       R"("timestamp":null,"startOrEnd":null,"matchers":[{"name":"x","value":"2","type":"="}],)"
+       R"("anchored":false,"smoothed":false},"matching":{"card":"many-to-one","labels":["i"],"on":true,)"
+       R"("include":["k"],"fillValues":{"lhs":null,"rhs":null}},"bool":false})"},
+  };
+  for (const Case& c : cases) {
+    CAPTURE(c.query);
+    const auto response = api.Get("parse_query?query=" + net::PercentEncode(c.query));
+    CHECK(response.body == R"({"status":"success","data":)" + c.tree + "}");
+  }
+  CHECK(api.Get("parse_query?query=a%7B").status == 400);
+}
+
 TEST_CASE("Queries answer in Prometheus's envelope", "[api]") {
   Fixture api;
   struct Case {
@@ -198,6 +243,8 @@ TEST_CASE("Queries answer in Prometheus's envelope", "[api]") {
        R"({"status":"success","data":{"resultType":"vector","result":[{"metric":{"__name__":"a","job":"x"},"value":[1000,"5"]}]},"warnings":["results truncated due to limit"]})"},
       {"format_query?query=sum%28a%29by%28b%29",
        R"j({"status":"success","data":"sum by (b) (a)"})j"},
+      {"parse_query?query=-1.5",
+       R"j({"status":"success","data":{"type":"unaryExpr","op":"-","expr":{"type":"numberLiteral","val":"1.5"}}})j"},
       {"query_exemplars?query=a&start=0&end=1", R"({"status":"success","data":[]})"},
   };
   for (const Case& c : cases) {

@@ -1,0 +1,22 @@
+// Snappy's block format, in which remote write sends its messages. The only user of the library.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "common/base/result.h"
+
+namespace skep::protobuf {
+
+// What `packed` says that it is when unpacked. Nothing: it does not say.
+std::optional<std::size_t> UnpackedSnappyBytes(std::string_view packed);
+
+// kInvalid: not Snappy's block format; memory is taken only for what is. Takes the memory that
+// UnpackedSnappyBytes says, which is up to the sender.
+Result<std::string> UnpackSnappy(std::string_view packed);
+
+std::string PackSnappy(std::string_view bytes);
+
+}  // namespace skep::protobuf

@@ -1,0 +1,48 @@
+// Samples that others push: two endpoints, both off until the program's flags switch them on.
+#pragma once
+
+#include <array>
+#include <string_view>
+
+#include "common/base/clock.h"
+#include "common/base/result.h"
+#include "common/instrument/instruments.h"
+#include "common/net/http_message.h"
+#include "evaluator/intake/batch.h"
+#include "evaluator/storage/appender.h"
+
+namespace skep::intake {
+
+// Thread-safe. A request's samples become visible together. Those that cannot be taken cost
+// themselves alone: the answer is then 400, which no sender repeats, and says how many and why.
+class Receiver {
+ public:
+  // All outlive the receiver.
+  Receiver(storage::Appendable& store, const Clock& clock, instrument::Instruments& instruments);
+
+  // POST /api/v1/write: remote write 1.0. 204; 400; 413 beyond 64 MB unpacked; 415 for version 2;
+  // 500 where the store fails, so that the sender tries again. Samples more than ten minutes ahead
+  // are refused.
+  net::HttpResponse Write(const net::HttpRequest& request);
+
+  // POST /api/v1/import/prometheus: a page of samples with time stamps, in the text format
+  // (milliseconds) or, by its Content-Type, OpenMetrics (seconds). Parameters: `timestamp` (ms) for
+  // lines without one, otherwise now; `extra_label` (name=value), repeatable. 204; 400; 500.
+  net::HttpResponse Import(const net::HttpRequest& request);
+
+ private:
+  struct Counters {
+    instrument::Counter accepted;
+    std::array<instrument::Counter, kRefusals> refused;
+  };
+
+  static Counters MakeCounters(instrument::Instruments& instruments, std::string_view protocol);
+  static net::HttpResponse Finish(Batch& batch, const Counters& counters);
+
+  storage::Appendable& store_;
+  const Clock& clock_;
+  Counters write_counters_;
+  Counters import_counters_;
+};
+
+}  // namespace skep::intake
