@@ -131,6 +131,17 @@ Result<Node> Node::Parse(std::string_view text, std::string_view file) {
   return Node(std::make_shared<const Document>(Document{std::move(*tree)}), root);
 }
 
+Result<std::vector<Node>> Node::ParseAll(std::string_view text, std::string_view file) {
+  Result<std::vector<Tree>> trees = ParseTrees(text, file);
+  if (!trees) return trees.error();
+  std::vector<Node> nodes;
+  for (Tree& tree : *trees) {
+    const std::uint32_t root = tree.root;
+    nodes.push_back(Node(std::make_shared<const Document>(Document{std::move(tree)}), root));
+  }
+  return nodes;
+}
+
 NodeKind Node::kind() const {
   return (index_ & kAbsent) != 0 ? NodeKind::kNull : document_->at(index_).kind;
 }

@@ -24,6 +24,10 @@ class Node {
   // 1,000,000 nodes when aliases are followed) or nesting over 100 deep is kInvalid. An empty text
   // is a null node.
   static Result<Node> Parse(std::string_view text, std::string_view file);
+  // Parses all documents of a text (`---` between them), none left out: an empty one is a null
+  // node, and a text without any is one such. The limits hold for each. The first error is that of
+  // the whole.
+  static Result<std::vector<Node>> ParseAll(std::string_view text, std::string_view file);
 
   NodeKind kind() const;
   bool IsNull() const { return kind() == NodeKind::kNull; }

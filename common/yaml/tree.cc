@@ -270,6 +270,55 @@ Status ParseInto(Tree& tree, std::string_view text) {
   return tree.Complain(at.line, at.column, "expected the end of the document");
 }
 
+// Whether `at` is where a `---` begins a document. yaml-cpp also begins one where it understands no
+// more of the one before.
+bool IsDocumentMark(std::string_view text, Position at) {
+  for (int line = 1; line < at.line; ++line) {
+    const std::size_t end = text.find('\n');
+    if (end == std::string_view::npos) return false;
+    text.remove_prefix(end + 1);
+  }
+  return at.column == 1 && text.starts_with("---");
+}
+
+// Appends every document to `trees`, at least one.
+Status ParseAllInto(std::vector<Tree>& trees, std::string_view text, const Tree& empty) {
+  std::istringstream stream{std::string(text)};
+  YAML::Parser parser(stream);
+  while (parser || trees.empty()) {
+    Tree tree = empty;
+    Builder builder(tree);
+    if (!parser.HandleNextDocument(builder) && !trees.empty()) return {};
+    const Position at = builder.document_start();
+    if (!trees.empty() && !IsDocumentMark(text, at)) {
+      return tree.Complain(at.line, at.column, "expected the end of the document or ---");
+    }
+    if (!builder.has_root()) tree.items.emplace_back();
+    trees.push_back(std::move(tree));
+  }
+  return {};
+}
+
+// Checks the bytes, then calls `parse(text)`, whose exceptions become errors.
+template <typename Parse>
+Status Guarded(std::string_view text, const Tree& tree, Parse parse) {
+  if (text.substr(0, 3) == "\xef\xbb\xbf") text.remove_prefix(3);
+  if (const std::size_t at = FindForbidden(text); at != std::string_view::npos) {
+    const Position position = PositionAt(text, at);
+    return tree.Complain(position.line, position.column, "control byte or invalid UTF-8");
+  }
+  try {
+    return parse(text);
+  } catch (const Refusal& refusal) {
+    return refusal.error;
+  } catch (const YAML::Exception& problem) {
+    const Position at = PositionOf(problem.mark);
+    return tree.Complain(at.line, at.column, problem.msg);
+  } catch (const std::exception& problem) {
+    return tree.Complain(1, 1, problem.what());
+  }
+}
+
 }  // namespace
 
 Error Tree::Complain(int line, int column, std::string_view message) const {
@@ -280,22 +329,18 @@ Error Tree::Complain(int line, int column, std::string_view message) const {
 Result<Tree> ParseTree(std::string_view text, std::string_view file) {
   Tree tree;
   tree.file = file;
-  if (text.substr(0, 3) == "\xef\xbb\xbf") text.remove_prefix(3);
-  if (const std::size_t at = FindForbidden(text); at != std::string_view::npos) {
-    const Position position = PositionAt(text, at);
-    return tree.Complain(position.line, position.column, "control byte or invalid UTF-8");
-  }
-  try {
-    RETURN_IF_ERROR(ParseInto(tree, text));
-  } catch (const Refusal& refusal) {
-    return refusal.error;
-  } catch (const YAML::Exception& problem) {
-    const Position at = PositionOf(problem.mark);
-    return tree.Complain(at.line, at.column, problem.msg);
-  } catch (const std::exception& problem) {
-    return tree.Complain(1, 1, problem.what());
-  }
+  RETURN_IF_ERROR(
+      Guarded(text, tree, [&](std::string_view checked) { return ParseInto(tree, checked); }));
   return tree;
+}
+
+Result<std::vector<Tree>> ParseTrees(std::string_view text, std::string_view file) {
+  std::vector<Tree> trees;
+  Tree empty;
+  empty.file = file;
+  RETURN_IF_ERROR(Guarded(
+      text, empty, [&](std::string_view checked) { return ParseAllInto(trees, checked, empty); }));
+  return trees;
 }
 
 }  // namespace skep::yaml

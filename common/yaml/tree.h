@@ -40,5 +40,7 @@ struct Tree {
 
 // See Node::Parse.
 Result<Tree> ParseTree(std::string_view text, std::string_view file);
+// See Node::ParseAll.
+Result<std::vector<Tree>> ParseTrees(std::string_view text, std::string_view file);
 
 }  // namespace skep::yaml

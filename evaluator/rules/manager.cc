@@ -122,7 +122,7 @@ Result<Ruleset> Manager::Impl::Load(const RulesConfig& config) const {
     }
   }
   for (const LintFinding& finding : LintRules(rules.files)) {
-    if (finding.kind != LintFinding::Kind::kIgnoredAnnotation) continue;
+    if (finding.kind == LintFinding::Kind::kDuplicateRule) continue;
     dependencies_.logger.Warn(finding.message, {{"file", finding.file}, {"line", finding.line}});
   }
   return rules;

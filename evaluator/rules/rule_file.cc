@@ -13,8 +13,6 @@
 namespace skep::rules {
 namespace {
 
-constexpr std::string_view kOwnPrefix = "skep_";
-
 // Name and value nodes of a map of texts.
 using TextMap = std::map<std::string, std::pair<std::string, yaml::Node>, std::less<>>;
 
@@ -23,16 +21,49 @@ class Reader {
   Reader(const RuleFileOptions& options, RuleFileReport& report)
       : options_(options), report_(report) {}
 
-  void ReadRoot(const yaml::Node& root) {
-    yaml::MapReader map(root);
-    const bool object = root.IsMap() && root.Get("kind").IsScalar();
-    yaml::Node groups = root;
-    if (object) {
-      ReadObject(root, map, groups);
-    } else {
-      groups = map.Take("groups");
+  void ReadDocuments(const std::vector<yaml::Node>& documents) {
+    std::vector<yaml::Node> roots;
+    for (const yaml::Node& document : documents) {
+      if (!document.IsNull()) roots.push_back(document);
     }
+    if (roots.empty()) return;
+    if (!IsObject(roots.front())) {
+      ReadPlain(roots.front());
+      for (std::size_t i = 1; i < roots.size(); ++i) {
+        report_.file.ignored_documents.push_back(roots[i].line());
+      }
+      return;
+    }
+    for (std::size_t i = 0; i < roots.size(); ++i) {
+      const std::size_t errors = report_.errors.size();
+      ReadObject(roots[i], Depth::kDocument);
+      if (roots.size() > 1) NameDocument(errors, i + 1);
+    }
+  }
+
+ private:
+  enum class Depth : std::uint8_t { kDocument, kItem };
+
+  static bool IsObject(const yaml::Node& root) {
+    return root.IsMap() && root.Get("kind").IsScalar();
+  }
+
+  // Adds the document to errors from `first` on.
+  void NameDocument(std::size_t first, std::size_t number) {
+    for (std::size_t i = first; i < report_.errors.size(); ++i) {
+      Error& error = report_.errors[i];
+      error = Error(error.kind(), error.message() + " (document " + std::to_string(number) + ")");
+    }
+  }
+
+  void ReadPlain(const yaml::Node& root) {
+    yaml::MapReader map(root);
+    const yaml::Node groups = map.Take("groups");
     Finish(map, root, "rule file");
+    ReadGroups(groups, false);
+  }
+
+  void ReadGroups(const yaml::Node& groups, bool object) {
     if (!groups.IsNull() && !groups.IsSequence()) {
       Complain(groups, "groups: expected a list");
       return;
@@ -40,7 +71,6 @@ class Reader {
     for (const yaml::Node& group : groups.items()) ReadGroup(group, object);
   }
 
- private:
   void Complain(const yaml::Node& node, const std::string& message) {
     report_.errors.push_back(node.Complain(message));
   }
@@ -54,18 +84,42 @@ class Reader {
     if (Status status = map.Finish(what); !status) report_.errors.push_back(status.error());
   }
 
-  // A PrometheusRule of Kubernetes: its metadata is Kubernetes's business.
-  void ReadObject(const yaml::Node& root, yaml::MapReader& map, yaml::Node& groups) {
-    std::string kind;
-    map.Read("kind", kind);
-    if (kind != "PrometheusRule") {
-      Complain(root.Get("kind"), "expected kind PrometheusRule, got " + Quote(kind));
+  // A PrometheusRule of Kubernetes, or a list of them.
+  void ReadObject(const yaml::Node& root, Depth depth) {
+    const std::string kind = root.IsMap() ? root.Get("kind").text() : "";
+    if (kind == "PrometheusRule") {
+      ReadPrometheusRule(root);
+    } else if (depth == Depth::kDocument && (kind == "List" || kind == "PrometheusRuleList")) {
+      ReadList(root);
+    } else {
+      Complain(IsObject(root) ? root.Get("kind") : root,
+               "expected kind PrometheusRule, got " + Quote(kind));
     }
-    for (const std::string_view key : {"apiVersion", "metadata", "status"}) map.Ignore(key);
+  }
+
+  void ReadList(const yaml::Node& root) {
+    const yaml::Node items = root.Get("items");
+    if (!items.IsNull() && !items.IsSequence()) Complain(items, "items: expected a list");
+    for (const yaml::Node& item : items.items()) ReadObject(item, Depth::kItem);
+  }
+
+  // Its metadata is Kubernetes's business.
+  void ReadPrometheusRule(const yaml::Node& root) {
+    constexpr std::string_view kVersion = "monitoring.coreos.com/v1";
+    yaml::MapReader map(root);
+    std::string version(kVersion);
+    map.Read("apiVersion", version);
+    if (version != kVersion) {
+      Complain(root.Get("apiVersion"),
+               "expected apiVersion " + std::string(kVersion) + ", got " + Quote(version));
+    }
+    for (const std::string_view key : {"kind", "metadata", "status"}) map.Ignore(key);
     const yaml::Node spec = map.Take("spec");
+    Finish(map, root, "PrometheusRule");
     yaml::MapReader spec_map(spec);
-    groups = spec_map.Take("groups");
+    const yaml::Node groups = spec_map.Take("groups");
     Finish(spec_map, spec, "PrometheusRule spec");
+    ReadGroups(groups, true);
   }
 
   void ReadGroup(const yaml::Node& node, bool object) {
@@ -244,7 +298,7 @@ class Reader {
   static void TakeAnnotations(RuleDefinition& rule, const TextMap& annotations) {
     std::vector<LabelView> theirs, ours;
     for (const auto& [name, text] : annotations) {
-      auto& list = std::string_view(name).starts_with(kOwnPrefix) ? ours : theirs;
+      auto& list = std::string_view(name).starts_with(kOwnAnnotationPrefix) ? ours : theirs;
       list.push_back({name, text.first});
     }
     rule.annotations = Labels::WithEmptyValues(theirs);
@@ -286,12 +340,12 @@ RuleFileReport ParseRuleFile(std::string_view text, std::string_view file,
                              const RuleFileOptions& options) {
   RuleFileReport report;
   report.file.file = file;
-  Result<yaml::Node> root = yaml::Node::Parse(text, file);
-  if (!root) {
-    report.errors.push_back(root.error());
+  const Result<std::vector<yaml::Node>> documents = yaml::Node::ParseAll(text, file);
+  if (!documents) {
+    report.errors.push_back(documents.error());
     return report;
   }
-  Reader(options, report).ReadRoot(*root);
+  Reader(options, report).ReadDocuments(*documents);
   return report;
 }
 
@@ -310,6 +364,10 @@ std::vector<LintFinding> LintRules(const std::vector<RuleFile>& files) {
   std::vector<LintFinding> findings;
   std::set<std::pair<std::string, Labels>> seen;
   for (const RuleFile& file : files) {
+    for (const int line : file.ignored_documents) {
+      findings.push_back({LintFinding::Kind::kIgnoredDocument, file.file, line,
+                          "only the first document of a rule file counts"});
+    }
     for (const GroupDefinition& group : file.groups) {
       for (const RuleDefinition& rule : group.rules) {
         const std::string place =

@@ -19,6 +19,9 @@ namespace skep::rules {
 // together; a longer one is an error of the rule, and a label of a file as well.
 inline constexpr std::size_t kMaxLabelSetBytes = 256 * 1024;
 
+// Annotations whose name begins so are for this program; other programs ignore them.
+inline constexpr std::string_view kOwnAnnotationPrefix = "skep_";
+
 enum class RuleKind : std::uint8_t { kRecording, kAlerting };
 
 // One rule as its file has it; labels of the group are merged in (the rule's own win).
@@ -55,6 +58,7 @@ struct GroupDefinition {
 struct RuleFile {
   std::string file;
   std::vector<GroupDefinition> groups;
+  std::vector<int> ignored_documents = {};  // lines of YAML documents that do not count
 
   std::size_t CountRules() const;
 };
@@ -70,9 +74,11 @@ struct RuleFileReport {
   std::vector<Error> errors;  // each begins with "FILE:LINE:COLUMN: "
 };
 
-// Reads a rule file, or a PrometheusRule object of Kubernetes (the groups under `spec`). Strict: an
-// unknown field, a name that is none, an expression or template that does not parse, and a group
-// name that comes twice are errors. Finds as many errors as it can, in the order of the text.
+// Reads a rule file, or PrometheusRule objects of Kubernetes (the groups under `spec`): one or
+// several YAML documents, each an object or a List of objects; objects of other kinds are errors.
+// Of the documents of a plain rule file only the first counts, as in Prometheus. Strict: an unknown
+// field, a name that is none, an expression or template that does not parse, and a group name that
+// comes twice are errors. Finds as many errors as it can, in the order of the text.
 RuleFileReport ParseRuleFile(std::string_view text, std::string_view file,
                              const RuleFileOptions& options = {});
 
@@ -84,6 +90,7 @@ struct LintFinding {
   enum class Kind : std::uint8_t {
     kDuplicateRule,      // same name and labels more than once over all files
     kIgnoredAnnotation,  // an annotation of ours that this version does not act upon
+    kIgnoredDocument,    // a further YAML document of a plain rule file
   };
 
   Kind kind;

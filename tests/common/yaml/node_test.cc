@@ -154,6 +154,38 @@ TEST_CASE("Hostile nesting and aliases end in an error, not in a crash", "[yaml]
   CHECK(Refused("a: &a [1, *a]").find("alias stands inside") != std::string::npos);
 }
 
+TEST_CASE("All documents of a text are read, each with its own places and anchors", "[yaml]") {
+  const auto parse = [](const std::string& text) {
+    return skep::yaml::Node::ParseAll(text, "f.yml");
+  };
+  const auto two = parse("a: &x 1\n---\nb: [2,\n    three]\n");
+  REQUIRE(two);
+  REQUIRE(two->size() == 2);
+  CHECK((*two)[0].Get("a").text() == "1");
+  CHECK((*two)[1].Get("b").items()[1].place() == "f.yml:4:5");
+  const std::pair<const char*, std::size_t> counts[] = {
+      {"", 1},
+      {"# nothing\n", 1},
+      {"a: 1\n---\n", 2},
+      {"---\na: 1\n...\n", 1},
+      {"---\n---\n", 2},
+      {"---\na: 1\n---\nb: 2\n", 2},
+  };
+  for (const auto& [text, count] : counts) {
+    CAPTURE(text);
+    const auto nodes = parse(text);
+    REQUIRE(nodes);
+    CHECK(nodes->size() == count);
+  }
+  const auto error = [&](const std::string& text) {
+    const auto nodes = parse(text);
+    return nodes ? std::string("none") : nodes.error().message();
+  };
+  CHECK(error("a: 1\n---\nb: [\n").find("f.yml:") == 0);
+  CHECK(error("a: &x 1\n---\nb: *x\n").find("f.yml:3:") == 0);
+  CHECK(error("a: 1\n]\n").find("f.yml:2:1: ") == 0);
+}
+
 TEST_CASE("Aliases and merge keys stand for what they name", "[yaml]") {
   const Node root = Parsed(
       "base: &base {x: 1, y: 2}\nuse: *base\n"

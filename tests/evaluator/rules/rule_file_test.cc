@@ -161,6 +161,58 @@ spec:
   CHECK(report.file.CountRules() == 1);
 }
 
+TEST_CASE("Several objects stand in one file, as documents and as lists", "[rules]") {
+  const auto object = [](const std::string& group, const std::string& expr) {
+    return "apiVersion: monitoring.coreos.com/v1\nkind: PrometheusRule\nmetadata: {name: x}\n"
+           "spec: {groups: [{name: " +
+           group + ", rules: [{record: a, expr: " + expr + "}]}]}\n";
+  };
+  const std::string list = R"(apiVersion: v1
+kind: List
+metadata: {resourceVersion: ""}
+items:
+- {apiVersion: monitoring.coreos.com/v1, kind: PrometheusRule, spec: {groups: [{name: c}]}}
+- {apiVersion: monitoring.coreos.com/v1, kind: PrometheusRule, spec: {groups: [{name: d}]}}
+)";
+  const RuleFileReport report = ParseRuleFile(
+      "---\n" + object("a", "up") + "---\n" + object("b", "up") + "---\n" + list, "f.yml");
+  REQUIRE(report.errors.empty());
+  REQUIRE(report.file.groups.size() == 4);
+  CHECK(report.file.groups[1].name == "b");
+  CHECK(report.file.groups[3].name == "d");
+  CHECK(report.file.ignored_documents.empty());
+
+  const std::pair<std::string, std::string> bad[] = {
+      {object("a", "up") + "---\n" + object("b", "sum("), "f.yml:9:"},
+      {object("a", "up") + "---\n" + object("a", "up"),
+       "groupname: \"a\" is repeated in the same file (document 2)"},
+      {object("a", "up") + "---\nkind: Service\n",
+       "f.yml:6:7: expected kind PrometheusRule, got \"Service\" (document 2)"},
+      {object("a", "up") + "---\ngroups: []\n", "f.yml:6:1: expected kind PrometheusRule"},
+      {"kind: List\nitems: [{kind: List}]\n", "f.yml:2:16: expected kind PrometheusRule"},
+      {"kind: List\nitems: 7\n", "f.yml:2:8: items: expected a list"},
+      {"apiVersion: v1\nkind: PrometheusRule\n",
+       "f.yml:1:13: expected apiVersion monitoring.coreos.com/v1, got \"v1\""},
+  };
+  for (const auto& [text, message] : bad) {
+    CAPTURE(text, message);
+    const std::string errors = Errors(text);
+    CAPTURE(errors);
+    CHECK(errors.find(message) != std::string::npos);
+  }
+}
+
+TEST_CASE("Of a plain rule file the first document counts, and lint says so", "[rules]") {
+  const RuleFileReport report =
+      ParseRuleFile("groups: [{name: a}]\n---\ngroups: [{name: b, nope: 1}]\n---\n", "f.yml");
+  REQUIRE(report.errors.empty());
+  REQUIRE(report.file.groups.size() == 1);
+  const std::vector<LintFinding> findings = LintRules({report.file});
+  REQUIRE(findings.size() == 1);
+  CHECK(findings[0].kind == LintFinding::Kind::kIgnoredDocument);
+  CHECK(findings[0].line == 3);
+}
+
 TEST_CASE("Lint finds duplicates over all files, and annotations without effect", "[rules]") {
   const auto read = [](const std::string& rules, const std::string& name) {
     RuleFileReport report = ParseRuleFile("groups:\n- name: g\n  rules:\n" + rules, name);
