@@ -124,7 +124,7 @@ void CountCost(const AgentSink& sink, const Item& item, const Request& request) 
 void CountRetries(const AgentSink& sink, const Item& item, const Request& request, bool ok) {
   const double attempts = item.Number("attempt").value_or(1);
   if (attempts <= 1 || !IsFirst(sink, request, Topic::kRetries)) return;
-  sink.flow.Retries(sink.changes, "llm", ok, attempts - 1);
+  sink.flow.Retries(sink.changes, "llm", swarm::OutcomeOf(ok), attempts - 1);
 }
 
 void GoodRequest(const AgentSink& sink, const Item& item, const Request& request) {
@@ -172,7 +172,7 @@ void RetriesExhausted(const AgentSink& sink, const Item& item) {
 void CountTool(const AgentSink& sink, std::string_view session, std::string_view agent,
                const swarm::ToolCall& call) {
   sink.flow.Record(sink.changes, call);
-  if (sink.unit.ToolEnded(session, agent, call.tool, call.ok)) {
+  if (sink.unit.ToolEnded(session, agent, call.tool, swarm::OutcomeOf(call.ok))) {
     sink.flow.ToolLoop(sink.changes, call.tool);
   }
 }
@@ -217,13 +217,14 @@ void SubagentCompleted(const AgentSink& sink, const Item& item) {
 
 void Compaction(const AgentSink& sink, const Item& item) {
   if (!sink.unit.Claim(item.Text("session.id"), Topic::kCompaction, Way::kEvents)) return;
-  sink.flow.Compaction(sink.changes, item.Text("trigger"), item.Bool("success").value_or(true));
+  sink.flow.Compaction(sink.changes, item.Text("trigger"),
+                       swarm::OutcomeOf(item.Bool("success").value_or(true)));
 }
 
 void McpConnection(const AgentSink& sink, const Item& item) {
   const std::string_view status = item.Text("status");
   const bool ok = status == "connected" || status == "success" || status == "ok";
-  sink.flow.McpConnection(sink.changes, item.Text("transport_type"), ok);
+  sink.flow.McpConnection(sink.changes, item.Text("transport_type"), swarm::OutcomeOf(ok));
 }
 
 void Prompt(const AgentSink& sink, const Item& item) {
@@ -278,7 +279,8 @@ void LlmSpan(const AgentSink& sink, const Span& span) {
 void CompactionSpan(const AgentSink& sink, const Span& span) {
   const Item item(span.attributes);
   if (!sink.unit.Claim(item.Text("session.id"), Topic::kCompaction, Way::kSpans)) return;
-  sink.flow.Compaction(sink.changes, item.Text("trigger"), span.status != SpanStatus::kError);
+  sink.flow.Compaction(sink.changes, item.Text("trigger"),
+                       swarm::OutcomeOf(span.status != SpanStatus::kError));
 }
 
 // Tokens of metrics by the words of ours.

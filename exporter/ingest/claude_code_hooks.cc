@@ -74,7 +74,7 @@ void AgentCallEnded(const Hook& hook) {
   }
 }
 
-void ToolEnded(const Hook& hook, bool ok) {
+void ToolEnded(const Hook& hook, swarm::Outcome outcome) {
   const std::string_view tool = hook.Text("tool_name");
   const std::string_view call = hook.Text("tool_use_id");
   const std::string type = hook.AgentType();
@@ -82,17 +82,17 @@ void ToolEnded(const Hook& hook, bool ok) {
   const bool is_first = call.empty() ? hook.unit.Claim(hook.session(), Topic::kTool, Way::kHooks)
                                      : hook.unit.IsFirst(hook.session(), Topic::kTool, call);
   if (!is_first) return;
-  hook.sinks.flow.Record(
-      hook.changes,
-      swarm::ToolCall{
-          .tool = tool, .agent_type = type, .ok = ok, .seconds = hook.Seconds("duration_ms")});
-  if (hook.unit.ToolEnded(hook.session(), hook.agent(), tool, ok)) {
+  hook.sinks.flow.Record(hook.changes, swarm::ToolCall{.tool = tool,
+                                                       .agent_type = type,
+                                                       .ok = outcome == swarm::Outcome::kOk,
+                                                       .seconds = hook.Seconds("duration_ms")});
+  if (hook.unit.ToolEnded(hook.session(), hook.agent(), tool, outcome)) {
     hook.sinks.flow.ToolLoop(hook.changes, tool);
   }
 }
 
-void PostToolUse(const Hook& hook) { ToolEnded(hook, true); }
-void PostToolUseFailure(const Hook& hook) { ToolEnded(hook, false); }
+void PostToolUse(const Hook& hook) { ToolEnded(hook, swarm::Outcome::kOk); }
+void PostToolUseFailure(const Hook& hook) { ToolEnded(hook, swarm::Outcome::kError); }
 
 void SubagentStart(const Hook& hook) {
   const std::string type = hook.AgentType();
@@ -127,7 +127,7 @@ void TaskCompleted(const Hook& hook) { ReportTask(hook, "completed"); }
 
 void PostCompact(const Hook& hook) {
   if (!hook.unit.Claim(hook.session(), Topic::kCompaction, Way::kHooks)) return;
-  hook.sinks.flow.Compaction(hook.changes, hook.Text("trigger"), true);
+  hook.sinks.flow.Compaction(hook.changes, hook.Text("trigger"), swarm::Outcome::kOk);
 }
 
 void UserPrompt(const Hook& hook) {

@@ -88,7 +88,7 @@ void Tool(const AgentSink& sink, std::string_view service, const Span& span) {
       sink.changes,
       swarm::ToolCall{.tool = tool, .agent_type = agent, .ok = ok, .seconds = SecondsOf(span)});
   // One agent is told from another by the trace it works in.
-  if (sink.unit.ToolEnded(service, span.trace_id, tool, ok)) {
+  if (sink.unit.ToolEnded(service, span.trace_id, tool, swarm::OutcomeOf(ok))) {
     sink.flow.ToolLoop(sink.changes, tool);
   }
 }

@@ -75,10 +75,11 @@ void StoreFamilies::McpFailed(state::Changes& changes, std::string_view workspac
   changes.Add(mcp_failures_, labels, 1);
 }
 
-void StoreFamilies::TaskOutcome(state::Changes& changes, std::string_view workspace, bool ok,
-                                std::optional<double> quality) const {
+void StoreFamilies::TaskOutcome(state::Changes& changes, std::string_view workspace,
+                                swarm::Outcome outcome, std::optional<double> quality) const {
   const std::array<LabelView, 2> labels{
-      {{"outcome", ok ? "success" : "failure"}, {"workspace", workspace}}};
+      {{"outcome", outcome == swarm::Outcome::kOk ? "success" : "failure"},
+       {"workspace", workspace}}};
   changes.Add(outcomes_, labels, 1);
   const std::array<LabelView, 1> place{{{"workspace", workspace}}};
   if (quality) changes.Observe(quality_, place, *quality);

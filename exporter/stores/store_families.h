@@ -7,6 +7,7 @@
 
 #include "common/base/result.h"
 #include "exporter/state/store.h"
+#include "exporter/swarm/words.h"
 
 namespace skep::stores {
 
@@ -23,7 +24,7 @@ class StoreFamilies {
   void McpFailed(state::Changes& changes, std::string_view workspace,
                  std::string_view reason) const;
   // swarm_task_outcomes_total{outcome}, swarm_task_quality_ratio.
-  void TaskOutcome(state::Changes& changes, std::string_view workspace, bool ok,
+  void TaskOutcome(state::Changes& changes, std::string_view workspace, swarm::Outcome outcome,
                    std::optional<double> quality) const;
   // swarm_policy_decisions_total{outcome}: allowed, denied, approval_required, or other.
   void PolicyDecision(state::Changes& changes, std::string_view workspace, std::string_view outcome,

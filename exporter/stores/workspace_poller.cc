@@ -186,7 +186,8 @@ void WorkspacePoller::CountOutcomes(const Round& round, state::Changes& changes)
   std::uint64_t equal = 0;
   for (const OutcomeRecord& outcome : outcomes->items) {
     if (!mark.Passes(ToMillis(outcome.created), equal) || !text) continue;
-    sinks_.families.TaskOutcome(changes, workspace_.name, outcome.success, outcome.quality);
+    sinks_.families.TaskOutcome(changes, workspace_.name, swarm::OutcomeOf(outcome.success),
+                                outcome.quality);
   }
   if (mark.Format() != text) sinks_.positions.Put(changes, position, mark.Format());
 }

@@ -53,8 +53,13 @@ struct Board::Impl {
     return entry.last == nullptr || clock.SteadyNow() - entry.published_at > options.max_age;
   }
 
+  // Whether the source has a place, or gets one: it is kept while its unit runs.
+  Status Admit(const SourceKey& key);
+  bool IsFull() const { return entries.size() + joining.size() >= options.max_sources; }
+
   std::mutex mutex;
   BoardOptions options;                       // guarded by mutex
+  std::set<SourceKey> joining;                // guarded by mutex; new, its first unit is running
   std::map<SourceKey, Entry> entries;         // guarded by mutex
   std::vector<const SnapshotSource*> others;  // guarded by mutex
 
@@ -64,6 +69,16 @@ struct Board::Impl {
   const Clock& clock;
   Logger log;
 };
+
+Status Board::Impl::Admit(const SourceKey& key) {
+  const std::lock_guard lock(mutex);
+  if (entries.contains(key)) return {};
+  if (IsFull()) {
+    return Invalid("more than " + std::to_string(options.max_sources) + " sources of swarms");
+  }
+  joining.insert(key);
+  return {};
+}
 
 Status Board::Impl::CountFailure(const SourceKey& key, std::string_view reason, bool is_lost) {
   return store.Update([&](state::Changes& changes) -> Status {
@@ -103,16 +118,14 @@ Status Board::Publish(Snapshot snapshot,
                       const std::function<Status(state::Changes& changes)>& also) {
   const Timestamp now = impl_->clock.Now();
   auto shared = std::make_shared<const Snapshot>(std::move(snapshot));
-  RETURN_IF_ERROR(impl_->store.Update([&](state::Changes& changes) -> Status {
+  RETURN_IF_ERROR(impl_->Admit(shared->key));
+  const Status counted = impl_->store.Update([&](state::Changes& changes) -> Status {
     impl_->history.Advance(*shared, impl_->flow, changes, now);
     return also ? also(changes) : Status();
-  }));
+  });
   const std::lock_guard lock(impl_->mutex);
-  const auto at = impl_->entries.find(shared->key);
-  if (at == impl_->entries.end() && impl_->entries.size() >= impl_->options.max_sources) {
-    return Invalid("more than " + std::to_string(impl_->options.max_sources) +
-                   " sources of swarms");
-  }
+  impl_->joining.erase(shared->key);
+  if (!counted) return counted;
   Entry& entry = impl_->entries[shared->key];
   entry.is_up = shared->is_complete;
   if (entry.is_up) entry.last_success = now;
@@ -125,9 +138,7 @@ void Board::Failed(const SourceKey& key, std::string_view reason, std::string_vi
   bool is_lost = false;
   {
     const std::lock_guard lock(impl_->mutex);
-    if (!impl_->entries.contains(key) && impl_->entries.size() >= impl_->options.max_sources) {
-      return;
-    }
+    if (!impl_->entries.contains(key) && impl_->IsFull()) return;
     Entry& entry = impl_->entries[key];
     entry.is_up = false;
     is_lost = impl_->IsTooOld(entry);

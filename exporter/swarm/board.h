@@ -61,7 +61,8 @@ class Board {
   // The source was read, all of it where the snapshot is complete (only then is it a success of
   // swarm_source_last_success_timestamp_seconds). Counts what changed since its last snapshot and
   // what `also` adds, in one unit (offsets of files that were read along with it), then shows it.
-  // kIo: nothing happened; the source keeps what it showed and is read again later.
+  // kIo, or kInvalid where there are max_sources already: nothing happened; the source keeps what
+  // it showed and is read again later.
   Status Publish(Snapshot snapshot,
                  const std::function<Status(state::Changes& changes)>& also = {});
   // The source could not be read: counted by reason, up is 0, the last good value is shown until it

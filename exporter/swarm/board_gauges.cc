@@ -117,8 +117,6 @@ std::string With(std::string labels, std::string_view name, std::string_view val
   return labels;
 }
 
-std::string_view OrUnknown(std::string_view text) { return text.empty() ? "unknown" : text; }
-
 // What one snapshot adds to the sheet, one part after the other.
 class Adder {
  public:

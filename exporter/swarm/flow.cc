@@ -52,9 +52,10 @@ class Labels {
   std::size_t size_ = 0;
 };
 
-std::string_view OrUnknown(std::string_view text) { return text.empty() ? "unknown" : text; }
 std::string_view OrNone(std::string_view text) { return text.empty() ? "none" : text; }
-std::string_view RunOutcome(bool ok) { return ok ? "success" : "failure"; }
+std::string_view RunOutcome(Outcome outcome) {
+  return outcome == Outcome::kOk ? "success" : "failure";
+}
 
 std::string_view SessionEventWord(std::string_view event) {
   static constexpr std::array<std::string_view, 10> kWords = {
@@ -285,7 +286,7 @@ void Flow::Record(state::Changes& changes, const LlmRequest& request) const {
   changes.Add(families_->llm_requests,
               Labels{{"agent_type", agent},
                      {"model", model},
-                     {"outcome", OutcomeWord(request.ok)},
+                     {"outcome", OutcomeWord(OutcomeOf(request.ok))},
                      {"query_source", request.query_source}},
               1);
   if (!request.ok) {
@@ -330,16 +331,16 @@ void Flow::LlmRetriesExhausted(state::Changes& changes, std::string_view model,
               Labels{{"model", OrUnknown(model)}, {"status_code", StatusCodeWord(status_code)}}, 1);
 }
 
-void Flow::Retries(state::Changes& changes, std::string_view component, bool ok,
+void Flow::Retries(state::Changes& changes, std::string_view component, Outcome outcome,
                    double times) const {
-  changes.Add(families_->retries, Labels{{"component", component}, {"outcome", RunOutcome(ok)}},
-              times);
+  changes.Add(families_->retries,
+              Labels{{"component", component}, {"outcome", RunOutcome(outcome)}}, times);
 }
 
 void Flow::Record(state::Changes& changes, const ToolCall& call) const {
   changes.Add(families_->tool_calls,
               Labels{{"agent_type", OrUnknown(call.agent_type)},
-                     {"outcome", OutcomeWord(call.ok)},
+                     {"outcome", OutcomeWord(OutcomeOf(call.ok))},
                      {"tool", OrUnknown(call.tool)}},
               1);
   if (call.seconds) {
@@ -362,7 +363,7 @@ void Flow::ToolLoop(state::Changes& changes, std::string_view tool) const {
 void Flow::Record(state::Changes& changes, const SubagentRun& run) const {
   const std::string_view agent = OrUnknown(run.agent_type);
   changes.Add(families_->subagent_runs,
-              Labels{{"agent_type", agent}, {"outcome", OutcomeWord(run.ok)}}, 1);
+              Labels{{"agent_type", agent}, {"outcome", OutcomeWord(OutcomeOf(run.ok))}}, 1);
   const Labels labels{{"agent_type", agent}};
   if (run.seconds) changes.Observe(families_->subagent_seconds, labels, *run.seconds);
   if (run.tokens) changes.Observe(families_->subagent_tokens, labels, *run.tokens);
@@ -379,20 +380,22 @@ void Flow::AgentSpawnTook(state::Changes& changes, std::string_view agent_type,
   changes.Observe(families_->spawn_seconds, Labels{{"agent_type", OrUnknown(agent_type)}}, seconds);
 }
 
-void Flow::Compaction(state::Changes& changes, std::string_view trigger, bool ok) const {
+void Flow::Compaction(state::Changes& changes, std::string_view trigger, Outcome outcome) const {
   const bool known = trigger == "auto" || trigger == "manual" || trigger.empty();
   changes.Add(
       families_->compactions,
-      Labels{{"outcome", OutcomeWord(ok)}, {"trigger", known ? OrUnknown(trigger) : "other"}}, 1);
+      Labels{{"outcome", OutcomeWord(outcome)}, {"trigger", known ? OrUnknown(trigger) : "other"}},
+      1);
 }
 
-void Flow::McpConnection(state::Changes& changes, std::string_view transport, bool ok) const {
+void Flow::McpConnection(state::Changes& changes, std::string_view transport,
+                         Outcome outcome) const {
   const bool known = transport == "stdio" || transport == "http" || transport == "sse" ||
                      transport == "ws" || transport.empty();
-  changes.Add(
-      families_->mcp_connections,
-      Labels{{"outcome", OutcomeWord(ok)}, {"transport", known ? OrUnknown(transport) : "other"}},
-      1);
+  changes.Add(families_->mcp_connections,
+              Labels{{"outcome", OutcomeWord(outcome)},
+                     {"transport", known ? OrUnknown(transport) : "other"}},
+              1);
 }
 
 void Flow::SessionEvent(state::Changes& changes, std::string_view event) const {
@@ -409,21 +412,19 @@ void Flow::TaskTransition(state::Changes& changes, Place place, std::string_view
               1);
 }
 
-void Flow::TaskFinished(state::Changes& changes, Place place, std::string_view task_type,
-                        std::string_view outcome, std::optional<double> seconds) const {
-  const std::string_view word = TaskStatusWord(outcome);
+void Flow::Record(state::Changes& changes, Place place, const TaskEnd& task) const {
+  const std::string_view word = TaskStatusWord(task.outcome);
+  const std::string_view type = OrUnknown(task.task_type);
   changes.Add(families_->tasks_finished,
               Labels{{"outcome", word},
                      {"source", place.source},
-                     {"task_type", OrUnknown(task_type)},
+                     {"task_type", type},
                      {"workspace", place.workspace}},
               1);
-  if (!seconds) return;
-  changes.Observe(
-      families_->task_seconds,
-      Labels{
-          {"outcome", word}, {"task_type", OrUnknown(task_type)}, {"workspace", place.workspace}},
-      *seconds);
+  if (!task.seconds) return;
+  changes.Observe(families_->task_seconds,
+                  Labels{{"outcome", word}, {"task_type", type}, {"workspace", place.workspace}},
+                  *task.seconds);
 }
 
 void Flow::TaskQueued(state::Changes& changes, Place place, std::string_view task_type,
@@ -450,13 +451,12 @@ void Flow::AgentTerminated(state::Changes& changes, Place place,
               1);
 }
 
-void Flow::WorkerRuns(state::Changes& changes, Place place, std::string_view worker, bool ok,
-                      double times) const {
+void Flow::Record(state::Changes& changes, Place place, const WorkerRuns& runs) const {
   changes.Add(families_->worker_runs,
-              Labels{{"outcome", RunOutcome(ok)},
-                     {"worker", OrUnknown(worker)},
+              Labels{{"outcome", RunOutcome(runs.outcome)},
+                     {"worker", OrUnknown(runs.worker)},
                      {"workspace", place.workspace}},
-              times);
+              runs.times);
 }
 
 void Flow::WorkerDeferred(state::Changes& changes, Place place, std::string_view worker,
@@ -494,8 +494,10 @@ void Flow::AiLaunchTook(state::Changes& changes, Place place, std::string_view w
                   Labels{{"worker", OrUnknown(worker)}, {"workspace", place.workspace}}, seconds);
 }
 
-void Flow::CircuitBreaker(state::Changes& changes, std::string_view component, bool open) const {
-  changes.Set(families_->breaker_open, Labels{{"component", component}}, open ? 1 : 0);
+void Flow::CircuitBreaker(state::Changes& changes, std::string_view component,
+                          BreakerState state) const {
+  changes.Set(families_->breaker_open, Labels{{"component", component}},
+              state == BreakerState::kOpen ? 1 : 0);
 }
 
 void Flow::CircuitBreakerGone(state::Changes& changes, std::string_view component) const {

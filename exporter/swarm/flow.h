@@ -11,6 +11,7 @@
 
 #include "common/base/result.h"
 #include "exporter/state/store.h"
+#include "exporter/swarm/words.h"
 
 namespace skep::swarm {
 
@@ -70,6 +71,21 @@ struct SubagentRun {
   std::optional<double> tokens = {};
 };
 
+struct WorkerRuns {
+  std::string_view worker = {};
+  Outcome outcome = Outcome::kOk;
+  double times = 1;
+};
+
+// A task that has ended; `seconds` from its start to its end.
+struct TaskEnd {
+  std::string_view task_type = {};
+  std::string_view outcome = {};  // completed, failed or cancelled
+  std::optional<double> seconds = {};
+};
+
+enum class BreakerState : std::uint8_t { kClosed, kOpen };
+
 // Immutable; all functions are called inside Store::Update. Texts become labels as they are:
 // callers pass types, never ids or texts of users. Values that are no measurement (negative, NaN)
 // are refused and counted by the store.
@@ -92,7 +108,8 @@ class Flow {
                            std::string_view status_code) const;
   // retries_total{component,outcome="success|failure"}: tries after the first, by what came of
   // them in the end.
-  void Retries(state::Changes& changes, std::string_view component, bool ok, double times) const;
+  void Retries(state::Changes& changes, std::string_view component, Outcome outcome,
+               double times) const;
 
   // swarm_tool_calls_total{outcome="ok|error"}, swarm_tool_duration_seconds.
   void Record(state::Changes& changes, const ToolCall& call) const;
@@ -109,9 +126,9 @@ class Flow {
   // swarm_agent_spawn_duration_seconds: from the request for an agent until it runs.
   void AgentSpawnTook(state::Changes& changes, std::string_view agent_type, double seconds) const;
   // swarm_compactions_total{trigger,outcome}.
-  void Compaction(state::Changes& changes, std::string_view trigger, bool ok) const;
+  void Compaction(state::Changes& changes, std::string_view trigger, Outcome outcome) const;
   // swarm_mcp_connections_total{transport,outcome}.
-  void McpConnection(state::Changes& changes, std::string_view transport, bool ok) const;
+  void McpConnection(state::Changes& changes, std::string_view transport, Outcome outcome) const;
   // swarm_session_events_total{event}: session_start, prompt, stop, stop_failure, session_end,
   // teammate_idle, permission_denied, pre_compact, refusal, internal_error; another word is
   // "other".
@@ -120,10 +137,9 @@ class Flow {
   // swarm_task_transitions_total{to}: a word of TaskStatusWord.
   void TaskTransition(state::Changes& changes, Place place, std::string_view task_type,
                       std::string_view to) const;
-  // swarm_tasks_finished_total{outcome}, and with `seconds` (start to end)
-  // swarm_task_duration_seconds. `outcome` is completed, failed or cancelled.
-  void TaskFinished(state::Changes& changes, Place place, std::string_view task_type,
-                    std::string_view outcome, std::optional<double> seconds) const;
+  // swarm_tasks_finished_total{outcome}, and with `seconds`
+  // swarm_task_duration_seconds.
+  void Record(state::Changes& changes, Place place, const TaskEnd& task) const;
   // swarm_task_queue_seconds: creation to start.
   void TaskQueued(state::Changes& changes, Place place, std::string_view task_type,
                   double seconds) const;
@@ -132,8 +148,7 @@ class Flow {
   void AgentTerminated(state::Changes& changes, Place place, std::string_view agent_type) const;
 
   // swarm_worker_runs_total{outcome="success|failure"}.
-  void WorkerRuns(state::Changes& changes, Place place, std::string_view worker, bool ok,
-                  double times) const;
+  void Record(state::Changes& changes, Place place, const WorkerRuns& runs) const;
   // swarm_worker_deferrals_total{reason}: a word of DeferralWord.
   void WorkerDeferred(state::Changes& changes, Place place, std::string_view worker,
                       std::string_view reason) const;
@@ -147,7 +162,8 @@ class Flow {
                     double seconds) const;
 
   // circuit_breaker_open{component}, circuit_breaker_trips_total{component}.
-  void CircuitBreaker(state::Changes& changes, std::string_view component, bool open) const;
+  void CircuitBreaker(state::Changes& changes, std::string_view component,
+                      BreakerState state) const;
   void CircuitBreakerGone(state::Changes& changes, std::string_view component) const;
   void CircuitBreakerTrips(state::Changes& changes, std::string_view component, double times) const;
 

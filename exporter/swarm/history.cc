@@ -264,7 +264,7 @@ class Advancer {
     if (task.started && task.finished && *task.finished >= *task.started) {
       seconds = ToSeconds(*task.finished - *task.started);
     }
-    flow_.TaskFinished(changes_, place_, task.type, status, seconds);
+    flow_.Record(changes_, place_, TaskEnd{task.type, status, seconds});
   }
 
   void CountStart(const Task& task, const TaskMemory&) {
@@ -333,8 +333,8 @@ class Advancer {
     const WorkerMemory now{worker.successes.value_or(before.successes),
                            worker.failures.value_or(before.failures)};
     if (at != before_.workers.end()) {
-      CountRuns(worker.name, true, Growth(before.successes, now.successes));
-      CountRuns(worker.name, false, Growth(before.failures, now.failures));
+      CountRuns(worker.name, Outcome::kOk, Growth(before.successes, now.successes));
+      CountRuns(worker.name, Outcome::kError, Growth(before.failures, now.failures));
     }
     if (at == before_.workers.end() || !(before == now)) {
       WriteWorker(Remember(), worker.name, now);
@@ -342,8 +342,8 @@ class Advancer {
     }
   }
 
-  void CountRuns(std::string_view worker, bool ok, double times) {
-    if (times > 0) flow_.WorkerRuns(changes_, place_, worker, ok, times);
+  void CountRuns(std::string_view worker, Outcome outcome, double times) {
+    if (times > 0) flow_.Record(changes_, place_, WorkerRuns{worker, outcome, times});
   }
 
   void Trips(const Router& router) {
@@ -360,7 +360,9 @@ class Advancer {
     if (!budget.pause) return;
     const auto now = static_cast<std::uint8_t>(*budget.pause);
     if (before_.pause == now) return;
-    flow_.CircuitBreaker(changes_, "ai_budget", *budget.pause != PauseReason::kNone);
+    const bool is_paused = *budget.pause != PauseReason::kNone;
+    flow_.CircuitBreaker(changes_, "ai_budget",
+                         is_paused ? BreakerState::kOpen : BreakerState::kClosed);
     const bool was_known = before_.pause.has_value();
     if (was_known && *budget.pause == PauseReason::kQuota) {
       flow_.CircuitBreakerTrips(changes_, "ai_budget", 1);

@@ -333,7 +333,7 @@ void PushedSwarm::Unit::Impl::CountTask(const TaskReport& report, const TaskEntr
   std::optional<double> seconds = report.seconds;
   if (!seconds && task.started && at >= *task.started) seconds = ToSeconds(at - *task.started);
   task.finished = at;
-  flow.TaskFinished(changes, report.place, task.type, task.status, seconds);
+  flow.Record(changes, report.place, TaskEnd{task.type, task.status, seconds});
 }
 
 void PushedSwarm::Visit(Timestamp now,

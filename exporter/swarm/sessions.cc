@@ -5,6 +5,8 @@
 #include <map>
 #include <mutex>
 #include <set>
+#include <span>
+#include <unordered_map>
 #include <unordered_set>
 
 #include "exporter/swarm/id_set.h"
@@ -41,6 +43,42 @@ struct Run {
 };
 
 using WantedTable = UnitTable<std::vector<WantedAgent>>;
+
+// Running agents, from the one that began first, and those of each session.
+class RunningTable {
+ public:
+  explicit RunningTable(std::size_t capacity) : agents_(capacity) {}
+
+  void Put(std::uint64_t key, RunningAgent agent) {
+    Erase(key);
+    of_session_[agent.session].push_back(key);
+    agents_.Put(key, std::move(agent), [this](std::uint64_t gone, const RunningAgent& evicted) {
+      Unlink(gone, evicted.session);
+    });
+  }
+  void Erase(std::uint64_t key) {
+    const RunningAgent* agent = agents_.Find(key);
+    if (agent == nullptr) return;
+    Unlink(key, agent->session);
+    agents_.Erase(key);
+  }
+
+  const UnitTable<RunningAgent>& agents() const { return agents_; }
+  std::span<const std::uint64_t> Of(std::uint64_t session) const {
+    const auto at = of_session_.find(session);
+    return at == of_session_.end() ? std::span<const std::uint64_t>() : at->second;
+  }
+
+ private:
+  void Unlink(std::uint64_t key, std::uint64_t session) {
+    const auto at = of_session_.find(session);
+    std::erase(at->second, key);
+    if (at->second.empty()) of_session_.erase(at);
+  }
+
+  UnitTable<RunningAgent> agents_;
+  std::unordered_map<std::uint64_t, std::vector<std::uint64_t>> of_session_;
+};
 
 // What is written of them; each record begins with one.
 enum Tag : std::uint8_t {
@@ -110,7 +148,7 @@ struct Sessions::Impl {
   UnitTable<Ways> ways;                // by session
   UnitTable<std::string> types;        // by session and agent
   WantedTable wanted;                  // by session and type
-  UnitTable<RunningAgent> running;     // by session and agent
+  RunningTable running;                // by session and agent
   UnitTable<Run> runs;                 // by session and agent; not in the state file
   std::set<std::string> active_types;  // that had a running agent in this process's life
 };
@@ -133,7 +171,7 @@ struct Sessions::Unit::Impl {
         : ways(tables.ways),
           types(tables.types),
           wanted(tables.wanted),
-          running(tables.running),
+          running(tables.running.agents()),
           runs(tables.runs) {}
 
     std::unordered_set<std::uint64_t> ids;
@@ -166,7 +204,7 @@ struct Sessions::Unit::Impl {
 // Running agents are put once, so that the oldest stand first.
 void Sessions::Unit::Impl::DropExpired() {
   std::size_t left = 1'000;
-  for (const auto& [key, agent] : tables.running.entries()) {
+  for (const auto& [key, agent] : tables.running.agents().entries()) {
     if (agent.since >= now - options.subagent_ttl || left-- == 0) break;
     staged->running.Erase(key);
   }
@@ -204,6 +242,8 @@ void Sessions::Unit::Impl::Apply(Sessions::Impl& tables, const Staged& staged) {
       }
     }
   };
+  for (const std::uint64_t key : staged.ways.touched()) tables.ways.Touch(key);
+  for (const std::uint64_t key : staged.types.touched()) tables.types.Touch(key);
   apply(tables.ways, staged.ways);
   apply(tables.types, staged.types);
   apply(tables.wanted, staged.wanted);
@@ -240,6 +280,8 @@ bool Sessions::Unit::Claim(std::string_view session, Topic topic, Way way) {
   if (holder == 0) {
     holder = static_cast<std::uint8_t>(way);
     impl_->staged->ways.Put(key, ways);
+  } else {
+    impl_->staged->ways.Touch(key);
   }
   return holder == static_cast<std::uint8_t>(way);
 }
@@ -263,7 +305,11 @@ void Sessions::Unit::NoteAgentType(std::string_view session, std::string_view ag
   type = type.substr(0, kMaxType);
   const std::uint64_t key = KeyIn(session, agent, kAgentKind);
   const std::string* before = impl_->staged->types.Find(key);
-  if (before == nullptr || *before != type) impl_->staged->types.Put(key, std::string(type));
+  if (before == nullptr || *before != type) {
+    impl_->staged->types.Put(key, std::string(type));
+  } else {
+    impl_->staged->types.Touch(key);
+  }
 }
 
 void Sessions::Unit::AgentWanted(std::string_view session, std::string_view call,
@@ -334,9 +380,7 @@ std::optional<std::pair<std::string, Duration>> Sessions::Unit::AgentStopped(
 
 void Sessions::Unit::SessionEnded(std::string_view session) {
   const std::uint64_t ended = SessionKey(session);
-  for (const auto& [key, agent] : impl_->tables.running.entries()) {
-    if (agent.session == ended) impl_->staged->running.Erase(key);
-  }
+  for (const std::uint64_t key : impl_->tables.running.Of(ended)) impl_->staged->running.Erase(key);
   std::vector<std::uint64_t> of_this_unit;
   for (const auto& [key, agent] : impl_->staged->running.all()) {
     if (agent && agent->session == ended) of_this_unit.push_back(key);
@@ -345,7 +389,8 @@ void Sessions::Unit::SessionEnded(std::string_view session) {
 }
 
 bool Sessions::Unit::ToolEnded(std::string_view session, std::string_view agent,
-                               std::string_view tool, bool ok) {
+                               std::string_view tool, Outcome outcome) {
+  const bool ok = outcome == Outcome::kOk;
   const std::uint64_t key = KeyIn(session, agent, kAgentKind);
   const Run* before = impl_->staged->runs.Find(key);
   Run run{StableHash(tool), ok, 1};
@@ -405,7 +450,7 @@ std::unique_ptr<exporter::Collector> Sessions::MakeCollector(const Clock& clock)
     view.sessions = impl->ways.size();
     view.agents = impl->types.size();
     for (const std::string& type : impl->active_types) view.running[type] = 0;
-    for (const auto& [key, agent] : impl->running.entries()) {
+    for (const auto& [key, agent] : impl->running.agents().entries()) {
       if (agent.since < now - impl->options.subagent_ttl) continue;
       view.running[impl->active_types.contains(agent.type) ? agent.type : "other"] += 1;
     }
@@ -486,7 +531,7 @@ void Sessions::Save(const std::function<void(std::string_view record)>& write) c
   save(impl_->ways);
   save(impl_->types);
   save(impl_->wanted);
-  save(impl_->running);
+  save(impl_->running.agents());
 }
 
 }  // namespace skep::swarm

@@ -19,6 +19,7 @@
 #include "common/base/time.h"
 #include "exporter/registry/collector.h"
 #include "exporter/state/store.h"
+#include "exporter/swarm/words.h"
 
 namespace skep::swarm {
 
@@ -29,7 +30,8 @@ struct SessionOptions {
   std::size_t failures_are_loop = 5;
   std::size_t successes_are_loop = 50;
 
-  // Bounds of memory; what was not told of for longest gives way.
+  // Bounds of memory. Of things counted the first give way, of sessions and agents those that were
+  // not told of for longest. The state file knows that order as of its last snapshot only.
   std::size_t max_ids = 200'000;      // things counted; about 20 bytes each
   std::size_t max_sessions = 20'000;  // and agents in them; about 150 bytes each
 };
@@ -94,7 +96,7 @@ class Sessions : public state::Section {
 
     // A call of a tool has ended. True: with it the agent is in a loop (again).
     bool ToolEnded(std::string_view session, std::string_view agent, std::string_view tool,
-                   bool ok);
+                   Outcome outcome);
 
    private:
     struct Impl;

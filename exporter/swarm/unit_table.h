@@ -7,12 +7,13 @@
 #include <list>
 #include <optional>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 
 namespace skep::swarm {
 
-// Entries under 64-bit keys in the order in which they were last put. When there are more than
-// `capacity`, those put longest ago leave. Thread-compatible.
+// Entries under 64-bit keys in the order in which they were last put or touched. When there are
+// more than `capacity`, the oldest leave. Thread-compatible.
 template <typename Entry>
 class UnitTable {
  public:
@@ -38,6 +39,12 @@ class UnitTable {
   }
   void Put(std::uint64_t key, Entry entry) {
     Put(key, std::move(entry), [](std::uint64_t, const Entry&) {});
+  }
+
+  // Makes it the youngest, where it is there.
+  void Touch(std::uint64_t key) {
+    const auto at = index_.find(key);
+    if (at != index_.end()) entries_.splice(entries_.end(), entries_, at->second);
   }
 
   void Erase(std::uint64_t key) {
@@ -66,13 +73,17 @@ class UnitTable {
     }
     void Put(std::uint64_t key, Entry entry) { changed_[key] = std::move(entry); }
     void Erase(std::uint64_t key) { changed_[key] = std::nullopt; }
+    // Of an entry that stays as it is.
+    void Touch(std::uint64_t key) { touched_.insert(key); }
 
     // Nothing: the entry goes.
     const std::unordered_map<std::uint64_t, std::optional<Entry>>& all() const { return changed_; }
+    const std::unordered_set<std::uint64_t>& touched() const { return touched_; }
 
    private:
     const UnitTable& table_;
     std::unordered_map<std::uint64_t, std::optional<Entry>> changed_;
+    std::unordered_set<std::uint64_t> touched_;
   };
 
  private:

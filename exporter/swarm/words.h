@@ -27,8 +27,19 @@ std::string_view PriorityWord(std::string_view text);
 std::string_view DenialWord(std::string_view text);
 // cpu memory concurrency, or other: why a worker was put off.
 std::string_view DeferralWord(std::string_view text);
+// What came of a call, a run, an attempt.
+enum class Outcome : std::uint8_t { kOk, kError };
+// Of a flag that a protocol has.
+constexpr Outcome OutcomeOf(bool ok) { return ok ? Outcome::kOk : Outcome::kError; }
 // ok, error.
-constexpr std::string_view OutcomeWord(bool ok) { return ok ? "ok" : "error"; }
+constexpr std::string_view OutcomeWord(Outcome outcome) {
+  return outcome == Outcome::kOk ? "ok" : "error";
+}
+
+// "unknown" for "": where every series has the label.
+constexpr std::string_view OrUnknown(std::string_view text) {
+  return text.empty() ? std::string_view("unknown") : text;
+}
 
 // Of a word of TaskStatusWord: completed, failed, cancelled.
 bool IsFinished(std::string_view task_status);

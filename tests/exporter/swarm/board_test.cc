@@ -406,6 +406,25 @@ TEST_CASE("What a unit adds counts only if all of it does", "[swarm]") {
   CHECK(rig.Of("swarm_source_up").empty());
 }
 
+TEST_CASE("A source for which there is no place counts nothing", "[swarm]") {
+  Rig rig({.board = {.max_sources = 1}});
+  REQUIRE(rig.board->Publish({.key = kShop}));
+  bool was_run = false;
+  const Snapshot second{.key = {"shop", "ruv_swarm"}};
+  const Status refused = rig.board->Publish(second, [&](state::Changes&) -> Status {
+    was_run = true;
+    return {};
+  });
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().kind() == ErrorKind::kInvalid);
+  CHECK_FALSE(was_run);
+  CHECK(rig.Of("swarm_source_up").size() == 1);
+  // A unit that fails gives the place back.
+  rig.board->Forget(kShop);
+  CHECK_FALSE(rig.board->Publish(second, [](state::Changes&) { return Status(Invalid("no")); }));
+  CHECK(rig.board->Publish({.key = kShop}));
+}
+
 TEST_CASE("Pages and readings of sources go side by side", "[swarm]") {
   Rig rig;
   std::atomic<bool> stop{false};

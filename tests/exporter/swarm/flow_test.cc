@@ -24,7 +24,7 @@ TEST_CASE("A request to a model counts with its times, an error with its status"
             .model = "opus", .agent_type = "", .ok = false, .status_code = "529", .seconds = 0.5});
     rig.flow->Record(changes, LlmRequest{.model = "", .agent_type = "main", .ok = false});
     rig.flow->LlmRetriesExhausted(changes, "opus", "529");
-    rig.flow->Retries(changes, "llm", true, 2);
+    rig.flow->Retries(changes, "llm", Outcome::kOk, 2);
   });
   CHECK(rig.Of("swarm_llm_requests_total") ==
         Lines{R"(swarm_llm_requests_total{agent_type="coder",model="opus",outcome="ok",)"
@@ -88,9 +88,9 @@ TEST_CASE("Tools, decisions, subagents and what happens in sessions", "[swarm]")
         changes, SubagentRun{.agent_type = "tester", .ok = true, .seconds = 12, .tokens = 1517});
     rig.flow->SubagentTokens(changes, "tester", 10);
     rig.flow->AgentSpawnTook(changes, "tester", 1.2);
-    rig.flow->Compaction(changes, "auto", true);
-    rig.flow->Compaction(changes, "whim", false);
-    rig.flow->McpConnection(changes, "stdio", true);
+    rig.flow->Compaction(changes, "auto", Outcome::kOk);
+    rig.flow->Compaction(changes, "whim", Outcome::kError);
+    rig.flow->McpConnection(changes, "stdio", Outcome::kOk);
     rig.flow->SessionEvent(changes, "stop");
     rig.flow->SessionEvent(changes, "something new");
   });
@@ -117,14 +117,14 @@ TEST_CASE("Workers, budgets, breakers and reads that failed", "[swarm]") {
   Rig rig;
   const Place place{"shop", "claude_flow_v3"};
   rig.Do([&](state::Changes& changes) {
-    rig.flow->WorkerRuns(changes, place, "audit", true, 3);
-    rig.flow->WorkerRuns(changes, place, "audit", false, 1);
+    rig.flow->Record(changes, place, WorkerRuns{"audit", Outcome::kOk, 3});
+    rig.flow->Record(changes, place, WorkerRuns{"audit", Outcome::kError, 1});
     rig.flow->WorkerDeferred(changes, place, "audit", "CPU load too high: 3.77");
     rig.flow->AiLaunch(changes, {}, "audit", "haiku");
     rig.flow->AiLaunchDenied(changes, {}, "daily-budget: 12 of 12");
     rig.flow->AiQuotaPause(changes, {});
     rig.flow->AiLaunchTook(changes, {}, "audit", 40);
-    rig.flow->CircuitBreaker(changes, "payment", true);
+    rig.flow->CircuitBreaker(changes, "payment", BreakerState::kOpen);
     rig.flow->CircuitBreakerTrips(changes, "payment", 2);
     rig.flow->ReadError(changes, place, "truncated");
     rig.flow->ReadError(changes, place, "an unheard-of reason");

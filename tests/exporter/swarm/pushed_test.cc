@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 
 #include "tests/exporter/swarm/rig.h"
+#include "tests/support/many.h"
 #include "tests/support/temp_folder.h"
 
 namespace skep::swarm {
@@ -147,7 +148,7 @@ TEST_CASE("What was reported is there after a restart and does not count again",
 
 TEST_CASE("A million agents take no more room than the table has", "[swarm]") {
   Rig rig({.pushed = {.agents = 2'000, .tasks = 2'000}});
-  constexpr int kAgents = 1'000'000;
+  constexpr int kAgents = skep::test::Many(1'000'000);
   constexpr int kUnit = 10'000;
   for (int begin = 0; begin < kAgents; begin += kUnit) {
     rig.Do([&](state::Changes& changes) {

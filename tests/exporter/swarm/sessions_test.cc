@@ -6,6 +6,7 @@
 #include "exporter/swarm/id_set.h"
 #include "exporter/swarm/words.h"
 #include "tests/exporter/swarm/rig.h"
+#include "tests/support/many.h"
 #include "tests/support/temp_folder.h"
 
 namespace skep::swarm {
@@ -50,6 +51,48 @@ TEST_CASE("The way that comes first keeps a topic of a session", "[swarm]") {
     CHECK(unit.Claim("s", Topic::kCost, Way::kMetrics));
     CHECK(unit.Claim("t", Topic::kTokens, Way::kMetrics));
   });
+}
+
+TEST_CASE("A session that is still told of outlives those that are not", "[swarm]") {
+  Rig rig({.sessions = {.max_sessions = 2}});
+  const auto claim = [&](const char* session, Way way) {
+    bool is_ours = false;
+    In(rig, [&](Sessions::Unit& unit) {
+      is_ours = unit.Claim(session, Topic::kTokens, way);
+      unit.NoteAgentType(session, "1", "coder");
+    });
+    return is_ours;
+  };
+  const auto type_of = [&](const char* session) {
+    std::string type;
+    In(rig, [&](Sessions::Unit& unit) { type = unit.AgentType(session, "1"); });
+    return type;
+  };
+  CHECK(claim("long", Way::kEvents));
+  CHECK(claim("a", Way::kEvents));
+  CHECK(claim("long", Way::kEvents));
+  CHECK(claim("b", Way::kEvents));  // in place of "a"
+  CHECK_FALSE(claim("long", Way::kMetrics));
+  CHECK(type_of("long") == "coder");
+  CHECK(type_of("a").empty());
+}
+
+TEST_CASE("A session's end ends its agents and no others, also those of the same unit", "[swarm]") {
+  Rig rig({.sessions = {.max_sessions = 3}});
+  const std::string coders = R"(swarm_subagents_active{agent_type="coder"})";
+  In(rig, [](Sessions::Unit& unit) {
+    for (const char* agent : {"1", "2", "3"}) (void)unit.AgentStarted("s", agent, "coder");
+  });
+  In(rig, [](Sessions::Unit& unit) { (void)unit.AgentStarted("t", "1", "coder"); });
+  CHECK(rig.Value(coders) == 3);  // one of "s" gave way
+  In(rig, [](Sessions::Unit& unit) {
+    (void)unit.AgentStarted("s", "4", "coder");
+    unit.SessionEnded("s");
+  });
+  CHECK(rig.Value(coders) == 1);
+  In(rig, [](Sessions::Unit& unit) { CHECK(unit.AgentStopped("t", "1")); });
+  In(rig, [](Sessions::Unit& unit) { unit.SessionEnded("t"); });
+  CHECK(rig.Value(coders) == 0);
 }
 
 TEST_CASE("A unit that is not finished, or does not come to be, leaves nothing", "[swarm]") {
@@ -127,23 +170,23 @@ TEST_CASE("The time to start an agent is that from its call, in the order of cal
 TEST_CASE("Calls of one tool with one outcome in a row are a loop", "[swarm]") {
   Rig rig({.sessions = {.failures_are_loop = 3, .successes_are_loop = 4}});
   In(rig, [](Sessions::Unit& unit) {
-    CHECK_FALSE(unit.ToolEnded("s", "", "Bash", false));
-    CHECK_FALSE(unit.ToolEnded("s", "", "Bash", false));
-    CHECK_FALSE(unit.ToolEnded("s", "other agent", "Read", true));
-    CHECK(unit.ToolEnded("s", "", "Bash", false));
+    CHECK_FALSE(unit.ToolEnded("s", "", "Bash", Outcome::kError));
+    CHECK_FALSE(unit.ToolEnded("s", "", "Bash", Outcome::kError));
+    CHECK_FALSE(unit.ToolEnded("s", "other agent", "Read", Outcome::kOk));
+    CHECK(unit.ToolEnded("s", "", "Bash", Outcome::kError));
   });
   In(rig, [](Sessions::Unit& unit) {
-    CHECK_FALSE(unit.ToolEnded("s", "", "Bash", false));
-    CHECK_FALSE(unit.ToolEnded("s", "", "Bash", false));
-    CHECK(unit.ToolEnded("s", "", "Bash", false));
-    CHECK_FALSE(unit.ToolEnded("s", "", "Bash", true));
-    CHECK_FALSE(unit.ToolEnded("s", "", "Bash", true));
-    CHECK_FALSE(unit.ToolEnded("s", "", "Bash", true));
-    CHECK_FALSE(unit.ToolEnded("s", "", "Read", true));
+    CHECK_FALSE(unit.ToolEnded("s", "", "Bash", Outcome::kError));
+    CHECK_FALSE(unit.ToolEnded("s", "", "Bash", Outcome::kError));
+    CHECK(unit.ToolEnded("s", "", "Bash", Outcome::kError));
+    CHECK_FALSE(unit.ToolEnded("s", "", "Bash", Outcome::kOk));
+    CHECK_FALSE(unit.ToolEnded("s", "", "Bash", Outcome::kOk));
+    CHECK_FALSE(unit.ToolEnded("s", "", "Bash", Outcome::kOk));
+    CHECK_FALSE(unit.ToolEnded("s", "", "Read", Outcome::kOk));
   });
   rig.sessions.Apply({.failures_are_loop = 0});
   In(rig, [](Sessions::Unit& unit) {
-    for (int i = 0; i < 10; ++i) CHECK_FALSE(unit.ToolEnded("u", "", "Bash", false));
+    for (int i = 0; i < 10; ++i) CHECK_FALSE(unit.ToolEnded("u", "", "Bash", Outcome::kError));
   });
 }
 
@@ -174,11 +217,12 @@ TEST_CASE("What was told is remembered over a restart", "[swarm]") {
 
 TEST_CASE("A million sessions and ids take no more room than their bounds", "[swarm]") {
   Rig rig({.sessions = {.max_ids = 10'000, .max_sessions = 1'000}});
+  constexpr int kIds = skep::test::Many(1'000'000);
   int first = 0;
   int claimed = 0;
-  for (int begin = 0; begin < 1'000'000; begin += 20'000) {
+  for (int begin = 0; begin < kIds; begin += 10'000) {
     In(rig, [&](Sessions::Unit& unit) {
-      for (int i = begin; i < begin + 20'000; ++i) {
+      for (int i = begin; i < begin + 10'000; ++i) {
         const std::string id = std::to_string(i);
         first += unit.IsFirst(id, Topic::kTool, id) ? 1 : 0;
         if (i % 20 == 0) {
@@ -188,8 +232,8 @@ TEST_CASE("A million sessions and ids take no more room than their bounds", "[sw
       }
     });
   }
-  CHECK(first == 1'000'000);
-  CHECK(claimed == 50'000);
+  CHECK(first == kIds);
+  CHECK(claimed == kIds / 20);
   CHECK(rig.Value(R"(skep_exporter_session_entries{table="ids"})") <= 10'002);
   CHECK(rig.Value(R"(skep_exporter_session_entries{table="ids"})") >= 5'000);
   CHECK(rig.Value(R"(skep_exporter_session_entries{table="sessions"})") == 1'000);
