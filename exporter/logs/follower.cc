@@ -525,6 +525,25 @@ Status Follower::Commit() {
   return {};
 }
 
+Status Follower::Recover() {
+  files_.clear();
+  removed_.clear();
+  unseen_patterns_.clear();
+  newly_seen_.clear();
+  waiting_copies_.clear();
+  known_beside_.clear();
+  successors_.clear();
+  const Status status = store_.Update([&](state::Changes& changes) -> Status {
+    sink_.Dropped();
+    Restore();
+    sink_.OnProblem(ReadProblem::kInternal);
+    sink_.Write(changes);
+    return {};
+  });
+  if (status) sink_.Written();
+  return status;
+}
+
 void Follower::UpdateStatus() {
   FollowerStatus status;
   status.up = !scan_failed_;
@@ -561,11 +580,11 @@ void Follower::RunFile(FollowedFile& file, Now now, std::size_t budget, std::str
   }
 }
 
-Follower::Turn Follower::Run(Now now, bool rescan, std::size_t budget, std::string& buffer) {
+Follower::Turn Follower::Run(Now now, Rescan rescan, std::size_t budget, std::string& buffer) {
   Turn turn;
   now_ = now.steady;
   buffer.resize(std::max(buffer.size(), splitter_.buffer_bytes() + kTailBytes));
-  if (rescan) Scan(now);
+  if (rescan == Rescan::kYes) Scan(now);
   for (const FileKey key : InOrder()) {
     const auto found = files_.find(key);
     if (found == files_.end()) continue;

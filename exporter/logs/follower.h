@@ -58,6 +58,8 @@ class Follower {
     Timestamp wall;
     Clock::Steady steady;
   };
+  // Whether new, renamed and deleted files are looked for first.
+  enum class Rescan : std::uint8_t { kNo, kYes };
   struct Turn {
     bool has_more = false;    // stopped by the budget: run again soon
     bool wants_scan = false;  // something is to be looked at again soon
@@ -65,9 +67,12 @@ class Follower {
     // What went wrong with the store: nothing of this turn is counted, the lines come again.
     Status status;
   };
-  // Reads what has come, at most about `budget` bytes. `rescan`: looks for new, renamed and deleted
-  // files first. `buffer` is grown as needed and reused.
-  Turn Run(Now now, bool rescan, std::size_t budget, std::string& buffer);
+  // Reads what has come, at most about `budget` bytes. `buffer` is grown as needed and reused.
+  Turn Run(Now now, Rescan rescan, std::size_t budget, std::string& buffer);
+
+  // To be called after Run has thrown, before the next Run: forgets what is not in the store, as a
+  // restart does, and counts kInternal there. kIo as Store::Update: call it again.
+  Status Recover();
 
   const FollowerStatus& status() const { return status_; }
   // The folders in which something may happen.

@@ -67,6 +67,8 @@ std::string_view ReadProblemName(ReadProblem problem) {
       return "too_many_files";
     case ReadProblem::kVanished:
       return "vanished";
+    case ReadProblem::kInternal:
+      return "internal";
     case ReadProblem::kLineTooLong:
       return "line_too_long";
     case ReadProblem::kRecordTooLong:

@@ -16,12 +16,13 @@ enum class ReadProblem : std::uint8_t {
   kNotRegular,     // a pipe, socket or device
   kTooManyFiles,   // more files than max_files
   kVanished,       // a file that was not known to be read to its end is gone
+  kInternal,       // a mistake of ours: what was read since the last unit is read again
   kLineTooLong,    // a line beyond max_line_bytes
   kRecordTooLong,  // several lines as one beyond multiline.max_bytes
   kFormat,         // a line that is not of the source's format
   kTemplatesFull,  // an error line that fits no template when no more may be kept
 };
-inline constexpr std::size_t kReadProblems = 10;
+inline constexpr std::size_t kReadProblems = 11;
 std::string_view ReadProblemName(ReadProblem problem);
 
 enum class Rotation : std::uint8_t { kRenamed, kTruncated, kDeleted };

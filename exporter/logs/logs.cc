@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <condition_variable>
 #include <deque>
+#include <exception>
 #include <functional>
 #include <map>
 #include <mutex>
@@ -26,6 +27,8 @@ constexpr std::size_t kTurnBytes = 16UL << 20;
 // What happens within it is read together: a busy log wakes us at most so often.
 constexpr std::chrono::milliseconds kGather{50};
 constexpr std::chrono::minutes kLogEvery{1};
+// After which a source that is configured no more is forgotten.
+constexpr std::chrono::hours kForgetAfter{24 * 30};
 
 // What the page shows of a source.
 struct Shown {
@@ -40,6 +43,7 @@ struct Source {
   std::unique_ptr<LineCounter> counter;
   std::unique_ptr<Follower> follower;
   Timestamp deployment = kMinTimestamp;  // the last that was applied
+  bool is_broken = false;                // its last turn has thrown
 
   // Guarded by Impl::mutex_.
   enum class State : std::uint8_t { kIdle, kQueued, kRunning } state = State::kIdle;
@@ -70,14 +74,18 @@ class Logs::Impl {
   using SourcePtr = std::shared_ptr<Source>;
 
   void MakeSources();
+  void ForgetOldSources();
   SourcePtr MakeSource(const SourceOptions& options);
   void Watch();  // the thread that is told of changes
   void Work();   // a thread that reads
+  Follower::Turn RunTurn(Source& source, std::string& buffer);
   void WakeFor(const Watcher::Event& event);
   std::chrono::milliseconds QueueDue();
   void Queue(const SourcePtr& source);
   SourcePtr TakeNext();
-  void Finish(const SourcePtr& source, const Follower::Turn& turn);
+  void Finish(Source& source, const Follower::Turn& turn);
+  void OnThrow(Source& source, std::string_view what);
+  void GiveBack(const SourcePtr& source);
   void WatchFolders();
   template <typename Value>
   void WriteFamily(exposition::PageWriter& page, std::string_view name, std::string_view help,
@@ -122,12 +130,27 @@ Logs::Impl::~Impl() {
 
 void Logs::Impl::MakeSources() {
   families_ = DefineFamilies(options_, store_, log_);
+  ForgetOldSources();
   std::vector<SourcePtr> sources;
   for (const SourceOptions& options : options_.sources) {
     if (SourcePtr source = MakeSource(options)) sources.push_back(std::move(source));
   }
   const std::lock_guard lock(mutex_);
   sources_ = std::move(sources);
+}
+
+void Logs::Impl::ForgetOldSources() {
+  std::set<std::string> configured;
+  for (const SourceOptions& source : options_.sources) configured.insert(source.name);
+  const Timestamp since = clock_.Now() - kForgetAfter;
+  // Not written: it is tried again at the next start or reload.
+  (void)store_.Update([&](state::Changes& changes) -> Status {
+    for (const std::string& source : bookmarks_.Stale(configured, since)) {
+      bookmarks_.Forget(changes, source);
+      templates_.Forget(changes, source);
+    }
+    return {};
+  });
 }
 
 // Null: a pattern is bad, which ReadOptions would have refused.
@@ -282,63 +305,107 @@ Logs::Impl::SourcePtr Logs::Impl::TakeNext() {
 }
 
 void Logs::Impl::Work() {
+  // Apply waits for each source that is out: it comes back whatever happens.
+  struct Lease {
+    Impl& logs;
+    const SourcePtr& source;
+    ~Lease() { logs.GiveBack(source); }
+  };
   std::string buffer;
   while (const SourcePtr source = TakeNext()) {
-    bool rescan = false;
-    Timestamp deployment;
-    const Follower::Now now{clock_.Now(), clock_.SteadyNow()};
-    {
-      const std::lock_guard lock(mutex_);
-      rescan = std::exchange(source->rescan, false) || now.steady >= source->scan_at;
-      if (rescan) source->scan_at = now.steady + options_.scan_interval;
-      deployment = deployment_;
+    const Lease lease{*this, source};
+    try {
+      Finish(*source, RunTurn(*source, buffer));
+    } catch (const std::exception& e) {
+      OnThrow(*source, e.what());
+    } catch (...) {
+      OnThrow(*source, "unknown exception");
     }
-    source->counter->SetTime(now.wall);
-    const bool is_deployed = deployment > source->deployment;
-    if (is_deployed) source->counter->ApplyDeployment(deployment);
-    const Follower::Turn turn = source->follower->Run(now, rescan, kTurnBytes, buffer);
-    // What a turn that is not in the state has learned is gone.
-    if (is_deployed && turn.status) source->deployment = deployment;
-    Finish(source, turn);
   }
 }
 
-void Logs::Impl::Finish(const SourcePtr& source, const Follower::Turn& turn) {
+Follower::Turn Logs::Impl::RunTurn(Source& source, std::string& buffer) {
+  Follower::Turn turn;
+  if (source.is_broken) {
+    turn.status = source.follower->Recover();
+    if (!turn.status) return turn;
+    source.is_broken = false;
+  }
+  bool rescan = false;
+  Timestamp deployment;
+  const Follower::Now now{clock_.Now(), clock_.SteadyNow()};
+  {
+    const std::lock_guard lock(mutex_);
+    rescan = std::exchange(source.rescan, false) || now.steady >= source.scan_at;
+    if (rescan) source.scan_at = now.steady + options_.scan_interval;
+    deployment = deployment_;
+  }
+  source.counter->SetTime(now.wall);
+  const bool is_deployed = deployment > source.deployment;
+  if (is_deployed) source.counter->ApplyDeployment(deployment);
+  turn = source.follower->Run(now, rescan ? Follower::Rescan::kYes : Follower::Rescan::kNo,
+                              kTurnBytes, buffer);
+  // What a turn that is not in the state has learned is gone.
+  if (is_deployed && turn.status) source.deployment = deployment;
+  return turn;
+}
+
+void Logs::Impl::GiveBack(const SourcePtr& source) {
+  const std::lock_guard lock(mutex_);
+  source->state = Source::State::kIdle;
+  --running_;
+  if (std::exchange(source->again, false)) Queue(source);
+  changed_.notify_all();
+}
+
+// The source is tried again when it is polled.
+void Logs::Impl::OnThrow(Source& source, std::string_view what) {
+  source.is_broken = true;
   const Clock::Steady now = clock_.SteadyNow();
-  const std::uint32_t unlogged = source->counter->TakeProblems();
-  const Shown shown{source->follower->status(), source->counter->miner().size(),
-                    source->counter->miner().SinceDeployment()};
+  {
+    const std::lock_guard lock(mutex_);
+    source.shown.files.up = false;
+    source.poll_at = now + options_.poll_interval;
+    source.rescan = true;
+    source.again = false;
+    if (source.failure_logged && now - *source.failure_logged < kLogEvery) return;
+    source.failure_logged = now;
+  }
+  log_.Error("reading logs failed by a mistake of ours", {{"source", source.name}, {"err", what}});
+}
+
+void Logs::Impl::Finish(Source& source, const Follower::Turn& turn) {
+  const Clock::Steady now = clock_.SteadyNow();
+  const std::uint32_t unlogged = source.counter->TakeProblems();
+  const Shown shown{source.follower->status(), source.counter->miner().size(),
+                    source.counter->miner().SinceDeployment()};
   bool watch = false;
   bool log_problems = false;
   {
     const std::lock_guard lock(mutex_);
-    source->shown = shown;
-    source->state = Source::State::kIdle;
-    source->poll_at = now + options_.poll_interval;
-    source->rescan = source->rescan || turn.wants_scan;
-    watch = source->folders != source->follower->folders();
-    if (watch) source->folders = source->follower->folders();
+    source.shown = shown;
+    source.poll_at = now + options_.poll_interval;
+    source.rescan = source.rescan || turn.wants_scan;
+    watch = source.folders != source.follower->folders();
+    if (watch) source.folders = source.follower->folders();
     // With a full disk the same lines come again; not at once.
-    const bool more = turn.status && turn.has_more;
-    if (std::exchange(source->again, false) || more) Queue(source);
+    if (turn.status && turn.has_more) source.again = true;
     if (unlogged != 0 || !turn.status) {
-      log_problems = !source->failure_logged || now - *source->failure_logged >= kLogEvery;
-      if (log_problems) source->failure_logged = now;
+      log_problems = !source.failure_logged || now - *source.failure_logged >= kLogEvery;
+      if (log_problems) source.failure_logged = now;
     }
-    --running_;
-    changed_.notify_all();
   }
   if (watch) WatchFolders();
   if (!log_problems) return;
   if (!turn.status) {
     log_.Warn("lines of log wait for the state",
-              {{"source", source->name}, {"err", turn.status.error()}});
+              {{"source", source.name}, {"err", turn.status.error()}});
     return;
   }
   for (std::size_t i = 0; i < kReadProblems; ++i) {
     if ((unlogged >> i & 1U) == 0) continue;
     log_.Warn("lines of log could not be used",
-              {{"source", source->name}, {"reason", ReadProblemName(static_cast<ReadProblem>(i))}});
+              {{"source", source.name}, {"reason", ReadProblemName(static_cast<ReadProblem>(i))}});
   }
 }
 

@@ -47,7 +47,8 @@ class Logs {
   void Stop();
 
   // Takes another configuration: sources whose name stays go on where they are. Waits until no
-  // source is being read.
+  // source is being read. What is known of a source that is not in it is kept until 30 days after
+  // its files were written to, so that it may come back.
   void Apply(Options options);
 
   // Deployment of any service: templates that are known by `at` are no longer new, and those first

@@ -1,5 +1,6 @@
 #include "exporter/logs/sections.h"
 
+#include <algorithm>
 #include <concepts>
 
 #include "common/base/hash.h"
@@ -120,6 +121,10 @@ Status BookmarkSection::Restore(std::string_view record) {
     bookmarks_[source].erase(file);
   } else if (what == "seen") {
     seen_[source].insert(fields.Rest());
+  } else if (what == "forget") {
+    RETURN_IF_ERROR(fields.Finish());
+    bookmarks_.erase(source);
+    seen_.erase(source);
   } else {
     return Corrupt("a record that is none of ours");
   }
@@ -163,6 +168,32 @@ void BookmarkSection::MarkSeen(state::Changes& changes, const std::string& sourc
   changes.OnCommitted([this, source, pattern] { seen_[source].insert(pattern); });
 }
 
+std::vector<std::string> BookmarkSection::Stale(const std::set<std::string>& configured,
+                                                Timestamp since) const {
+  std::set<std::string> known;
+  for (const auto& [source, patterns] : seen_) known.insert(source);
+  for (const auto& [source, bookmarks] : bookmarks_) known.insert(source);
+  std::vector<std::string> stale;
+  for (const std::string& source : known) {
+    if (configured.contains(source)) continue;
+    const auto files = bookmarks_.find(source);
+    const bool is_recent =
+        files != bookmarks_.end() && std::ranges::any_of(files->second, [&](const auto& entry) {
+          return entry.second.modified >= since;
+        });
+    if (!is_recent) stale.push_back(source);
+  }
+  return stale;
+}
+
+void BookmarkSection::Forget(state::Changes& changes, const std::string& source) {
+  changes.Record(kName, "forget " + source);
+  changes.OnCommitted([this, source] {
+    bookmarks_.erase(source);
+    seen_.erase(source);
+  });
+}
+
 Status TemplateSection::Restore(std::string_view record) {
   FieldReader fields(record);
   const std::string what = fields.Text();
@@ -195,6 +226,9 @@ Status TemplateSection::Restore(std::string_view record) {
     known.begin = begin < 0 ? std::nullopt : std::optional(FromMillis(begin));
     known.learned = learned;
     known.deployment = deployment;
+  } else if (what == "forget") {
+    RETURN_IF_ERROR(fields.Finish());
+    sources_.erase(source);
   } else {
     return Corrupt("a record that is none of ours");
   }
@@ -238,6 +272,11 @@ void TemplateSection::PutTimes(state::Changes& changes, const std::string& sourc
         known.learned = learned;
         known.deployment = deployment;
       });
+}
+
+void TemplateSection::Forget(state::Changes& changes, const std::string& source) {
+  changes.Record(kName, "forget " + source);
+  changes.OnCommitted([this, source] { sources_.erase(source); });
 }
 
 void TemplateSection::PutDeployment(state::Changes& changes, Timestamp at) {

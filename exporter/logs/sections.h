@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "common/base/time.h"
 #include "exporter/logs/template_set.h"
@@ -67,6 +68,12 @@ class BookmarkSection final : public state::Section {
   // The pattern of paths was looked at once: files that come later are new.
   void MarkSeen(state::Changes& changes, const std::string& source, const std::string& pattern);
 
+  // Sources but for those in `configured` of which no file was written to since `since`. Within
+  // Store::Update only.
+  std::vector<std::string> Stale(const std::set<std::string>& configured, Timestamp since) const;
+  // All of the source.
+  void Forget(state::Changes& changes, const std::string& source);
+
  private:
   std::map<std::string, std::map<FileKey, Bookmark>, std::less<>> bookmarks_;
   std::map<std::string, std::set<std::string, std::less<>>, std::less<>> seen_;
@@ -102,6 +109,8 @@ class TemplateSection final : public state::Section {
   // All but the templates.
   void PutTimes(state::Changes& changes, const std::string& source, const KnownTemplates& times);
   void PutDeployment(state::Changes& changes, Timestamp at);
+  // All of the source.
+  void Forget(state::Changes& changes, const std::string& source);
 
  private:
   std::map<std::string, KnownTemplates, std::less<>> sources_;

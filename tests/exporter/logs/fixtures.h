@@ -6,6 +6,7 @@
 #include <fstream>
 #include <map>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -35,7 +36,13 @@ class SetClock final : public Clock {
 // Keeps lines as the store would: those of a unit that happened.
 class MemorySink final : public LineSink {
  public:
-  void OnLine(std::string_view line) override { pending.emplace_back(line); }
+  void OnLine(std::string_view line) override {
+    if (line == throws_at) {
+      throws_at.clear();
+      throw std::runtime_error("broken");
+    }
+    pending.emplace_back(line);
+  }
   void OnProblem(ReadProblem problem) override { ++problems[problem]; }
   void OnRotation(Rotation rotation) override { ++rotations[rotation]; }
   bool IsFull() const override { return pending.size() >= full_at; }
@@ -52,6 +59,7 @@ class MemorySink final : public LineSink {
   std::map<ReadProblem, int> problems;
   std::map<Rotation, int> rotations;
   std::size_t full_at = 1000;
+  std::string throws_at;  // once
 };
 
 inline void Append(const std::string& path, std::string_view text) {

@@ -16,6 +16,7 @@ namespace {
 
 namespace fs = std::filesystem;
 using Lines = std::vector<std::string>;
+using Rescan = Follower::Rescan;
 
 // One source in a folder, with a store in memory that lives on when the follower is killed.
 class World {
@@ -43,7 +44,7 @@ class World {
     sink_.Dropped();
     Start();
   }
-  Follower::Turn Run(bool rescan = true, std::size_t budget = 64UL << 20) {
+  Follower::Turn Run(Rescan rescan = Rescan::kYes, std::size_t budget = 64UL << 20) {
     return follower_->Run(clock_.now(), rescan, budget, buffer_);
   }
   // Until there is nothing more to do.
@@ -91,6 +92,19 @@ class World {
   std::string buffer_;
 };
 
+TEST_CASE("Follower goes on where the store ends after a turn that has thrown", "[logs]") {
+  World world;
+  world.Write("app.log", "one\n");
+  CHECK(world.Drain() == Lines{"one"});
+  world.Write("app.log", "two\nthree\nfour\n");
+  world.sink().throws_at = "three";
+  CHECK_THROWS(world.Run());
+  CHECK(world.follower().Recover());
+  CHECK(world.sink().problems[ReadProblem::kInternal] == 1);
+  CHECK(world.Drain() == Lines{"two", "three", "four"});
+  CHECK(world.sink().rotations.empty());
+}
+
 TEST_CASE("Follower reads what is appended, once", "[logs]") {
   World world;
   world.Write("app.log", "one\ntwo\n");
@@ -130,7 +144,7 @@ TEST_CASE("Follower starts where a file ends when told so, and reads later files
       follower.Restore();
       return {};
     });
-    REQUIRE(follower.Run(clock.now(), true, 1 << 20, buffer).status);
+    REQUIRE(follower.Run(clock.now(), Rescan::kYes, 1 << 20, buffer).status);
     return std::exchange(sink.lines, {});
   };
   CHECK(run().empty());
@@ -391,12 +405,12 @@ TEST_CASE("Lines of a unit that failed come again", "[logs]") {
     return {};
   });
   store.fail = true;
-  CHECK(!follower.Run(clock.now(), true, 1 << 20, buffer).status);
+  CHECK(!follower.Run(clock.now(), Rescan::kYes, 1 << 20, buffer).status);
   Append(folder.File("a.log"), "one\ntwo\n");
-  CHECK(!follower.Run(clock.now(), true, 1 << 20, buffer).status);
+  CHECK(!follower.Run(clock.now(), Rescan::kYes, 1 << 20, buffer).status);
   CHECK(sink.lines.empty());
   store.fail = false;
-  CHECK(follower.Run(clock.now(), true, 1 << 20, buffer).status);
+  CHECK(follower.Run(clock.now(), Rescan::kYes, 1 << 20, buffer).status);
   CHECK(sink.lines == Lines{"one", "two"});
 }
 
@@ -458,7 +472,7 @@ void RunHistory(unsigned seed, const std::string& pattern) {
       write();
     } else if (what < 60) {
       world.clock().Pass(Duration(random() % 500));
-      (void)world.Run(chance(50), 1 + random() % 3000);
+      (void)world.Run(chance(50) ? Rescan::kYes : Rescan::kNo, 1 + random() % 3000);
       take();
     } else if (what < 75) {
       end_half();
@@ -470,7 +484,7 @@ void RunHistory(unsigned seed, const std::string& pattern) {
       end_half();
       write();
       end_half();
-      (void)world.Run(true, 1000);
+      (void)world.Run(Rescan::kYes, 1000);
       for (int i = 0; i < 50 && world.follower().status().unread_bytes > 2000; ++i)
         (void)world.Run();
       take();

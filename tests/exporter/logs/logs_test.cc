@@ -1,9 +1,15 @@
 // The module with its threads, over a store in a folder.
 #include "exporter/logs/logs.h"
 
+#include <pthread.h>
+
+#include <array>
+#include <atomic>
 #include <catch2/catch.hpp>
 #include <chrono>
 #include <filesystem>
+#include <stdexcept>
+#include <string_view>
 #include <thread>
 
 #include "tests/exporter/logs/fixtures.h"
@@ -22,13 +28,33 @@ bool Happens(Condition&& condition) {
   return false;
 }
 
+// Fails as often as it is told to where logs are read.
+class BreakingClock final : public Clock {
+ public:
+  Timestamp Now() const override {
+    std::array<char, 16> name{};
+    ::pthread_getname_np(::pthread_self(), name.data(), name.size());
+    if (std::string_view(name.data()) == "logs-read" && failures > 0) {
+      --failures;
+      throw std::runtime_error("broken");
+    }
+    return clock_.Now();
+  }
+  Steady SteadyNow() const override { return clock_.SteadyNow(); }
+
+  mutable std::atomic<int> failures{0};
+
+ private:
+  SystemClock clock_;
+};
+
 class Module {
  public:
   Module() { Start(); }
 
   void Start() {
     sections_ = std::make_unique<Sections>();
-    store_ = OpenStore(sections_->all(), clock_, folder_.File("state"));
+    store_ = OpenStore(sections_->all(), store_clock_, folder_.File("state"));
     logs_ =
         std::make_unique<Logs>(Configured(Text()), *sections_, *store_, clock_, Logger::Silent());
     collector_ = logs_->MakeCollector();
@@ -44,6 +70,15 @@ class Module {
     return "poll_interval: 20ms\nsources: [{name: app, from_beginning: true, paths: ['" +
            folder_.path() + "/*.log']}" + more + "]";
   }
+  // Each of one file, named after it.
+  std::string Sources(const std::vector<std::string>& names) const {
+    std::string text = "poll_interval: 20ms\nsources:\n";
+    for (const std::string& name : names) {
+      text += "- {name: " + name + ", from_beginning: true, paths: ['" +
+              folder_.File(name + ".log") + "']}\n";
+    }
+    return text;
+  }
   std::string Page() {
     std::string page = PageOf(*store_);
     exposition::PageWriter writer(exposition::Format::kText, page);
@@ -56,11 +91,13 @@ class Module {
   }
   void Write(const std::string& name, std::string_view text) { Append(folder_.File(name), text); }
   Logs& logs() { return *logs_; }
+  BreakingClock& clock() { return clock_; }
   const test::TempFolder& folder() const { return folder_; }
 
  private:
   test::TempFolder folder_;
-  SystemClock clock_;
+  BreakingClock clock_;
+  SystemClock store_clock_;
   std::unique_ptr<Sections> sections_;
   std::unique_ptr<state::Store> store_;
   std::unique_ptr<Logs> logs_;
@@ -90,6 +127,42 @@ TEST_CASE("Logs counts what is written, over restarts and reloads", "[logs]") {
   CHECK(module.Shows(R"(log_lines_total{level="error",source="more"} 3)"));
   module.logs().Apply(Configured(""));
   CHECK(!Contains(module.Page(), "log_source_up"));
+}
+
+TEST_CASE("Logs reads on and can be reloaded after reading has thrown", "[logs]") {
+  Module module;
+  module.Write("a.log", "ERROR one\n");
+  CHECK(module.Shows(R"(log_lines_total{level="error",source="app"} 1)"));
+  // More than there are threads.
+  module.clock().failures = 5;
+  module.Write("a.log", "ERROR two\n");
+  CHECK(module.Shows(R"(log_read_errors_total{reason="internal",source="app"} 5)"));
+  CHECK(module.Shows(R"(log_lines_total{level="error",source="app"} 2)"));
+  CHECK(module.Shows(R"(log_source_up{source="app"} 1)"));
+  module.logs().Apply(Configured(module.Text()));
+  module.Write("a.log", "ERROR three\n");
+  CHECK(module.Shows(R"(log_lines_total{level="error",source="app"} 3)"));
+}
+
+TEST_CASE("Logs forgets a source that is gone for long, not one that comes back soon", "[logs]") {
+  Module module;
+  const std::string none = "sources: []";
+  module.logs().Apply(Configured(none));
+  module.Write("old.log", "ERROR one\n");
+  module.Write("new.log", "ERROR one\n");
+  std::filesystem::last_write_time(
+      module.folder().File("old.log"),
+      std::filesystem::file_time_type::clock::now() - std::chrono::hours(24 * 40));
+  for (const char* old : {"1", "2"}) {
+    module.logs().Apply(Configured(module.Sources({"old", "new"})));
+    CHECK(module.Shows(R"(log_lines_total{level="error",source="old"} )" + std::string(old)));
+    CHECK(module.Shows(R"(log_lines_total{level="error",source="new"} 1)"));
+    module.logs().Apply(Configured(none));
+  }
+  // What was read again would count twice.
+  module.Write("new.log", "ERROR two\n");
+  module.logs().Apply(Configured(module.Sources({"new"})));
+  CHECK(module.Shows(R"(log_lines_total{level="error",source="new"} 2)"));
 }
 
 TEST_CASE("Logs is told of deployments", "[logs]") {
