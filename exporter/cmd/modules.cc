@@ -84,6 +84,9 @@ struct Modules::Impl {
   Status CreateIngest(const ModuleOptions& options);
   Status CreateLogs(const ModuleOptions& options);
   Status CreateSwarm(const ModuleOptions& options);
+  void ApplyLogs(const ModuleOptions& options);
+  void ApplySwarm(const ModuleOptions& options);
+  void ApplyTranscripts(const ModuleOptions& options);
   void OnDeployment(Timestamp at);
 
   const Paths& paths;
@@ -101,6 +104,7 @@ struct Modules::Impl {
 
   std::mutex mutex;                        // one start, stop or reload at a time
   bool started = false;                    // guarded by mutex
+  bool has_swarm = false;                  // guarded by mutex; the options in force have it
   std::unique_ptr<logs::Logs> logs;        // made once, guarded by mutex; null: never configured
   std::unique_ptr<stores::Stores> stores;  // the same
   std::unique_ptr<stores::Transcripts> transcripts;  // the same
@@ -171,6 +175,7 @@ Status Modules::Impl::CreateLogs(const ModuleOptions& options) {
 }
 
 Status Modules::Impl::CreateSwarm(const ModuleOptions& options) {
+  has_swarm = options.swarm.has_value();
   if (!options.swarm) return {};
   if (!stores) {
     Result<std::unique_ptr<stores::Stores>> made = stores::Stores::Create(
@@ -187,6 +192,34 @@ Status Modules::Impl::CreateSwarm(const ModuleOptions& options) {
     if (started) transcripts->Start();
   }
   return {};
+}
+
+// What a reload takes away keeps no threads; it is not destroyed, since a page may be in the
+// making.
+void Modules::Impl::ApplyLogs(const ModuleOptions& options) {
+  logs->Apply(options.logs.value_or(logs::Options{}));
+  if (!options.logs) {
+    logs->Stop();
+  } else if (started) {
+    logs->Start();
+  }
+}
+
+void Modules::Impl::ApplySwarm(const ModuleOptions& options) {
+  if (!options.swarm) stores->Stop();
+  stores->Apply(options.swarm.value_or(NothingOfSwarms()));
+  if (!options.swarm) {
+    stores->Poll();  // the last round: what was shown leaves the page
+  } else if (started) {
+    stores->Start();
+  }
+}
+
+void Modules::Impl::ApplyTranscripts(const ModuleOptions& options) {
+  const bool is_on = !options.transcripts.folders.empty();
+  if (!is_on) transcripts->Stop();  // before what it has shown leaves the page
+  transcripts->Apply(options.transcripts);
+  if (is_on && started) transcripts->Start();
 }
 
 void Modules::Impl::OnDeployment(Timestamp at) {
@@ -249,11 +282,11 @@ Status Modules::Apply(const ModuleOptions& options) {
   impl.memory.sessions.Apply(options.ingest.sessions);
   impl.otlp->Apply(options.ingest.otlp, options.ingest.access);
   impl.hooks->Apply(options.ingest.hooks, options.ingest.access);
-  if (had_logs) impl.logs->Apply(options.logs.value_or(logs::Options{}));
+  if (had_logs) impl.ApplyLogs(options);
   // Behind logs as at the start: caps and help of a metric that both fill are those of the last.
   impl.events->Apply(options.ingest.events, options.ingest.access);
-  if (had_stores) impl.stores->Apply(options.swarm.value_or(NothingOfSwarms()));
-  if (had_transcripts) impl.transcripts->Apply(options.transcripts);
+  if (had_stores) impl.ApplySwarm(options);
+  if (had_transcripts) impl.ApplyTranscripts(options);
   return {};
 }
 
@@ -267,7 +300,7 @@ Status Modules::AddCollectors(Registry& registry) {
   RETURN_IF_ERROR(registry.Add(impl.events->MakeCollector()));
   RETURN_IF_ERROR(registry.Add(impl.hooks->MakeCollector()));
   if (impl.logs) RETURN_IF_ERROR(registry.Add(impl.logs->MakeCollector()));
-  if (impl.stores) RETURN_IF_ERROR(registry.Add(impl.stores->MakeCollector()));
+  if (impl.has_swarm) RETURN_IF_ERROR(registry.Add(impl.stores->MakeCollector()));
   if (impl.transcripts) RETURN_IF_ERROR(registry.Add(impl.transcripts->MakeCollector()));
   return {};
 }
@@ -295,6 +328,16 @@ void Modules::AddRoutes(net::HttpServer& server) {
   });
   server.Handle({"POST"}, "/v1/hooks/claude-code",
                 [impl](const HttpRequest& request) { return impl->hooks->Handle(request); });
+  for (const char* path : {"/v1/metrics", "/v1/logs", "/v1/traces"}) {
+    server.OnUnreadable(path, [impl](const HttpRequest& request, net::HttpResponse plain) {
+      return impl->otlp->AnswerUnreadable(request, std::move(plain));
+    });
+  }
+  for (const char* path : {"/v1/events", "/v1/beacons"}) {
+    server.OnUnreadable(path, [impl](const HttpRequest& request, net::HttpResponse plain) {
+      return impl->events->AnswerUnreadable(request, std::move(plain));
+    });
+  }
   server.OnHttp2([impl](const std::string& peer) { impl->otlp->NoteHttp2(peer); });
 }
 

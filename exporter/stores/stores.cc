@@ -23,6 +23,7 @@ namespace {
 
 // Processes of no workspace.
 constexpr const char* kNoWorkspace = "";
+const swarm::SourceKey kOtherProcesses{kNoWorkspace, "processes"};
 
 bool SameBudget(const AiBudgetOptions& a, const AiBudgetOptions& b) {
   return a.enabled == b.enabled && a.folder == b.folder &&
@@ -62,7 +63,7 @@ struct Stores::Impl {
   const Sinks sinks;
   const exporter::Paths paths;
   NoticeBoard notices;
-  Wakeup wakeup;
+  std::unique_ptr<Wakeup> wakeup = std::make_unique<Wakeup>();  // another one for each Start
 
   std::mutex mutex;
   Options options;  // guarded by mutex
@@ -70,6 +71,7 @@ struct Stores::Impl {
   // The polling thread's, or the caller's of Poll.
   ProcessCensus census;
   bool census_failed = false;
+  bool has_others = false;  // processes outside of workspaces are on the board
   std::map<std::string, std::unique_ptr<WorkspacePoller>> workspaces;  // by name
   std::unique_ptr<BudgetPoller> budget;
 
@@ -91,11 +93,11 @@ void Stores::Impl::ReplaceMcpServers() {
 
 void Stores::Impl::Run() {
   Clock::Steady next = sinks.clock.SteadyNow();
-  while (!wakeup.stopped()) {
+  while (!wakeup->stopped()) {
     Poll();
     next = std::max(next + Current().interval, sinks.clock.SteadyNow());
     // A new configuration wakes it: then the rhythm begins anew.
-    if (!wakeup.WaitUntil(next)) return;
+    if (!wakeup->WaitUntil(next)) return;
     next = std::min(next, sinks.clock.SteadyNow());
   }
 }
@@ -107,7 +109,7 @@ void Stores::Impl::Poll() {
       .steady_now = sinks.clock.SteadyNow(),
       .max_age = now.board.max_age,
       .max_bytes = now.max_file_bytes,
-      .pause = [this](Duration d) { return wakeup.WaitUntil(sinks.clock.SteadyNow() + d); },
+      .pause = [this](Duration d) { return wakeup->WaitUntil(sinks.clock.SteadyNow() + d); },
       .clock = &sinks.clock};
   const DatabaseOptions databases{.query_timeout = now.query_timeout,
                                   .max_copy_bytes = now.max_copy_bytes};
@@ -156,7 +158,10 @@ void Stores::Impl::FollowBudget(const AiBudgetOptions& now) {
 
 // Whether there is a census.
 bool Stores::Impl::LookAtProcesses(const Options& now) {
-  if (!now.processes || workspaces.empty()) return false;
+  if (!now.processes || workspaces.empty()) {
+    if (std::exchange(has_others, false)) sinks.board.Forget(kOtherProcesses);
+    return false;
+  }
   std::vector<std::string> folders;
   for (const auto& [name, poller] : workspaces) folders.push_back(poller->workspace().path);
   const Status scanned = census.Scan(folders);
@@ -168,16 +173,17 @@ bool Stores::Impl::LookAtProcesses(const Options& now) {
   }
   census_failed = false;
   swarm::Snapshot others;
-  others.key = {kNoWorkspace, "processes"};
+  others.key = kOtherProcesses;
   others.processes = census.Kinds(kNoWorkspace);
   Status published = sinks.board.Publish(std::move(others));
   if (!published) sinks.log.Warn("swarm state not kept", {{"err", published.error()}});
+  has_others = true;
   return true;
 }
 
 void Stores::Impl::PollWorkspaces(const WorkspaceContext& context, NoticeBoard::Round& notice) {
   for (const auto& [name, poller] : workspaces) {
-    if (wakeup.stopped()) return;
+    if (wakeup->stopped()) return;
     poller->Poll(context);
     notice.extras[name] = poller->extras();
     notice.components[name] = poller->components();
@@ -221,7 +227,8 @@ Stores::Stores(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Stores::~Stores() { Stop(); }
 
 void Stores::Start() {
-  impl_->started = true;
+  if (std::exchange(impl_->started, true)) return;
+  impl_->wakeup = std::make_unique<Wakeup>();
   impl_->thread = StartThread(
       "stores", [this] { impl_->Run(); },
       [this](const std::string& what) {
@@ -231,7 +238,8 @@ void Stores::Start() {
 }
 
 void Stores::Stop() {
-  impl_->wakeup.Stop();
+  impl_->started = false;
+  impl_->wakeup->Stop();
   for (auto& server : impl_->mcp) server->Stop();
   if (impl_->thread.joinable()) impl_->thread.join();
 }
@@ -242,7 +250,7 @@ void Stores::Apply(Options options) {
     impl_->options = std::move(options);
   }
   impl_->ReplaceMcpServers();
-  impl_->wakeup.Notify();
+  impl_->wakeup->Notify();
 }
 
 void Stores::Poll() { impl_->Poll(); }

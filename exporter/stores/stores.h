@@ -44,7 +44,7 @@ class Stores {
   static Result<std::unique_ptr<Stores>> Create(Options options, const StoresSetup& setup);
   ~Stores();  // stops
 
-  // One thread for files, databases and processes, one for each MCP server. Once.
+  // One thread for files, databases and processes, one for each MCP server; again after Stop.
   void Start();
   // Ends them; a file system that does not answer holds it up.
   void Stop();

@@ -393,6 +393,7 @@ Transcripts::Transcripts(TranscriptOptions options, TranscriptOffsets& offsets,
 Transcripts::~Transcripts() { Stop(); }
 
 void Transcripts::Start() {
+  if (impl_->wakeup != nullptr) return;
   impl_->wakeup = std::make_unique<Wakeup>();
   impl_->thread = StartThread(
       "transcripts",

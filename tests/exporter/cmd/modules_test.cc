@@ -2,7 +2,9 @@
 // socket.
 #include <catch2/catch.hpp>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
+#include <thread>
 
 #include "exporter/cmd/check.h"
 #include "exporter/cmd/config_text.h"
@@ -221,6 +223,49 @@ TEST_CASE("a reload starts and ends modules; a change of the state is refused", 
   REQUIRE_FALSE(refused);
   CHECK(refused.error().message().find("restart") != std::string::npos);
   CHECK(running.PageHas("\nskep_exporter_config_last_reload_successful 0\n"));
+}
+
+// Threads of this process with the name.
+std::size_t Threads(std::string_view name) {
+  std::size_t count = 0;
+  for (const auto& task : std::filesystem::directory_iterator("/proc/self/task")) {
+    std::string comm;
+    std::getline(std::ifstream(task.path() / "comm"), comm);
+    count += comm == name ? 1 : 0;
+  }
+  return count;
+}
+
+TEST_CASE("what a reload takes away keeps no threads and no series, and may come back", "[cmd]") {
+  Running running;
+  std::filesystem::create_directories(running.folder.File("shop/.claude-flow"));
+  const std::string all = "logs: {threads: 3, sources: [{name: app, paths: ['" +
+                          running.folder.File("*.log") +
+                          "']}]}\nswarm: {interval: 1s, workspaces: [{name: shop, path: " +
+                          running.folder.File("shop") + "}], transcripts: {folders: [" +
+                          running.folder.path() + "]}}\n";
+  for (int i = 0; i < 2; ++i) {
+    running.Configure(all);
+    REQUIRE(running.exporter->Reload());
+    CHECK(running.PageHas("log_source_up{source=\"app\"}"));
+    CHECK(running.PageHas("\nswarm_poll_"));
+    // A thread names itself.
+    while (Threads("logs-read") < 3 || Threads("logs-watch") < 1 || Threads("stores") < 1 ||
+           Threads("transcripts") < 1) {
+      std::this_thread::yield();
+    }
+    CHECK(Threads("logs-read") == 3);
+    running.Configure("");
+    REQUIRE(running.exporter->Reload());
+    CHECK_FALSE(running.PageHas("\nlog_source_up"));
+    CAPTURE(running.Page());
+    CHECK_FALSE(running.PageHas("\nswarm_source_up"));
+    CHECK_FALSE(running.PageHas("\nswarm_poll_"));
+    for (const char* name : {"logs-read", "logs-watch", "stores", "transcripts"}) {
+      CAPTURE(name);
+      CHECK(Threads(name) == 0);
+    }
+  }
 }
 
 TEST_CASE("two exporters cannot have one state", "[cmd]") {
