@@ -223,6 +223,14 @@ def the_folder_comes_from_flag_file_or_systemd(case):
     assert samples(get(url + "/metrics")[2])["skep_exporter_state_file_up"] == 0
 
 
+def a_folder_that_cannot_be_written_ends_the_start(case):
+    """Below /proc nobody can make anything, not even root."""
+    program = case.start("no-state", BIN / "skep-exporter", f"--web.listen-address=127.0.0.1:{free_port()}",
+                         "--collector.disable-defaults", "--state.path=/proc/skep-state")
+    assert program.wait() == 1, program.text()
+    assert "/proc/skep-state" in program.text(), program.text()
+
+
 def a_full_disk_refuses_and_recovers(case):
     """prlimit stands in for the disk: files over 40 KB cannot grow, until it is lifted."""
     import resource
@@ -238,6 +246,8 @@ def a_full_disk_refuses_and_recovers(case):
         accepted += 5 if status == 200 else 0
         refused += status == 503
         assert number < 20_000, "the limit was never reached"
+    # It is ready nonetheless: what it reads of the machine goes on.
+    assert get(url + "/-/ready")[0] == 200
     page = samples(get(url + "/metrics")[2])
     assert page['business_events_total{event="order"}'] == accepted
     assert page["skep_exporter_state_file_up"] == 0
@@ -252,4 +262,5 @@ def a_full_disk_refuses_and_recovers(case):
 
 if __name__ == "__main__":
     main(nothing_is_lost_or_counted_twice_by_kill_9, a_second_process_is_refused_the_folder,
-         the_folder_comes_from_flag_file_or_systemd, a_full_disk_refuses_and_recovers)
+         the_folder_comes_from_flag_file_or_systemd, a_folder_that_cannot_be_written_ends_the_start,
+         a_full_disk_refuses_and_recovers)

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "exporter/ingest/otlp_replays.h"
+#include "tests/support/many.h"
 
 namespace skep::ingest {
 namespace {
@@ -74,13 +75,16 @@ TEST_CASE("The streams that were silent longest are forgotten, and remembered as
 
 TEST_CASE("Memory is bounded by a million streams", "[otlp]") {
   StreamTable table;
-  for (std::uint64_t i = 1; i <= 1'000; ++i) {
+  constexpr std::uint64_t kUnits = skep::test::Many(1'000);
+  for (std::uint64_t i = 1; i <= kUnits; ++i) {
     bool is_new = false;
+    bool are_all_new = true;
     table.Begin(1'000);
     for (std::uint64_t k = 0; k < 1'000; ++k) {
       table.Touch(Key(i * 1'000 + k), Kind::kDelta, is_new).time = i;
-      REQUIRE(is_new);
+      are_all_new = are_all_new && is_new;
     }
+    REQUIRE(are_all_new);
     table.Evict([](const std::string&, std::optional<double>) {});
     table.Commit();
     REQUIRE(table.size() == 1'000);
