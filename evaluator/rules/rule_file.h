@@ -17,7 +17,7 @@ namespace skep::rules {
 
 // The label sets of what a rule writes and of its alerts are at most so long, names and values
 // together; a longer one is an error of the rule, and a label of a file as well.
-inline constexpr std::size_t kMaxLabelSetBytes = 256 * 1024;
+inline constexpr std::size_t kMaxLabelSetBytes = 262'144;
 
 // Annotations whose name begins so are for this program; other programs ignore them.
 inline constexpr std::string_view kOwnAnnotationPrefix = "skep_";
