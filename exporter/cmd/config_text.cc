@@ -31,9 +31,29 @@ std::string WithoutUser(std::string_view text) {
   return std::string(text.substr(0, begin)).append(kSecret).append(text.substr(at));
 }
 
+// "https://host/?key=word&x=1#part" without "word" and "1": what a query holds is often a token,
+// and its name need not say so.
+std::string WithoutQuery(std::string text) {
+  const std::size_t scheme = text.find("://");
+  const std::size_t query = scheme == std::string::npos ? scheme : text.find('?', scheme);
+  if (query == std::string::npos) return text;
+  const std::size_t end = std::min(text.find('#', query), text.size());
+  std::string out = text.substr(0, query + 1);
+  for (std::size_t at = query + 1; at < end;) {
+    const std::size_t next = std::min(text.find('&', at), end);
+    const std::size_t equals = std::min(text.find('=', at), next);
+    // Without '=' it is all value.
+    if (equals < next) out.append(text, at, equals + 1 - at);
+    if (equals + 1 < next || equals == next) out.append(kSecret);
+    if (next < end) out.push_back('&');
+    at = next + 1;
+  }
+  return out.append(text, end);
+}
+
 std::string Scalar(const yaml::Node& node) {
   if (node.IsNull()) return "null";
-  const std::string text = WithoutUser(node.text());
+  const std::string text = WithoutQuery(WithoutUser(node.text()));
   const bool is_plain = !node.quoted() && (node.AsDouble() || node.AsBool());
   return is_plain ? text : Quote(text);
 }

@@ -109,8 +109,13 @@ class EventIngest {
   net::HttpResponse HandleBeacons(const net::HttpRequest& request);
   // GET /v1/events/schema.json.
   net::HttpResponse HandleSchema(const net::HttpRequest& request) const;
-  // GET /v1/deployments: the last 100, newest first, with commit and URL.
+  // GET /v1/deployments: the last 100, newest first, with commit and URL; 401 without a token,
+  // where pushes need one.
   net::HttpResponse HandleDeployments(const net::HttpRequest& request) const;
+
+  // For the server: the body of a request to /v1/events or /v1/beacons could not be read (broken
+  // gzip or chunks, too late, too large). Counted; the answer has the status of `plain`.
+  net::HttpResponse AnswerUnreadable(const net::HttpRequest& request, net::HttpResponse plain);
 
   // skep_exporter_event_*, deployment_environment_age_seconds. Must not outlive this.
   std::unique_ptr<exporter::Collector> MakeCollector();

@@ -129,6 +129,48 @@ TEST_CASE("An old event with an id counts, and the answer says that it could not
         "{\"accepted\":1,\"duplicates\":0,\"refused\":0}\n");
 }
 
+TEST_CASE("Requests that are refused as a whole are counted by status", "[events]") {
+  AccessOptions access;
+  access.bearer_tokens = {"secret"};
+  Setup s("", {}, access);
+  const net::Headers with_token = {{"Authorization", "Bearer secret"}};
+  CHECK(s.Post(R"({"kind":"signup"})").status == 401);
+  CHECK(s.Post("", with_token).status == 400);
+  CHECK(s.Post(R"({"kind":"signup"})",
+               {{"Authorization", "Bearer secret"}, {"Content-Type", "application/xml"}})
+            .status == 415);
+  net::HttpRequest request;
+  request.path = "/v1/events";
+  const net::HttpResponse plain = net::HttpResponse::Text(400, "a chunk cannot be read\n");
+  const net::HttpResponse unknown = s.events->AnswerUnreadable(request, plain);
+  CHECK(unknown.status == 401);
+  CHECK(net::FindHeader(unknown.headers, "WWW-Authenticate") == "Bearer");
+  request.headers = with_token;
+  const net::HttpResponse answer = s.events->AnswerUnreadable(request, plain);
+  CHECK(answer.status == 400);
+  CHECK(answer.body == "{\"error\":\"a chunk cannot be read\"}\n");
+  request.path = "/v1/beacons";
+  CHECK(s.events->AnswerUnreadable(request, plain).status == 404);
+  const std::string own = s.Own();
+  for (const char* line : {"{code=\"400\"} 2\n", "{code=\"401\"} 2\n", "{code=\"415\"} 1\n"}) {
+    CAPTURE(line);
+    CHECK(own.find("skep_exporter_event_requests_refused_total" + std::string(line)) !=
+          std::string::npos);
+  }
+}
+
+TEST_CASE("Deployments are shown to those who have the token only", "[events]") {
+  AccessOptions access;
+  access.bearer_tokens = {"secret"};
+  const Setup s("", {}, access);
+  net::HttpRequest request;
+  CHECK(s.events->HandleDeployments(request).status == 401);
+  request.headers = {{"Authorization", "Bearer wrong"}};
+  CHECK(s.events->HandleDeployments(request).status == 401);
+  request.headers = {{"Authorization", "Bearer secret"}};
+  CHECK(s.events->HandleDeployments(request).body == "{\"deployments\":[]}");
+}
+
 TEST_CASE("A state file that cannot be written counts nothing and asks to come again", "[events]") {
   const test::TempFolder folder;
   Setup s(folder.File("state"));
@@ -342,7 +384,7 @@ TEST_CASE("A measure makes its family once, and its shape stays", "[events]") {
     CHECK(response.status == 400);
     CHECK(response.body.find(message) != std::string::npos);
   }
-  CHECK(s.Own().find("skep_exporter_events_refused_total{reason=\"measure\"} 5\n") !=
+  CHECK(s.Own().find("skep_exporter_events_refused_total{reason=\"measure\"} 6\n") !=
         std::string::npos);
 }
 
