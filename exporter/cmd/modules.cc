@@ -338,6 +338,10 @@ void Modules::AddRoutes(net::HttpServer& server) {
       return impl->events->AnswerUnreadable(request, std::move(plain));
     });
   }
+  server.OnUnreadable("/v1/hooks/claude-code",
+                      [impl](const HttpRequest& request, net::HttpResponse plain) {
+                        return impl->hooks->AnswerUnreadable(request, std::move(plain));
+                      });
   server.OnHttp2([impl](const std::string& peer) { impl->otlp->NoteHttp2(peer); });
 }
 

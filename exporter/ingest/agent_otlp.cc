@@ -26,7 +26,10 @@ AgentOtlp::AgentOtlp(swarm::Sessions& sessions, const swarm::Flow& flow, const C
 AgentOtlp::~AgentOtlp() = default;
 
 // One that was given up in the middle has left its unit behind.
-void AgentOtlp::OnRequestBegin() { impl_->unit.reset(); }
+void AgentOtlp::OnRequestBegin() {
+  impl_->unit.reset();
+  impl_->claude_code.BeginRequest();
+}
 
 void AgentOtlp::OnMetric(state::Changes& changes, const MetricSample& sample) {
   if (!ClaudeCode::Owns(sample.scope.name)) return;
@@ -48,7 +51,8 @@ void AgentOtlp::OnSpan(state::Changes& changes, const Resource& resource, const 
   }
 }
 
-void AgentOtlp::OnRequestEnd(state::Changes&) {
+void AgentOtlp::OnRequestEnd(state::Changes& changes) {
+  impl_->claude_code.EndRequest(changes);
   if (impl_->unit) impl_->unit->Finish();
   impl_->unit.reset();
 }

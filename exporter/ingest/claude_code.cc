@@ -10,9 +10,6 @@ namespace {
 using Topic = swarm::Sessions::Topic;
 using Way = swarm::Sessions::Way;
 
-// So many tools whose own span has not come yet; about 60 bytes each.
-constexpr std::size_t kMaxExecutions = 4'096;
-
 // Attributes of one item under the names that several kinds of items share.
 class Item {
  public:
@@ -341,17 +338,15 @@ void ClaudeCode::Span(const AgentSink& sink, const ingest::Span& span) {
   if (!name.starts_with("tool")) return;
   const Item item(span.attributes);
   const std::string_view session = item.Text("session.id");
-  if (executions_.size() > kMaxExecutions) executions_.clear();
-  if (refused_.size() > kMaxExecutions) refused_.clear();
   if (name == "tool.execution") {
     const std::uint64_t call =
         swarm::StableHash(item.Text("tool_use_id"), swarm::StableHash(session));
-    executions_[call] = {item.Bool("success").value_or(span.status != SpanStatus::kError),
-                         item.Seconds("duration_ms")};
+    tools_.NoteExecution(call, {item.Bool("success").value_or(span.status != SpanStatus::kError),
+                                item.Seconds("duration_ms")});
   } else if (name == "tool.blocked_on_user") {
     const std::string_view decision = item.Text("decision");
     if (!decision.empty() && decision != "accept") {
-      refused_.insert(swarm::StableHash(span.parent_span_id));
+      tools_.NoteRefused(swarm::StableHash(span.parent_span_id));
     }
   } else if (name == "tool") {
     ToolSpan(sink, span, session);
@@ -362,15 +357,12 @@ void ClaudeCode::Span(const AgentSink& sink, const ingest::Span& span) {
 // without the wait for a person.
 void ClaudeCode::ToolSpan(const AgentSink& sink, const ingest::Span& span,
                           std::string_view session) {
-  if (refused_.erase(swarm::StableHash(span.span_id)) > 0) return;
+  if (tools_.TakeRefused(swarm::StableHash(span.span_id))) return;
   const Item item(span.attributes);
   const std::string_view call = item.Text("tool_use_id");
-  Execution execution{span.status != SpanStatus::kError, std::nullopt};
-  const auto at = executions_.find(swarm::StableHash(call, swarm::StableHash(session)));
-  if (at != executions_.end()) {
-    execution = at->second;
-    executions_.erase(at);
-  }
+  const ToolSpans::Execution execution =
+      tools_.TakeExecution(swarm::StableHash(call, swarm::StableHash(session)))
+          .value_or(ToolSpans::Execution{span.status != SpanStatus::kError, std::nullopt});
   if (!IsFirstTool(sink, session, call, Way::kSpans)) return;
   const std::string type = AgentType(sink, item, session, {});
   CountTool(sink, session, item.Text("agent_id"),

@@ -2,14 +2,11 @@
 // errors as metrics: they are in its events and spans only.
 #pragma once
 
-#include <cstdint>
-#include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
-#include <unordered_set>
 
 #include "exporter/ingest/otlp_consumer.h"
+#include "exporter/ingest/tool_spans.h"
 #include "exporter/swarm/flow.h"
 #include "exporter/swarm/sessions.h"
 
@@ -31,22 +28,21 @@ class ClaudeCode {
     return scope.starts_with("com.anthropic.claude_code");
   }
 
+  // Around the items of one request, as OtlpConsumer has it.
+  void BeginRequest() { tools_.Begin(); }
+  void EndRequest(state::Changes& changes) {
+    changes.OnCommitted([this] { tools_.Commit(); });
+  }
+
   // token.usage and cost.usage; others are only passed through.
   void Metric(const AgentSink& sink, const MetricSample& sample);
   void Log(const AgentSink& sink, const LogRecord& record);
   void Span(const AgentSink& sink, const ingest::Span& span);
 
  private:
-  struct Execution {
-    bool ok = true;
-    std::optional<double> seconds;
-  };
-
   void ToolSpan(const AgentSink& sink, const ingest::Span& span, std::string_view session);
 
-  // By session and call; forgotten all at once when there are too many.
-  std::unordered_map<std::uint64_t, Execution> executions_;
-  std::unordered_set<std::uint64_t> refused_;  // ids of spans of tools that were not allowed
+  ToolSpans tools_;
 };
 
 // "agent:builtin:reviewer", "agent.builtin.reviewer": "reviewer"; "" of others.

@@ -325,6 +325,18 @@ net::HttpResponse ClaudeCodeHooks::Handle(const net::HttpRequest& request) {
   return impl_->Take(request);
 }
 
+net::HttpResponse ClaudeCodeHooks::AnswerUnreadable(const net::HttpRequest& request,
+                                                    net::HttpResponse plain) {
+  std::optional<Refusal> refusal;
+  {
+    const std::lock_guard lock(impl_->mutex);
+    if (!impl_->options.enabled) return net::HttpResponse::Text(404, "not found\n");
+    refusal = CheckAccess(impl_->access, request);
+  }
+  impl_->NoteRefused("none", refusal ? refusal->message : "the body could not be read");
+  return refusal ? PlainRefusal(*refusal) : plain;
+}
+
 std::unique_ptr<exporter::Collector> ClaudeCodeHooks::MakeCollector() {
   return std::make_unique<HookCollector>([impl = impl_.get()] {
     const std::lock_guard lock(impl->mutex);

@@ -58,6 +58,10 @@ class ClaudeCodeHooks {
   // agent goes on, the event is lost and counted).
   net::HttpResponse Handle(const net::HttpRequest& request);
 
+  // For the server: the body of a hook could not be read (broken chunks, too late, too large).
+  // Counted as one that was not taken; the answer is `plain`, or 401 without a token.
+  net::HttpResponse AnswerUnreadable(const net::HttpRequest& request, net::HttpResponse plain);
+
   // skep_exporter_hook_events_total{event,outcome="ok|error"}. Must not outlive this.
   std::unique_ptr<exporter::Collector> MakeCollector();
 

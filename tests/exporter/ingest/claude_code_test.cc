@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "tests/exporter/ingest/agent_rig.h"
+#include "tests/exporter/state/full_store.h"
 #include "tests/support/temp_folder.h"
 
 namespace skep::ingest {
@@ -443,6 +444,45 @@ TEST_CASE("A hundred thousand requests of as many sessions stay within the bound
       kBatches * kRecords);
   CHECK(rig.swarm.Value(R"(skep_exporter_session_entries{table="ids"})") <= 10'002);
   CHECK(rig.swarm.Value(R"(skep_exporter_session_entries{table="sessions"})") <= 1'000);
+}
+
+TEST_CASE("What a request said of tools is forgotten where the state could not be written",
+          "[claude_code]") {
+  AgentRig rig;
+  state::test::FullStore full(*rig.swarm.store);
+  full.is_full = false;
+  OtlpMemory memory;
+  const auto otlp =
+      Otlp::Create({}, {}, memory, full, &rig.consumer, rig.swarm.clock, Logger::Silent()).value();
+  const auto span = [&](const std::string& name, const std::string& more) {
+    net::HttpRequest request;
+    request.headers = {{"Content-Type", "application/json"}};
+    request.body =
+        R"({"resourceSpans":[{"scopeSpans":[{"scope":{"name":"com.anthropic.claude_code"},"spans":[)"
+        R"({"name":"claude_code.)" +
+        name +
+        R"(","spanId":"00000000000000aa","startTimeUnixNano":"1","endTimeUnixNano":"2",)"
+        R"("attributes":[{"key":"session.id","value":{"stringValue":"s"}},)"
+        R"({"key":"tool_name","value":{"stringValue":"Bash"}},)"
+        R"({"key":"tool_use_id","value":{"stringValue":"call"}})" +
+        more + "]}]}]}]}";
+    return otlp->HandleTraces(request).status;
+  };
+  const std::string failed = R"(,{"key":"success","value":{"boolValue":false}})";
+  REQUIRE(span("tool.execution", failed) == 200);
+  // The call's own span fails to be written, and is sent again: the execution is still known.
+  full.is_full = true;
+  CHECK(span("tool", "") == 503);
+  full.is_full = false;
+  CHECK(span("tool", "") == 200);
+  bool found = false;
+  for (const std::string& line : rig.Swarm()) {
+    if (!line.starts_with("swarm_tool_calls_total")) continue;
+    found = true;
+    CAPTURE(line);
+    CHECK(line.find("outcome=\"error\"") != std::string::npos);
+  }
+  CHECK(found);
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include "common/json/value.h"
 #include "exporter/ingest/event_schema.h"
 #include "tests/exporter/state/fixture.h"
+#include "tests/exporter/state/full_store.h"
 #include "tests/support/temp_folder.h"
 
 namespace skep::ingest {
@@ -178,27 +179,7 @@ TEST_CASE("A state file that cannot be written counts nothing and asks to come a
   const Status broken = s.store->Update([](state::Changes&) -> Status { return Invalid("no"); });
   REQUIRE_FALSE(broken);
   // A full disk stands for all that the system refuses.
-  class FullStore final : public state::Store {
-   public:
-    explicit FullStore(state::Store& real) : real_(real) {}
-    Result<state::FamilyId> Define(state::FamilySpec spec) override {
-      return real_.Define(std::move(spec));
-    }
-    void Release(state::FamilyId family) override { real_.Release(family); }
-    Status Update(const std::function<Status(state::Changes&)>& change) override {
-      (void)real_.Update([&](state::Changes& changes) -> Status {
-        (void)change(changes);
-        return Error(ErrorKind::kIo, "no space left");
-      });
-      return Error(ErrorKind::kIo, "no space left");
-    }
-    void WritePage(exposition::PageWriter& page) override { real_.WritePage(page); }
-    void WriteOwn(exposition::PageWriter& page) override { real_.WriteOwn(page); }
-
-   private:
-    state::Store& real_;
-  };
-  FullStore full(*s.store);
+  state::test::FullStore full(*s.store);
   const auto events =
       EventIngest::Create({}, {}, {full, s.memory, s.swarm, *s.flow, s.clock, {}}, Logger::Silent())
           .value();

@@ -9,6 +9,7 @@
 #include "exporter/ingest/fair_shared_mutex.h"
 #include "exporter/ingest/otlp.h"
 #include "otlp_rig.h"
+#include "tests/exporter/state/full_store.h"
 
 namespace skep::ingest {
 namespace {
@@ -34,31 +35,6 @@ std::string HistogramOf(const std::string& name) {
 bool Has(const std::string& text, std::string_view part) {
   return text.find(part) != std::string::npos;
 }
-
-// An update fails and leaves nothing, as on a full disk.
-class FullStore final : public state::Store {
- public:
-  explicit FullStore(state::Store& real) : real_(real) {}
-  Result<state::FamilyId> Define(state::FamilySpec spec) override {
-    return real_.Define(std::move(spec));
-  }
-  void Release(state::FamilyId family) override { real_.Release(family); }
-  Status Update(const std::function<Status(state::Changes&)>& change) override {
-    if (!is_full) return real_.Update(change);
-    (void)real_.Update([&](state::Changes& changes) -> Status {
-      (void)change(changes);
-      return Error(ErrorKind::kIo, "no space left");
-    });
-    return Error(ErrorKind::kIo, "no space left");
-  }
-  void WritePage(exposition::PageWriter& page) override { real_.WritePage(page); }
-  void WriteOwn(exposition::PageWriter& page) override { real_.WriteOwn(page); }
-
-  bool is_full = true;
-
- private:
-  state::Store& real_;
-};
 
 // Stays in its first request until it is let go.
 class SlowConsumer final : public OtlpConsumer {
@@ -255,7 +231,7 @@ TEST_CASE("Too many at once are told to come again, and nothing of them has coun
 
 TEST_CASE("While the state cannot be written clients are told to come again", "[otlp]") {
   Rig rig;
-  FullStore full(*rig.store);
+  state::test::FullStore full(*rig.store);
   OtlpMemory memory;
   const auto otlp =
       Otlp::Create({}, {}, memory, full, nullptr, rig.clock, Logger::Silent()).value();
