@@ -39,6 +39,8 @@ TABLE = {
     "evaluator/template": "common/json",
     "evaluator/rules": "evaluator/promql evaluator/template evaluator/storage common/yaml common/instrument",
     "evaluator/rulequery": "evaluator/rules evaluator/engine evaluator/promql evaluator/storage",
+    "evaluator/ruletest": "evaluator/rulequery evaluator/rules evaluator/promqltest evaluator/engine evaluator/promql "
+                          "evaluator/tsdb evaluator/storage common/yaml",
     "evaluator/notifier": "evaluator/template common/json common/yaml common/instrument",
     "evaluator/receivers": "evaluator/notifier evaluator/template common/net common/json common/yaml common/instrument",
     "evaluator/api": "evaluator/engine evaluator/promql evaluator/storage evaluator/rules evaluator/scrape evaluator/notifier "

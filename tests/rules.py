@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""The shipped rules: promtool accepts and tests them, every alert carries summary, description, runbook_url and severity, and
-rules/runbooks.md has a section for each alert and none besides. Also run with our own tool."""
+"""The shipped rules: promtool and skep accept and test them, every alert carries summary, description, runbook_url and severity, and
+rules/runbooks.md has a section for each alert and none besides."""
 import pathlib
 import re
 import subprocess
@@ -22,6 +22,7 @@ def run(*argv):
 run("promtool", "check", "rules", *map(str, files))
 run("promtool", "test", "rules", *map(str, tests))
 run(SKEP, "check", "rules", *map(str, files))
+run(SKEP, "test", "rules", *map(str, tests))
 
 if {f.stem for f in files} != {t.stem.removesuffix("_test") for t in tests}:
     problems.append("each rule file has one test file of the same name")

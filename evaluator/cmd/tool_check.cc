@@ -6,7 +6,6 @@
 #include "common/exposition/validator.h"
 #include "evaluator/cmd/tool_check_targets.h"
 #include "evaluator/config/configuration.h"
-#include "evaluator/promql/printer.h"
 #include "evaluator/rules/rule_file.h"
 
 namespace skep::tool {
@@ -23,9 +22,8 @@ std::string Counted(std::size_t count, std::string_view thing) {
   return std::to_string(count) + " " + std::string(thing) + (count == 1 ? "" : "s");
 }
 
-// Reads one rule file; a good one is kept in `good` for the lint over all of them.
-ExitCode CheckRuleFile(ToolIo& io, const std::string& path, const CheckOptions& options,
-                       std::vector<rules::RuleFile>& good) {
+// promtool, too, looks for rules that come twice in each file alone.
+ExitCode CheckRuleFile(ToolIo& io, const std::string& path, const CheckOptions& options) {
   const Result<std::string> text = ReadInput(io, path);
   if (!text) return Refuse(io, text.error().message());
   rules::RuleFileReport report = rules::ParseRuleFile(
@@ -34,22 +32,12 @@ ExitCode CheckRuleFile(ToolIo& io, const std::string& path, const CheckOptions& 
   for (const Error& error : report.errors) Refuse(io, error.message());
   if (!report.errors.empty()) return ExitCode::kRefused;
   io.out << NameOf(path) << ": good, " << Counted(report.file.CountRules(), "rule") << '\n';
-  good.push_back(std::move(report.file));
-  return ExitCode::kGood;
-}
-
-ExitCode Lint(ToolIo& io, const std::vector<rules::RuleFile>& files, const CheckOptions& options) {
-  const std::vector<rules::LintFinding> findings = rules::LintRules(files);
-  for (const rules::LintFinding& finding : findings) {
-    io.err << finding.file << ':' << finding.line << ": " << finding.message << '\n';
-  }
-  return findings.empty() || !options.lint_fatal ? ExitCode::kGood : ExitCode::kLint;
+  return LintRuleFile(io, report.file, options.lint);
 }
 
 ExitCode CheckRuleFilesOf(ToolIo& io, const config::Configuration& configuration,
                           const CheckOptions& options) {
   ExitCode code = ExitCode::kGood;
-  std::vector<rules::RuleFile> good;
   for (const NamedFile& entry : configuration.rule_files) {
     const Result<std::vector<std::string>> files = Glob(entry.path);
     if (!files) {
@@ -57,10 +45,20 @@ ExitCode CheckRuleFilesOf(ToolIo& io, const config::Configuration& configuration
       continue;
     }
     for (const std::string& file : *files) {
-      code = Worse(code, CheckRuleFile(io, file, options, good));
+      code = Worse(code, CheckRuleFile(io, file, options));
     }
   }
-  return Worse(code, Lint(io, good, options));
+  return code;
+}
+
+ExitCode CheckWhatItNames(ToolIo& io, const config::Configuration& configuration,
+                          const CheckOptions& options) {
+  ExitCode code = CheckRuleFilesOf(io, configuration, options);
+  code = Worse(code, CheckTargets(io, configuration));
+  for (const Error& error : config::FindMissingFiles(configuration)) {
+    code = Refuse(io, error.message());
+  }
+  return Worse(code, LintScrapeIntervals(io, configuration, options.lint));
 }
 
 ExitCode CheckOneConfig(ToolIo& io, const std::string& path, const CheckOptions& options) {
@@ -69,11 +67,8 @@ ExitCode CheckOneConfig(ToolIo& io, const std::string& path, const CheckOptions&
   const Result<config::Configuration> configuration = config::ParseConfiguration(
       *text, NameOf(path), {.ignore_unsupported = options.ignore_unsupported});
   if (!configuration) return Refuse(io, configuration.error().message());
-  ExitCode code = CheckRuleFilesOf(io, *configuration, options);
-  code = Worse(code, CheckTargets(io, *configuration));
-  for (const Error& error : config::FindMissingFiles(*configuration)) {
-    code = Refuse(io, error.message());
-  }
+  const ExitCode code =
+      options.syntax_only ? ExitCode::kGood : CheckWhatItNames(io, *configuration, options);
   if (code != ExitCode::kRefused) {
     io.out << NameOf(path) << ": good, " << Counted(configuration->scrape.jobs.size(), "scrape job")
            << '\n';
@@ -104,11 +99,10 @@ ExitCode CheckPage(ToolIo& io, const std::string& path) {
 ExitCode CheckRules(ToolIo& io, std::vector<std::string> files, const CheckOptions& options) {
   OrStandardInput(files);
   ExitCode code = ExitCode::kGood;
-  std::vector<rules::RuleFile> good;
   for (const std::string& file : files) {
-    code = Worse(code, CheckRuleFile(io, file, options, good));
+    code = Worse(code, CheckRuleFile(io, file, options));
   }
-  return Worse(code, Lint(io, good, options));
+  return code;
 }
 
 ExitCode CheckConfig(ToolIo& io, std::vector<std::string> files, const CheckOptions& options) {
@@ -123,15 +117,6 @@ ExitCode CheckMetrics(ToolIo& io, std::vector<std::string> files) {
   ExitCode code = ExitCode::kGood;
   for (const std::string& file : files) code = Worse(code, CheckPage(io, file));
   return code;
-}
-
-ExitCode FormatExpr(ToolIo& io, const std::string& expr, const promql::ParseOptions& options) {
-  const Result<std::string> text = expr == "-" ? ReadInput(io, expr) : Result<std::string>(expr);
-  if (!text) return Refuse(io, text.error().message());
-  const Result<promql::ExprPtr> parsed = promql::ParseExpr(*text, options);
-  if (!parsed) return Refuse(io, parsed.error().message());
-  io.out << promql::Prettify(**parsed) << '\n';
-  return ExitCode::kGood;
 }
 
 }  // namespace skep::tool

@@ -1,10 +1,11 @@
-// skep check config|rules|metrics and skep fmt: promtool's verdicts.
+// skep check config|rules|metrics: promtool's verdicts.
 #pragma once
 
 #include <string>
 #include <vector>
 
 #include "evaluator/cmd/tool_io.h"
+#include "evaluator/cmd/tool_lint.h"
 #include "evaluator/promql/parser.h"
 
 namespace skep::tool {
@@ -13,7 +14,8 @@ struct CheckOptions {
   promql::ParseOptions promql;
   bool ignore_unsupported = false;     // of a configuration
   bool ignore_unknown_fields = false;  // of rule files
-  bool lint_fatal = false;             // findings in rules end with kLint
+  bool syntax_only = false;            // of a configuration: nothing that it names is looked at
+  LintOptions lint;
 };
 
 // All of `files` are looked at, whatever is wrong with the first; "-" and no file at all are
@@ -23,8 +25,5 @@ ExitCode CheckRules(ToolIo& io, std::vector<std::string> files, const CheckOptio
 ExitCode CheckConfig(ToolIo& io, std::vector<std::string> files, const CheckOptions& options);
 // Pages in text 0.0.4, or OpenMetrics where they end with # EOF. Findings end with kLint.
 ExitCode CheckMetrics(ToolIo& io, std::vector<std::string> files);
-
-// Writes the expression (standard input where it is "-") over several lines where it is long.
-ExitCode FormatExpr(ToolIo& io, const std::string& expr, const promql::ParseOptions& options);
 
 }  // namespace skep::tool

@@ -1,4 +1,6 @@
 // skep: the command-line tool.
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
 #include <exception>
 #include <functional>
@@ -9,14 +11,20 @@
 #include "common/base/clock.h"
 #include "evaluator/cmd/tool_check.h"
 #include "evaluator/cmd/tool_deploy.h"
+#include "evaluator/cmd/tool_features.h"
+#include "evaluator/cmd/tool_format.h"
 #include "evaluator/cmd/tool_query.h"
+#include "evaluator/cmd/tool_testing.h"
 
 namespace {
 
 using skep::tool::CheckOptions;
 using skep::tool::DeployMarkOptions;
 using skep::tool::ExitCode;
+using skep::tool::Features;
+using skep::tool::FormatMode;
 using skep::tool::QueryOptions;
+using skep::tool::TestOptions;
 using skep::tool::ToolIo;
 
 // What the command line asked for, filled by CLI11's callbacks.
@@ -26,7 +34,12 @@ struct Request {
   QueryOptions query;
   DeployMarkOptions deploy;
   std::string expr = "-";
-  std::vector<std::string> features;
+  TestOptions test;
+  std::vector<std::string> feature_names;
+  Features features;
+  std::string lint = "duplicate-rules";
+  std::string lookback_delta = "5m";
+  bool diff = false, check_format = false, write_format = false;
   std::string format = "table";
   std::string timeout = "2m";
   std::function<ExitCode(ToolIo&)> run;
@@ -34,29 +47,10 @@ struct Request {
 
 void AddFeatures(CLI::App* command, Request& request) {
   command
-      ->add_option("--enable-feature", request.features,
-                   "promql-experimental-functions, promql-duration-expr, "
-                   "promql-extended-range-selectors, promql-binop-fill-modifiers; repeatable")
+      ->add_option("--enable-feature", request.feature_names,
+                   skep::tool::ListFeatures() + "; repeatable")
       ->delimiter(',')
       ->allow_extra_args(false);
-}
-
-skep::promql::ParseOptions ReadFeatures(const std::vector<std::string>& features) {
-  skep::promql::ParseOptions options;
-  for (const std::string& feature : features) {
-    if (feature == "promql-experimental-functions") {
-      options.experimental_functions = true;
-    } else if (feature == "promql-duration-expr") {
-      options.duration_expressions = true;
-    } else if (feature == "promql-extended-range-selectors") {
-      options.extended_range_selectors = true;
-    } else if (feature == "promql-binop-fill-modifiers") {
-      options.binop_fill_modifiers = true;
-    } else {
-      throw CLI::ValidationError("--enable-feature", "unknown feature \"" + feature + "\"");
-    }
-  }
-  return options;
 }
 
 void AddCheck(CLI::App& app, Request& request) {
@@ -70,18 +64,38 @@ void AddCheck(CLI::App& app, Request& request) {
   }
   config->add_flag("--ignore-unsupported", request.check.ignore_unsupported,
                    "Leave out what skep does not support instead of refusing the file");
+  config->add_flag("--syntax-only", request.check.syntax_only,
+                   "Look at the file alone, not at what it names");
+  config
+      ->add_option("--query.lookback-delta", request.lookback_delta,
+                   "For the check too-long-scrape-interval")
+      ->capture_default_str();
   for (CLI::App* command : {config, rules}) {
-    command->add_flag("--lint-fatal", request.check.lint_fatal,
+    command
+        ->add_option("--lint", request.lint,
+                     "Checks to apply, comma-separated: all, duplicate-rules, none; of a "
+                     "configuration also too-long-scrape-interval")
+        ->capture_default_str();
+    command->add_flag("--lint-fatal", request.check.lint.fatal,
                       "Exit with 3 where lint finds something");
     command->add_flag("--ignore-unknown-fields", request.check.ignore_unknown_fields,
                       "Of rule files");
     AddFeatures(command, request);
   }
   config->callback([&request] {
-    request.run = [&request](ToolIo& io) { return CheckConfig(io, request.files, request.check); };
+    const auto delta = skep::ParseDuration(request.lookback_delta);
+    if (!delta) throw CLI::ValidationError("--query.lookback-delta", delta.error().message());
+    request.check.lint.lookback_delta = *delta;
+    request.run = [&request](ToolIo& io) {
+      ReadLintList(io, request.lint, request.check.lint);
+      return CheckConfig(io, request.files, request.check);
+    };
   });
   rules->callback([&request] {
-    request.run = [&request](ToolIo& io) { return CheckRules(io, request.files, request.check); };
+    request.run = [&request](ToolIo& io) {
+      ReadLintList(io, request.lint, request.check.lint);
+      return CheckRules(io, request.files, request.check);
+    };
   });
   metrics->callback([&request] {
     request.run = [&request](ToolIo& io) { return CheckMetrics(io, request.files); };
@@ -128,13 +142,67 @@ void AddQuery(CLI::App& app, Request& request, skep::Timestamp now) {
   });
 }
 
+skep::ruletest::FailureStyle DiffStyle() {
+  return isatty(STDERR_FILENO) != 0 ? skep::ruletest::FailureStyle::kColoredDiff
+                                    : skep::ruletest::FailureStyle::kDiff;
+}
+
+void AddTest(CLI::App& app, Request& request) {
+  CLI::App* const test = app.add_subcommand("test", "Run tests of rules and of PromQL");
+  test->require_subcommand(1);
+  CLI::App* const rules = test->add_subcommand("rules", "Unit-test files as promtool has them");
+  CLI::App* const promql = test->add_subcommand("promql", "Scripts as Prometheus's promqltest");
+  for (CLI::App* command : {rules, promql}) {
+    command->add_option("FILE", request.files, "Files")->required();
+    command
+        ->add_option("--run", request.test.run,
+                     "Only tests whose name (of a script: evals whose query) matches the regular "
+                     "expression; repeatable")
+        ->allow_extra_args(false);
+    AddFeatures(command, request);
+  }
+  rules->add_flag("--diff", request.diff, "Show what differs instead of both sides");
+  rules->add_flag("--debug", request.test.debug, "Tell of each test, and all samples it had");
+  rules->add_flag("--ignore-unknown-fields", request.test.ignore_unknown_fields, "Of rule files");
+  rules->add_option("--junit", request.test.junit, "File for the results as JUnit XML");
+  rules->callback([&request] {
+    request.run = [&request](ToolIo& io) {
+      request.test.features = request.features;
+      if (request.diff) request.test.style = DiffStyle();
+      return TestRules(io, request.files, request.test, skep::SystemClock());
+    };
+  });
+  // Prometheus runs its scripts with all features.
+  promql->callback([&request] {
+    request.run = [&request](ToolIo& io) {
+      const bool all = request.feature_names.empty();
+      request.test.features = all ? skep::tool::ScriptFeatures() : request.features;
+      return TestPromql(io, request.files, request.test);
+    };
+  });
+}
+
 void AddFormat(CLI::App& app, Request& request) {
-  CLI::App* const fmt = app.add_subcommand("fmt", "Write a PromQL expression as it should look");
-  fmt->add_option("EXPR", request.expr, "PromQL; - or none: standard input");
+  CLI::App* const fmt = app.add_subcommand("fmt", "Write PromQL as it should look");
+  CLI::Option* const expr =
+      fmt->add_option("EXPR", request.expr, "PromQL; - or none: standard input");
+  CLI::Option* const rules =
+      fmt->add_option("--rules", request.files, "Rule files, whose layout and comments stay")
+          ->excludes(expr);
+  CLI::Option* const check =
+      fmt->add_flag("--check", request.check_format, "Exit with 1 where something would change");
+  fmt->add_flag("--write", request.write_format, "Replace rule files where they change")
+      ->needs(rules)
+      ->excludes(check);
   AddFeatures(fmt, request);
   fmt->callback([&request] {
     request.run = [&request](ToolIo& io) {
-      return FormatExpr(io, request.expr, request.check.promql);
+      const FormatMode mode = request.check_format   ? FormatMode::kCheck
+                              : request.write_format ? FormatMode::kWrite
+                                                     : FormatMode::kPrint;
+      const skep::tool::FormatOptions options{request.features.promql, mode};
+      return request.files.empty() ? FormatExpr(io, request.expr, options)
+                                   : FormatRuleFiles(io, request.files, options);
     };
   });
 }
@@ -172,18 +240,22 @@ void AddDeploy(CLI::App& app, Request& request) {
 }
 
 int Run(int argc, char** argv) {
-  CLI::App app("skep: check, format, query and mark, beside skep-evaluator or a Prometheus",
+  CLI::App app("skep: check, test, format, query and mark, beside skep-evaluator or a Prometheus",
                "skep");
   app.set_version_flag("--version", std::string("skep ") + SKEP_VERSION);
   app.require_subcommand(1);
   Request request;
   AddCheck(app, request);
+  AddTest(app, request);
   AddQuery(app, request, skep::SystemClock().Now());
   AddFormat(app, request);
   AddDeploy(app, request);
   try {
     app.parse(argc, argv);
-    request.check.promql = ReadFeatures(request.features);
+    const auto features = skep::tool::ParseFeatures(request.feature_names);
+    if (!features) throw CLI::ValidationError("--enable-feature", features.error().message());
+    request.features = *features;
+    request.check.promql = features->promql;
   } catch (const CLI::ParseError& error) {
     // --help and --version end well and print to standard output; everything else is 1, not one of
     // CLI11's many numbers.

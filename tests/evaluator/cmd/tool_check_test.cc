@@ -1,40 +1,14 @@
 #include "evaluator/cmd/tool_check.h"
 
 #include <catch2/catch.hpp>
-#include <sstream>
 #include <string>
 
 #include "common/base/file.h"
+#include "tests/evaluator/cmd/run_command.h"
 #include "tests/support/temp_folder.h"
 
 namespace skep::tool {
 namespace {
-
-struct Outcome {
-  ExitCode code;
-  std::string out, err;
-};
-
-template <typename Command>
-Outcome Run(const std::string& input, Command command) {
-  std::istringstream in(input);
-  std::ostringstream out, err;
-  ToolIo io{in, out, err};
-  const ExitCode code = command(io);
-  return {code, out.str(), err.str()};
-}
-
-TEST_CASE("fmt writes an expression as it should look", "[tool]") {
-  const auto format = [](const std::string& expr, const std::string& input = "") {
-    return Run(input, [&](ToolIo& io) { return FormatExpr(io, expr, {}); });
-  };
-  CHECK(format("sum(x)by(a)").out == "sum by (a) (x)\n");
-  CHECK(format("-", "1+1\n").out == "1 + 1\n");
-  const Outcome bad = format("sum(");
-  CHECK(bad.code == ExitCode::kRefused);
-  CHECK(bad.out.empty());
-  CHECK(bad.err == "skep: 1:5: parse error: unclosed left parenthesis\n");
-}
 
 TEST_CASE("Every rule file is judged, whatever is wrong with the first", "[tool]") {
   const test::TempFolder folder;
@@ -59,12 +33,78 @@ TEST_CASE("Rules that come twice are found, and fatal only when asked", "[tool]"
       "groups: [{name: g, rules: [{record: a, expr: up}, {record: a, expr: up}]}]\n";
   const auto check = [&](bool fatal) {
     CheckOptions options;
-    options.lint_fatal = fatal;
+    options.lint.fatal = fatal;
     return Run(twice, [&](ToolIo& io) { return CheckRules(io, {"-"}, options); });
   };
   CHECK(check(false).code == ExitCode::kGood);
   CHECK(check(true).code == ExitCode::kLint);
   CHECK_FALSE(check(false).err.empty());
+}
+
+TEST_CASE("Lint applies the checks that are named", "[tool]") {
+  const std::string twice =
+      "groups: [{name: g, rules: [{record: a, expr: up}, {record: a, expr: up}]}]\n";
+  const auto check = [&](const std::string& list) {
+    return Run(twice, [&](ToolIo& io) {
+      CheckOptions options;
+      options.lint.fatal = true;
+      ReadLintList(io, list, options.lint);
+      return CheckRules(io, {"-"}, options);
+    });
+  };
+  CHECK(check("all").code == ExitCode::kLint);
+  CHECK(check("duplicate-rules").code == ExitCode::kLint);
+  CHECK(check("none").code == ExitCode::kGood);
+  CHECK(check("none").err.empty());
+  CHECK(check("all,none").code == ExitCode::kGood);
+  CHECK(check("").code == ExitCode::kGood);
+  CHECK(check("nonsense").err == "skep: warning: unknown lint option: \"nonsense\"\n");
+}
+
+TEST_CASE("Rules are compared within their file, and ours are never fatal", "[tool]") {
+  const test::TempFolder folder;
+  const std::string rule = "groups: [{name: g, rules: [{record: a, expr: up}]}]\n";
+  const std::string own =
+      "groups: [{name: g, rules: [{alert: a, expr: up, annotations: {skep_x: y}}]}]\n---\nb: c\n";
+  CheckOptions options;
+  options.lint.fatal = true;
+  REQUIRE(WriteFileAtomic(folder.path() + "/a.yml", rule));
+  REQUIRE(WriteFileAtomic(folder.path() + "/b.yml", rule));
+  CHECK(Run("", [&](ToolIo& io) {
+          return CheckRules(io, {folder.path() + "/a.yml", folder.path() + "/b.yml"}, options);
+        }).code == ExitCode::kGood);
+  const Outcome ours = Run(own, [&](ToolIo& io) { return CheckRules(io, {"-"}, options); });
+  CHECK(ours.code == ExitCode::kGood);
+  CHECK(ours.err.find("skep_x has no effect") != std::string::npos);
+  CHECK(ours.err.find("<stdin>:3: only the first document") != std::string::npos);
+}
+
+TEST_CASE("A scrape interval too long for the lookback is found", "[tool]") {
+  const auto check = [](const std::string& list, Duration lookback) {
+    return Run("scrape_configs: [{job_name: j, scrape_interval: 10m}]\n", [&](ToolIo& io) {
+      CheckOptions options;
+      options.lint.fatal = true;
+      options.lint.lookback_delta = lookback;
+      ReadLintList(io, list, options.lint);
+      return CheckConfig(io, {"-"}, options);
+    });
+  };
+  using std::chrono::minutes;
+  CHECK(check("too-long-scrape-interval", minutes(5)).code == ExitCode::kLint);
+  CHECK(check("all", minutes(10)).code == ExitCode::kLint);
+  CHECK(check("all", minutes(11)).code == ExitCode::kGood);
+  CHECK(check("duplicate-rules", minutes(5)).code == ExitCode::kGood);
+  CHECK(check("all", minutes(5)).err.find("scrape job \"j\": interval 10m") == 0);
+}
+
+TEST_CASE("Of the syntax alone, what a configuration names is not looked at", "[tool]") {
+  const std::string text = "rule_files: [/nowhere/r.yml]\n";
+  CheckOptions options;
+  CHECK(Run(text, [&](ToolIo& io) { return CheckConfig(io, {"-"}, options); }).code ==
+        ExitCode::kRefused);
+  options.syntax_only = true;
+  CHECK(Run(text, [&](ToolIo& io) { return CheckConfig(io, {"-"}, options); }).code ==
+        ExitCode::kGood);
 }
 
 TEST_CASE("A configuration is good when its rule files are", "[tool]") {
