@@ -93,6 +93,8 @@ std::optional<double> ParseYamlDouble(std::string_view text) {
   if (const std::optional<std::int64_t> number = ParseBased(plain)) {
     return static_cast<double>(*number);
   }
+  // Nor are "Inf", "NaN" and hexadecimal floats numbers for Go's reader.
+  if (plain.find_first_not_of("0123456789+-.eE") != std::string::npos) return std::nullopt;
   return ParseDouble(plain);
 }
 

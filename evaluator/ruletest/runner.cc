@@ -35,7 +35,9 @@ LoadedRules LoadRules(const TestFile& file, const RunOptions& options, FileResul
   LoadedRules rules;
   std::set<std::string> seen;
   for (const NamedFile& pattern : file.rule_files) {
-    const Result<std::vector<std::string>> paths = Glob(pattern.path);
+    const Status valid = CheckGlob(pattern.path);
+    const Result<std::vector<std::string>> paths =
+        valid ? Glob(pattern.path) : Result<std::vector<std::string>>(valid.error());
     if (!paths) {
       result.errors.push_back(paths.error().Wrap(pattern.place));
       continue;

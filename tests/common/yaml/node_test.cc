@@ -52,6 +52,11 @@ TEST_CASE("Numbers and truths are read in the forms that Go's reader has", "[yam
   }
   CHECK(*Node::Parse("1_000.5", "f.yml")->AsDouble() == 1000.5);
   CHECK(*Node::Parse("0x10", "f.yml")->AsDouble() == 16);
+  CHECK(*Node::Parse("-.inf", "f.yml")->AsDouble() < -1e308);
+  for (const char* text : {"+Inf", "NaN", "inf", "0x1p4", "'1'"}) {
+    CAPTURE(text);
+    CHECK_FALSE(Node::Parse(text, "f.yml")->AsDouble());
+  }
   CHECK(*Node::Parse("y", "f.yml")->AsBool());
   CHECK_FALSE(*Node::Parse("N", "f.yml")->AsBool());
   CHECK_FALSE(Node::Parse("'y'", "f.yml")->AsBool());
