@@ -32,7 +32,7 @@ TEST_CASE("OTLP options are read", "[otlp]") {
       "drop_attributes: [x]\nresource_attributes: {service.name: job_name}\n"
       "buckets: {d: [0.1, 1]}\nexponential_buckets: [1, 2]\ngauge_expiry: 2m\nmax_points: 10\n"
       "max_concurrent: 3\nmax_attributes: 5\nmax_label_bytes: 9\nmax_streams: 11\n"
-      "max_metrics: 6\nmax_series_per_metric: 7\n");
+      "max_metrics: 6\nmetric_expiry: 30m\nmax_series_per_metric: 7\n");
   REQUIRE(options);
   CHECK_FALSE(options->enabled);
   CHECK_FALSE(options->pass_through);
@@ -40,6 +40,8 @@ TEST_CASE("OTLP options are read", "[otlp]") {
   CHECK(options->buckets.front().second == std::vector<double>{0.1, 1});
   CHECK(options->exponential_buckets == std::vector<double>{1, 2});
   CHECK(options->gauge_expiry == Duration{120'000});
+  CHECK(options->metric_expiry == Duration{1'800'000});
+  CHECK(Read("gauge_expiry: 2h")->metric_expiry == Duration{7'200'000});
   CHECK(options->max_streams == 11);
   CHECK(options->max_concurrent == 3);
   CHECK(Read("")->max_streams == 50'000);
@@ -50,6 +52,7 @@ TEST_CASE("Mistakes in OTLP options are named with their place", "[otlp]") {
       {"max_points: 0", "x.yml:1:13: max_points must be at least 1"},
       {"max_streams: 5", "x.yml:1:14: max_streams must be at least max_points"},
       {"gauge_expiry: 1ms", "x.yml:1:15: gauge_expiry must be at least 1s"},
+      {"metric_expiry: 1m", "x.yml:1:16: metric_expiry must be at least gauge_expiry"},
       {"buckets: {d: [1, 1]}", "x.yml:1:18: bucket bounds must be finite and rise"},
       {"buckets: {d: []}", "x.yml:1:14: expected 1 to 128 bucket bounds"},
       {"buckets: {d: 5}", "x.yml:1:14: expected a list of bucket bounds"},
