@@ -1,3 +1,4 @@
+#include <malloc.h>
 #include <signal.h>
 
 #include <exception>
@@ -14,6 +15,18 @@ void BlockSignals() {
   for (const int each : {SIGHUP, SIGTERM, SIGINT}) sigaddset(&signals, each);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   signal(SIGPIPE, SIG_IGN);
+}
+
+// By itself glibc gives threads heaps of their own, up to 8 per core, and comes to serve blocks of
+// up to 32 MB from them, which then stay for good between the samples: 1.4 million samples that
+// came in requests of 3 MB took 205 MB, and take 33 MB so. Smaller blocks than these would take
+// half of that, and cost queries a tenth more processor time in page faults.
+void KeepHeapsSmall() {
+  constexpr int kHeaps = 4;
+  constexpr int kLargeBytes = 4 << 20;
+  mallopt(M_ARENA_MAX, kHeaps);
+  mallopt(M_MMAP_THRESHOLD, kLargeBytes);
+  mallopt(M_TRIM_THRESHOLD, kLargeBytes);
 }
 
 int Run(skep::evaluator::Flags flags, const skep::Clock& clock, const skep::Logger& log) {
@@ -34,6 +47,7 @@ int Run(skep::evaluator::Flags flags, const skep::Clock& clock, const skep::Logg
 
 int main(int argc, char** argv) {
   BlockSignals();
+  KeepHeapsSmall();
   int exit_code = 0;
   std::optional<skep::evaluator::Flags> flags = skep::evaluator::ParseFlags(argc, argv, exit_code);
   if (!flags) return exit_code;
