@@ -172,14 +172,20 @@ void Lobby::Accept(int listener) {
       Add(fd, peer);
       continue;
     }
-    // Out of descriptors: who has waited longest makes room, else epoll would call at once again.
-    if (errno == EMFILE || errno == ENFILE) MakeRoom();
+    // Out of descriptors: who has waited longest makes room; epoll would call at once again.
+    if (errno == EMFILE || errno == ENFILE) {
+      MakeRoom();
+      paused_until_ = std::chrono::steady_clock::now() + kLookAgain;
+    }
     return;
   }
 }
 
 // While too many are ready, others may wait in the kernel; too many that say nothing have to go.
-bool Lobby::HasRoom() const { return !ended_ && ready_.size() < kMaxWaiting; }
+bool Lobby::HasRoom() const {
+  return !ended_ && ready_.size() < kMaxWaiting &&
+         std::chrono::steady_clock::now() >= paused_until_;
+}
 
 void Lobby::Add(int fd, const sockaddr_storage& peer) {
   if (entries_.size() - given_out_ >= kMaxWaiting) MakeRoom();
@@ -374,7 +380,7 @@ Lobby::Steady Lobby::PatienceOf(const Entry& entry) const {
 }
 
 Lobby::Steady Lobby::NextLook(Steady now) const {
-  Steady next = Steady::max();
+  Steady next = paused_until_ > now ? paused_until_ : Steady::max();
   for (const auto& [id, entry] : entries_) {
     next = std::min(next, DeadlineOf(entry));
     if (entry.ending != Ending::kNone) next = std::min(next, now + kLookAgain);

@@ -158,6 +158,7 @@ class Lobby {
   bool listening_ = true;          // guarded by mutex_
   bool ended_ = false;             // guarded by mutex_
   Steady next_look_{};             // guarded by mutex_
+  Steady paused_until_{};          // guarded by mutex_; nothing is accepted before
   std::uint64_t timed_out_ = 0;    // guarded by mutex_
   std::uint64_t crowded_out_ = 0;  // guarded by mutex_
   std::atomic<bool> stopped_{false};
