@@ -21,7 +21,8 @@ constexpr std::size_t kMaxEntries = 100'000;
 LookOutcome Look(const std::string& path, FileInfo& out) {
   struct stat info {};
   if (::stat(path.c_str(), &info) != 0) {
-    return errno == ENOENT || errno == ENOTDIR ? LookOutcome::kGone : LookOutcome::kFailed;
+    if (errno == ENOENT || errno == ENOTDIR) return LookOutcome::kGone;
+    return errno == EACCES || errno == EPERM ? LookOutcome::kForbidden : LookOutcome::kFailed;
   }
   if (!S_ISREG(info.st_mode)) return LookOutcome::kNotRegular;
   out.key = {info.st_dev, info.st_ino};

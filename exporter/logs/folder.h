@@ -23,7 +23,7 @@ struct FileInfo {
   std::chrono::sys_time<std::chrono::nanoseconds> modified{};
 };
 
-enum class LookOutcome : std::uint8_t { kFile, kGone, kNotRegular, kFailed };
+enum class LookOutcome : std::uint8_t { kFile, kGone, kNotRegular, kForbidden, kFailed };
 LookOutcome Look(const std::string& path, FileInfo& out);
 
 // "access.log.2.gz": what rotation has packed is never read.

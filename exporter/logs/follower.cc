@@ -84,9 +84,13 @@ std::vector<FileInfo> Follower::FindFiles() {
           scan_failed_ = true;
           Problem(ReadProblem::kNotRegular, path, "log is no regular file");
           break;
-        case LookOutcome::kFailed:
+        case LookOutcome::kForbidden:
           scan_failed_ = true;
-          Problem(ReadProblem::kPermission, path, "log cannot be looked at");
+          Problem(ReadProblem::kPermission, path, "log may not be looked at");
+          break;
+        case LookOutcome::kFailed:  // links in a circle, a file system that fails
+          scan_failed_ = true;
+          Problem(ReadProblem::kIo, path, "log cannot be looked at");
           break;
       }
     }

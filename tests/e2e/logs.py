@@ -120,7 +120,7 @@ def nginx_rotates_under_requests_and_the_exporter_is_killed(case):
 
 
 WRITER = r"""
-import os, sys
+import glob, os, sys, time
 path, total, rotate = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
 written = number = files = in_file = 0
 out = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
@@ -139,9 +139,28 @@ while written < total:
         os.rename(path, path + ".1")
         files += 1
         out = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+        while len(glob.glob(path + ".*")) > 3:  # nobody reads so fast: the disk is not to be filled
+            time.sleep(0.01)
         in_file = 0
 print(number)
 """
+
+
+def delete_old(url, log, rotate):
+    """Deletes rotated files that were read, as logrotate does in time: with less unread than one file holds, all but the
+    present one and the last."""
+    up, files, unread = (samples(url, name, source="app") for name in ("log_source_up", "log_files", "log_unread_bytes"))
+    if up == 1 and files == 1 and unread is not None and unread < rotate:
+        for old in log.parent.glob("app.log.*"):
+            if int(old.suffix[1:]) >= 3:
+                old.unlink(missing_ok=True)
+    size = 0
+    for file in log.parent.iterdir():
+        try:
+            size += file.stat().st_size
+        except FileNotFoundError:  # renamed meanwhile
+            pass
+    return size
 
 
 def a_large_log_is_rotated_while_it_is_written_at_full_speed(case):
@@ -155,9 +174,10 @@ def a_large_log_is_rotated_while_it_is_written_at_full_speed(case):
     writer = subprocess.Popen([sys.executable, "-c", WRITER, str(log), str(total), str(total // 10)],
                               stdout=subprocess.PIPE, text=True)
     rnd = random.Random(1)
-    kills = 0
+    kills, on_disk, begin = 0, 0, time.monotonic()
     while writer.poll() is None:
         time.sleep(rnd.uniform(0.05, 0.5))
+        on_disk = max(on_disk, delete_old(url, log, total // 10))
         exporter.signal(signal.SIGKILL)
         exporter.wait()
         url, exporter = start(case, config)
@@ -165,9 +185,11 @@ def a_large_log_is_rotated_while_it_is_written_at_full_speed(case):
     lines = int(writer.communicate()[0])
     wait_for(f"{lines} lines after {kills} kills",
              lambda: samples(url, "log_lines_total", source="app", level="info") == lines, deadline=300)
+    took = time.monotonic() - begin
     assert samples(url, "log_unread_bytes", source="app") == 0
     memory = samples(url, "process_resident_memory_bytes")
-    print(f"  {total / 1e6:.0f} MB, {lines} lines, {kills} kills, {memory / 1e6:.0f} MB of memory")
+    print(f"  {total / 1e6:.0f} MB, {lines} lines, {kills} kills, {took:.0f} s, at most {on_disk / 1e6:.0f} MB on disk,"
+          f" {memory / 1e6:.0f} MB of memory")
 
 
 if __name__ == "__main__":

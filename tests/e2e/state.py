@@ -61,6 +61,8 @@ class LogWriter:
                 file.close()
                 files += 1
                 self.path.rename(self.path.with_name(f"app.log.{files}"))
+                # Long read; more than max_files would be too many to follow.
+                self.path.with_name(f"app.log.{files - 300}").unlink(missing_ok=True)
                 file = open(self.path, "ab", buffering=0)
             time.sleep(0.002)
         file.close()

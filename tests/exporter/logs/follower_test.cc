@@ -105,6 +105,13 @@ TEST_CASE("Follower goes on where the store ends after a turn that has thrown", 
   CHECK(world.sink().rotations.empty());
 }
 
+TEST_CASE("Follower tells links in a circle from what it may not read", "[logs]") {
+  World world;
+  fs::create_symlink("app.log", world.Path("app.log"));
+  (void)world.Run();
+  CHECK(world.sink().problems == std::map<ReadProblem, int>{{ReadProblem::kIo, 1}});
+}
+
 TEST_CASE("Follower reads what is appended, once", "[logs]") {
   World world;
   world.Write("app.log", "one\ntwo\n");
