@@ -56,7 +56,7 @@ NextRound RoundAfter(Timestamp slot, Duration interval, Timestamp now) {
 class Manager::Impl {
  public:
   Impl(Dependencies dependencies, ManagerOptions options)
-      : dependencies_(std::move(dependencies)), options_(std::move(options)) {}
+      : dependencies_(std::move(dependencies)), options_(options) {}
   ~Impl() { Stop(); }
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
@@ -80,7 +80,7 @@ class Manager::Impl {
   };
   using SlotPtr = std::shared_ptr<Slot>;
 
-  SlotPtr MakeSlot(const GroupDefinition& definition, const RulesConfig& config, SlotPtr old);
+  SlotPtr MakeSlot(GroupDefinition definition, const RulesConfig& config, SlotPtr old);
   RuleGroup::Settings SettingsOf(const GroupDefinition& definition,
                                  const RulesConfig& config) const;
   void Depart(RuleGroup& group, Timestamp now);
@@ -136,7 +136,7 @@ RuleGroup::Settings Manager::Impl::SettingsOf(const GroupDefinition& definition,
 }
 
 // The old slot where nothing changed, else one that goes on from it.
-Manager::Impl::SlotPtr Manager::Impl::MakeSlot(const GroupDefinition& definition,
+Manager::Impl::SlotPtr Manager::Impl::MakeSlot(GroupDefinition definition,
                                                const RulesConfig& config, SlotPtr old) {
   const RuleGroup::Settings settings = SettingsOf(definition, config);
   if (old && old->group->definition().SameAs(definition) && old->group->settings() == settings) {
@@ -144,11 +144,11 @@ Manager::Impl::SlotPtr Manager::Impl::MakeSlot(const GroupDefinition& definition
   }
   const bool restored = applied_ || !options_.restore;
   auto slot = std::make_shared<Slot>();
-  slot->group =
-      std::make_shared<RuleGroup>(definition, settings, dependencies_, options_, restored);
   slot->next =
       LastSlot(definition.file, definition.name, settings.interval, dependencies_.clock.Now()) +
       settings.interval;
+  slot->group = std::make_shared<RuleGroup>(std::move(definition), settings, dependencies_,
+                                            options_, restored);
   if (old) {
     old->group->Retire();
     slot->group->TakeStateFrom(*old->group);
@@ -174,10 +174,11 @@ void Manager::Impl::Apply(Ruleset rules) {
     for (const SlotPtr& slot : slots_) old.emplace(slot->group->key(), slot);
   }
   std::vector<SlotPtr> slots;
-  for (const RuleFile& file : rules.files) {
-    for (const GroupDefinition& group : file.groups) {
+  for (RuleFile& file : rules.files) {
+    for (GroupDefinition& group : file.groups) {
       const auto found = old.find(RuleGroup::Key(group.file, group.name));
-      slots.push_back(MakeSlot(group, rules.config, found == old.end() ? nullptr : found->second));
+      slots.push_back(
+          MakeSlot(std::move(group), rules.config, found == old.end() ? nullptr : found->second));
       if (found != old.end()) old.erase(found);
     }
   }
@@ -365,7 +366,7 @@ std::vector<GroupStatus> Manager::Impl::Groups() const {
 }
 
 Manager::Manager(Dependencies dependencies, ManagerOptions options)
-    : impl_(std::make_unique<Impl>(std::move(dependencies), std::move(options))) {}
+    : impl_(std::make_unique<Impl>(std::move(dependencies), options)) {}
 Manager::~Manager() = default;
 
 Result<Ruleset> Manager::Load(const RulesConfig& config) const { return impl_->Load(config); }
