@@ -246,7 +246,46 @@ class Collector {
 
 }  // namespace
 
+namespace {
+
+// The first backslash that begins no escape of HELP texts and label values. npos: none.
+std::size_t FindBadEscape(std::string_view line) {
+  const bool comment = line.starts_with('#');
+  if (comment && !line.starts_with("# HELP ")) return std::string_view::npos;
+  bool inside = comment;  // of a text, or of the quotes of a label's value
+  for (std::size_t i = 0; i < line.size(); ++i) {
+    if (line[i] == '"' && !comment) inside = !inside;
+    if (!inside || line[i] != '\\') continue;
+    ++i;
+    const bool known =
+        i < line.size() && (line[i] == '\\' || line[i] == 'n' || (line[i] == '"' && !comment));
+    if (!known) return i - 1;
+  }
+  return std::string_view::npos;
+}
+
+// What scrapes let pass, but promtool does not.
+Status CheckStrictly(std::string_view page) {
+  std::size_t number = 1;
+  for (; !page.empty(); ++number) {
+    const std::size_t end = page.find('\n');
+    const std::string_view line = page.substr(0, end);
+    if (const std::size_t at = FindBadEscape(line); at != std::string_view::npos) {
+      return Invalid("line " + std::to_string(number) + ": invalid escape sequence '" +
+                     std::string(line.substr(at, 2)) + "'");
+    }
+    if (end == std::string_view::npos) {
+      return Invalid("line " + std::to_string(number) + ": unexpected end of input");
+    }
+    page.remove_prefix(end + 1);
+  }
+  return {};
+}
+
+}  // namespace
+
 Result<std::vector<LintFinding>> LintPage(std::string_view page, Format format) {
+  if (format == Format::kText) RETURN_IF_ERROR(CheckStrictly(page));
   Result<Families> families = Collector(page, format).Run();
   if (!families) return families.error();
   std::vector<LintFinding> findings;

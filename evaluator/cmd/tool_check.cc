@@ -54,7 +54,6 @@ ExitCode CheckRuleFilesOf(ToolIo& io, const config::Configuration& configuration
 ExitCode CheckWhatItNames(ToolIo& io, const config::Configuration& configuration,
                           const CheckOptions& options) {
   ExitCode code = CheckRuleFilesOf(io, configuration, options);
-  code = Worse(code, CheckTargets(io, configuration));
   for (const Error& error : config::FindMissingFiles(configuration)) {
     code = Refuse(io, error.message());
   }
@@ -67,8 +66,9 @@ ExitCode CheckOneConfig(ToolIo& io, const std::string& path, const CheckOptions&
   const Result<config::Configuration> configuration = config::ParseConfiguration(
       *text, NameOf(path), {.ignore_unsupported = options.ignore_unsupported});
   if (!configuration) return Refuse(io, configuration.error().message());
-  const ExitCode code =
-      options.syntax_only ? ExitCode::kGood : CheckWhatItNames(io, *configuration, options);
+  const DiscoveryFiles files = options.syntax_only ? DiscoveryFiles::kSkip : DiscoveryFiles::kRead;
+  ExitCode code = CheckTargets(io, *configuration, {NameOf(path), files});
+  if (!options.syntax_only) code = Worse(code, CheckWhatItNames(io, *configuration, options));
   if (code != ExitCode::kRefused) {
     io.out << NameOf(path) << ": good, " << Counted(configuration->scrape.jobs.size(), "scrape job")
            << '\n';

@@ -35,15 +35,18 @@ ExitCode ReadListed(ToolIo& io, const std::vector<scrape::FileDiscoveryOptions>&
   return code;
 }
 
-ExitCode CheckJob(ToolIo& io, const scrape::JobOptions& job) {
+ExitCode CheckJob(ToolIo& io, const scrape::JobOptions& job, const TargetCheck& check) {
   const std::string name = "scrape job " + Quote(job.name);
   std::vector<scrape::TargetGroup> groups = job.static_groups;
-  ExitCode code = ReadListed(io, job.file_discoveries, name, groups);
+  ExitCode code = ExitCode::kGood;
+  if (check.discovery == DiscoveryFiles::kRead)
+    code = ReadListed(io, job.file_discoveries, name, groups);
   for (const scrape::TargetGroup& group : groups) {
     for (const std::string& address : group.targets) {
       const auto target = scrape::MakeTarget(job, group, address);
       if (target) continue;
-      code = Refuse(io, name + ": group " + group.source + ": " + target.error().message());
+      code = Refuse(io, check.file + ": " + name + ": group " + group.source + ": " +
+                            target.error().message());
     }
   }
   return code;
@@ -51,11 +54,13 @@ ExitCode CheckJob(ToolIo& io, const scrape::JobOptions& job) {
 
 }  // namespace
 
-ExitCode CheckTargets(ToolIo& io, const config::Configuration& configuration) {
+ExitCode CheckTargets(ToolIo& io, const config::Configuration& configuration,
+                      const TargetCheck& check) {
   ExitCode code = ExitCode::kGood;
   for (const scrape::JobOptions& job : configuration.scrape.jobs) {
-    code = Worse(code, CheckJob(io, job));
+    code = Worse(code, CheckJob(io, job, check));
   }
+  if (check.discovery == DiscoveryFiles::kSkip) return code;
   for (const config::AlertmanagerOptions& options : configuration.alerting.alertmanagers) {
     std::vector<scrape::TargetGroup> groups;
     code = Worse(code, ReadListed(io, options.file_discoveries, "alertmanager config", groups));

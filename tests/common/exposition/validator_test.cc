@@ -89,6 +89,10 @@ TEST_CASE("Lint says what promtool says", "[exposition]") {
        "h_seconds_sum 1\nh_seconds_count 1\n",
        {}},
       {"# HELP a h\n# HELP a h\n", {"line 2: second HELP line for metric name \"a\""}},
+      {"a 1\nb 2", {"line 2: unexpected end of input"}},
+      {"a{b=\"\\x\"} 1\n", {"line 1: invalid escape sequence '\\x'"}},
+      {"# HELP a \\\"\n", {"line 1: invalid escape sequence '\\\"'"}},
+      {"# HELP a \\\\ \\n\n# TYPE a gauge\na{b=\"\\\"\\\\\\n\"} 1\n# any \\x\n", {}},
       {"a 1\n# TYPE a gauge\n",
        {"line 2: second TYPE line for metric name \"a\", or TYPE reported after samples"}},
   };

@@ -153,8 +153,8 @@ TEST_CASE("A configuration is judged with the targets that discovery files list"
   CHECK(bad.code == ExitCode::kRefused);
   CHECK(bad.err.starts_with("skep: " + listed + ":2:1: "));
   CHECK(check(job, "- targets: ['a:1', '', 'a/b']\n").err ==
-        "skep: scrape job \"a\": group " + listed +
-            ":0: target \"\": no address\nskep: scrape job \"a\": group " + listed +
+        "skep: " + config + ": scrape job \"a\": group " + listed +
+            ":0: target \"\": no address\nskep: " + config + ": scrape job \"a\": group " + listed +
             ":0: target \"a/b\": \"a/b\" is not a valid hostname\n");
   const std::string alertmanagers =
       "alerting: {alertmanagers: [{file_sd_configs: [{files: [t.yml]}]}]}\n";
