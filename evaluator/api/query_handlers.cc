@@ -16,96 +16,142 @@ constexpr std::int64_t kMaxPoints = 11'000;
 // Encoded bytes that go out at a time.
 constexpr std::size_t kPieceBytes = 256UL << 10;
 
-// The answer's value, encoded series by series into pieces: 100 MB of result are never in memory as
-// text.
-class ResultStream {
+// Answers that are larger as text are sent while they are encoded.
+constexpr std::size_t kLargeBytes = 512UL << 10;
+
+void WriteStats(json::JsonWriter& json, const engine::QueryStats& stats) {
+  const auto seconds = [](std::chrono::nanoseconds time) {
+    return std::chrono::duration<double>(time).count();
+  };
+  json.Key("stats").BeginObject().Key("timings").BeginObject();
+  json.Key("evalTotalTime").Double(seconds(stats.eval_time));
+  json.Key("execQueueTime").Double(seconds(stats.queue_time));
+  json.Key("execTotalTime").Double(seconds(stats.eval_time + stats.queue_time));
+  json.EndObject().Key("samples").BeginObject();
+  json.Key("totalQueryableSamples").Uint(stats.samples_read);
+  json.Key("peakSamples").Uint(stats.peak_samples);
+  json.EndObject().EndObject();
+}
+
+// The series of an answer, whichever kind it is, to be written one after the other.
+class SeriesSource {
  public:
-  explicit ResultStream(engine::QueryResult result) : result_(std::move(result)) {}
+  explicit SeriesSource(promql::Value value) : content_(std::move(value)) {}
+  explicit SeriesSource(engine::RangeAnswer answer) : content_(std::move(answer)) {}
 
-  void WriteStats(bool wanted) { with_stats_ = wanted; }
-
-  void Write(const std::function<bool(std::string_view)>& write) {
-    json::JsonWriter json(buffer_);
-    const auto flush = [&](std::size_t at_least) {
-      if (buffer_.size() < at_least) return true;
-      const bool there = write(buffer_);
-      buffer_.clear();
-      return there;
-    };
-    OpenEnvelope(json);
-    json.BeginObject()
-        .Field("resultType", promql::ValueTypeName(promql::TypeOf(result_.value)))
-        .Key("result");
-    if (const auto* scalar = std::get_if<promql::Scalar>(&result_.value)) {
-      WriteSample(json, {scalar->time, scalar->value});
-    } else if (const auto* text = std::get_if<promql::StringValue>(&result_.value)) {
-      json.BeginArray();
-      WriteTime(json, text->time);
-      json.String(text->text).EndArray();
-    } else if (const auto* vector = std::get_if<promql::InstantVector>(&result_.value)) {
-      if (!WriteAll(json, *vector, flush)) return;
-    } else {
-      if (!WriteAll(json, std::get<promql::Matrix>(result_.value), flush)) return;
-    }
-    if (with_stats_) Stats(json);
-    json.EndObject();
-    CloseEnvelope(json, {result_.warnings, result_.infos});
-    flush(1);
+  std::string_view type() const {
+    const auto* value = std::get_if<promql::Value>(&content_);
+    return promql::ValueTypeName(value != nullptr ? promql::TypeOf(*value)
+                                                  : promql::ValueType::kMatrix);
   }
+  // Cuts the list of series; false where it was not longer.
+  bool Truncate(std::size_t limit);
+  // As text, more or less.
+  std::size_t SizeBytes() const;
+  // Writes "result"; `flush` is called behind each series, and false from it ends the writing.
+  template <typename Flush>
+  bool Write(json::JsonWriter& json, const Flush& flush) const;
 
  private:
-  template <typename List, typename Flush>
-  bool WriteAll(json::JsonWriter& json, const List& list, const Flush& flush) {
+  std::variant<promql::Value, engine::RangeAnswer> content_;
+};
+
+bool SeriesSource::Truncate(std::size_t limit) {
+  const auto cut = [limit](auto& list) {
+    if (list.size() <= limit) return false;
+    list.resize(limit);
+    return true;
+  };
+  if (auto* answer = std::get_if<engine::RangeAnswer>(&content_)) {
+    const bool longer = answer->size() > limit;
+    answer->Truncate(limit);
+    return longer;
+  }
+  auto& value = std::get<promql::Value>(content_);
+  if (auto* vector = std::get_if<promql::InstantVector>(&value)) return cut(*vector);
+  if (auto* matrix = std::get_if<promql::Matrix>(&value)) return cut(*matrix);
+  return false;
+}
+
+std::size_t SeriesSource::SizeBytes() const {
+  constexpr std::size_t kOfValue = 30;
+  constexpr std::size_t kOfHistogram = 600;
+  if (const auto* answer = std::get_if<engine::RangeAnswer>(&content_)) {
+    return answer->values() * kOfValue;
+  }
+  const auto& value = std::get<promql::Value>(content_);
+  std::size_t size = 0;
+  if (const auto* vector = std::get_if<promql::InstantVector>(&value)) {
+    for (const promql::VectorSample& series : *vector) {
+      size += series.labels.size_bytes() + (series.histogram ? kOfHistogram : kOfValue);
+    }
+  }
+  if (const auto* matrix = std::get_if<promql::Matrix>(&value)) {
+    for (const promql::MatrixSeries& series : *matrix) {
+      size += series.samples.size() * kOfValue + series.histograms.size() * kOfHistogram;
+    }
+  }
+  return size;
+}
+
+template <typename Flush>
+bool SeriesSource::Write(json::JsonWriter& json, const Flush& flush) const {
+  const auto write_all = [&](const auto& list) {
     json.BeginArray();
     for (const auto& series : list) {
       WriteSeries(json, series);
-      if (!flush(kPieceBytes)) return false;
+      if (!flush()) return false;
+    }
+    json.EndArray();
+    return true;
+  };
+  if (const auto* answer = std::get_if<engine::RangeAnswer>(&content_)) {
+    promql::MatrixSeries series;
+    json.BeginArray();
+    for (std::size_t i = 0; i < answer->size(); ++i) {
+      answer->Read(i, series);
+      WriteSeries(json, series);
+      if (!flush()) return false;
     }
     json.EndArray();
     return true;
   }
-
-  void Stats(json::JsonWriter& json) const {
-    const engine::QueryStats& stats = result_.stats;
-    const auto seconds = [](std::chrono::nanoseconds time) {
-      return std::chrono::duration<double>(time).count();
-    };
-    json.Key("stats").BeginObject().Key("timings").BeginObject();
-    json.Key("evalTotalTime").Double(seconds(stats.eval_time));
-    json.Key("execQueueTime").Double(seconds(stats.queue_time));
-    json.Key("execTotalTime").Double(seconds(stats.eval_time + stats.queue_time));
-    json.EndObject().Key("samples").BeginObject();
-    json.Key("totalQueryableSamples").Uint(stats.samples_read);
-    json.Key("peakSamples").Uint(stats.peak_samples);
-    json.EndObject().EndObject();
+  const auto& value = std::get<promql::Value>(content_);
+  if (const auto* vector = std::get_if<promql::InstantVector>(&value)) return write_all(*vector);
+  if (const auto* matrix = std::get_if<promql::Matrix>(&value)) return write_all(*matrix);
+  if (const auto* scalar = std::get_if<promql::Scalar>(&value)) {
+    WriteSample(json, {scalar->time, scalar->value});
+  } else if (const auto* text = std::get_if<promql::StringValue>(&value)) {
+    json.BeginArray();
+    WriteTime(json, text->time);
+    json.String(text->text).EndArray();
   }
-
-  engine::QueryResult result_;
-  std::string buffer_;
-  bool with_stats_ = false;
-};
-
-std::size_t CountValues(const promql::Value& value) {
-  const auto* matrix = std::get_if<promql::Matrix>(&value);
-  if (matrix == nullptr) return 0;
-  std::size_t count = 0;
-  constexpr std::size_t kOfHistogram = 20;  // numbers in one, more or less
-  for (const promql::MatrixSeries& series : *matrix) {
-    count += series.samples.size() + series.histograms.size() * kOfHistogram;
-  }
-  return count;
+  return true;
 }
 
-// Cuts the list of series to `limit`; 0: no limit.
-void Truncate(engine::QueryResult& result, std::size_t limit) {
-  if (limit == 0) return;
-  const auto cut = [&](auto& list) {
-    if (list.size() <= limit) return;
-    list.resize(limit);
-    result.warnings.emplace_back(kTruncated);
+struct Answer {
+  SeriesSource series;
+  engine::QueryRemarks remarks;
+  bool with_stats = false;
+};
+
+// Encodes an answer series by series, in pieces: text of 100 MB is never in memory at once.
+void WriteAnswer(const Answer& answer, const std::function<bool(std::string_view)>& write) {
+  std::string buffer;
+  json::JsonWriter json(buffer);
+  const auto flush = [&](std::size_t at_least) {
+    if (buffer.size() < at_least) return true;
+    const bool there = write(buffer);
+    buffer.clear();
+    return there;
   };
-  if (auto* vector = std::get_if<promql::InstantVector>(&result.value)) cut(*vector);
-  if (auto* matrix = std::get_if<promql::Matrix>(&result.value)) cut(*matrix);
+  OpenEnvelope(json);
+  json.BeginObject().Field("resultType", answer.series.type()).Key("result");
+  if (!answer.series.Write(json, [&] { return flush(kPieceBytes); })) return;
+  if (answer.with_stats) WriteStats(json, answer.remarks.stats);
+  json.EndObject();
+  CloseEnvelope(json, {answer.remarks.warnings, answer.remarks.infos});
+  flush(1);
 }
 
 }  // namespace
@@ -122,20 +168,30 @@ net::HttpResponse Api::RunQuery(const net::HttpRequest& request, const engine::Q
 
   const ClientWatch::Guard guard(*watch_, request.client_gone);
   when.cancel = &guard.cancel();
-  Result<engine::QueryResult> result = sources_.engine.Run(query, sources_.storage, when);
-  if (!result) return ExecutionError(result.error());
-  Truncate(*result, limit);
+  Result<Answer> answer = [&]() -> Result<Answer> {
+    if (when.step.count() == 0) {
+      Result<engine::QueryResult> result = sources_.engine.Run(query, sources_.storage, when);
+      if (!result) return result.error();
+      return Answer{SeriesSource(std::move(result->value)), std::move(*result)};
+    }
+    Result<engine::RangeResult> result = sources_.engine.RunRange(query, sources_.storage, when);
+    if (!result) return result.error();
+    return Answer{SeriesSource(std::move(result->answer)), std::move(*result)};
+  }();
+  if (!answer) return ExecutionError(answer.error());
+  if (limit != 0 && answer->series.Truncate(limit)) {
+    answer->remarks.warnings.emplace_back(kTruncated);
+  }
+  answer->with_stats = !request.Parameter("stats").value_or("").empty();
 
-  const bool large = CountValues(result->value) > 20'000;
-  auto stream = std::make_shared<ResultStream>(*std::move(result));
-  stream->WriteStats(request.Parameter("stats").value_or("") != "");
   net::HttpResponse response = net::HttpResponse::Json(200, "");
-  if (large) {
-    response.stream = [stream](const std::function<bool(std::string_view)>& write) {
-      stream->Write(write);
+  if (answer->series.SizeBytes() > kLargeBytes) {
+    response.stream = [shared = std::make_shared<const Answer>(*std::move(answer))](
+                          const std::function<bool(std::string_view)>& write) {
+      WriteAnswer(*shared, write);
     };
   } else {
-    stream->Write([&response](std::string_view piece) {
+    WriteAnswer(*answer, [&response](std::string_view piece) {
       response.body.append(piece);
       return true;
     });

@@ -53,6 +53,12 @@ QueryContext::QueryContext(Setup setup)
                                                            : setup_.options.lookback_delta)
                        .count()) {}
 
+void QueryContext::ReleaseStorage() {
+  sets_.clear();
+  labels_.clear();
+  setup_.querier.reset();
+}
+
 Status QueryContext::Check() {
   if (budget.exceeded()) {
     return Invalid("query processing would load too many samples into memory in query execution");

@@ -65,6 +65,9 @@ class QueryContext {
   // Keeps alive what rows point into.
   void Own(std::unique_ptr<storage::SeriesSet> set) { sets_.push_back(std::move(set)); }
 
+  // After the last operator: lets go of the store. Rows lose what they point to; the budget stays.
+  void ReleaseStorage();
+
   // Takes the metadata labels away, where they are to go and are not needed any more: afterwards
   // `row.labels` is what operators see.
   void Settle(Row& row);

@@ -5,17 +5,13 @@
 #include "evaluator/engine/context.h"
 #include "evaluator/engine/evaluator.h"
 #include "evaluator/engine/plan.h"
+#include "evaluator/engine/range_content.h"
 #include "evaluator/promql/duration_expr.h"
 
 namespace skep::engine {
 namespace {
 
 using promql::ValueType;
-
-// The labels a client sees.
-Labels FinalLabels(const Row& row) {
-  return row.drop_name ? WithoutMetadata(*row.labels) : *row.labels;
-}
 
 // Names that were kept until now go; what becomes equal by it is merged.
 Status DropNamesAtLast(QueryContext& context, Table& table) {
@@ -46,26 +42,12 @@ promql::InstantVector ToInstantVector(const Table& table, Timestamp time) {
   return vector;
 }
 
-promql::Matrix ToMatrix(const Table& table, const Steps& steps) {
-  promql::Matrix matrix;
-  matrix.reserve(table.size());
-  for (std::size_t i = 0; i < table.size(); ++i) {
-    promql::MatrixSeries series{FinalLabels(table.row(i)), {}};
-    const double* values = table.values(i);
-    for (std::size_t s = 0; s < steps.count; ++s) {
-      if (IsPresent(values[s])) series.samples.push_back({FromMillis(steps.At(s)), values[s]});
-    }
-    const HistogramPtr* const histograms = table.histograms(i);
-    for (std::size_t s = 0; histograms != nullptr && s < steps.count; ++s) {
-      if (histograms[s] == nullptr) continue;
-      series.histograms.push_back({FromMillis(steps.At(s)), histograms[s]});
-    }
-    if (series.samples.empty() && series.histograms.empty()) continue;
-    matrix.push_back(std::move(series));
-  }
-  std::sort(matrix.begin(), matrix.end(),
-            [](const auto& a, const auto& b) { return a.labels < b.labels; });
-  return matrix;
+Result<Table> EvaluateVector(QueryContext& context, const promql::Expr& expr, const Steps& steps) {
+  Result<Table> table = Evaluator(context).Vector(expr, steps);
+  if (!table) return table;
+  RETURN_IF_ERROR(DropNamesAtLast(context, *table));
+  RETURN_IF_ERROR(context.Check());
+  return table;
 }
 
 Result<promql::Value> RawSamples(QueryContext& context, const promql::Expr& expr,
@@ -94,46 +76,39 @@ Result<promql::Value> RawSamples(QueryContext& context, const promql::Expr& expr
   return promql::Value(std::move(matrix));
 }
 
-Result<promql::Value> EvaluateScalar(QueryContext& context, const promql::Expr& expr,
-                                     const Steps& steps, bool range_query) {
-  Result<Column> column = Evaluator(context).Scalar(expr, steps);
-  if (!column) return column.error();
-  if (!range_query) {
-    return promql::Value(promql::Scalar{FromMillis(steps.start), column->front()});
-  }
-  promql::MatrixSeries series;
-  for (std::size_t s = 0; s < steps.count; ++s) {
-    series.samples.push_back({FromMillis(steps.At(s)), (*column)[s]});
-  }
-  return promql::Value(promql::Matrix{std::move(series)});
-}
-
-Result<promql::Value> EvaluateVector(QueryContext& context, const promql::Expr& expr,
-                                     const Steps& steps, bool range_query) {
-  Result<Table> table = Evaluator(context).Vector(expr, steps);
-  if (!table) return table.error();
-  RETURN_IF_ERROR(DropNamesAtLast(context, *table));
-  RETURN_IF_ERROR(context.Check());
-  if (range_query) return promql::Value(ToMatrix(*table, steps));
-  return promql::Value(ToInstantVector(*table, FromMillis(steps.start)));
-}
-
-Result<promql::Value> Evaluate(QueryContext& context, const promql::Expr& expr,
-                               const Steps& steps) {
-  const bool range_query = context.is_range_query();
+// The value at a single step.
+Result<promql::Value> EvaluateOnce(QueryContext& context, const promql::Expr& expr,
+                                   const Steps& steps) {
+  const Timestamp time = FromMillis(steps.start);
   switch (expr.type()) {
-    case ValueType::kScalar:
-      return EvaluateScalar(context, expr, steps, range_query);
-    case ValueType::kVector:
-      return EvaluateVector(context, expr, steps, range_query);
+    case ValueType::kScalar: {
+      Result<Column> column = Evaluator(context).Scalar(expr, steps);
+      if (!column) return column.error();
+      return promql::Value(promql::Scalar{time, column->front()});
+    }
+    case ValueType::kVector: {
+      Result<Table> table = EvaluateVector(context, expr, steps);
+      if (!table) return table.error();
+      return promql::Value(ToInstantVector(*table, time));
+    }
     case ValueType::kString: {
       const auto* text = promql::As<promql::StringLiteral>(promql::StripParens(expr));
-      return promql::Value(promql::StringValue{FromMillis(steps.start), text->value});
+      return promql::Value(promql::StringValue{time, text->value});
     }
     case ValueType::kMatrix:
       return RawSamples(context, expr, steps);
   }
   return Internal("an expression without a type");
+}
+
+// The values at all steps; a scalar is a series without labels.
+Result<Table> EvaluateOver(QueryContext& context, const promql::Expr& expr, const Steps& steps) {
+  if (expr.type() == ValueType::kVector) return EvaluateVector(context, expr, steps);
+  Result<Column> column = Evaluator(context).Scalar(expr, steps);
+  if (!column) return column.error();
+  Table table(context.budget, steps.count);
+  std::copy(column->begin(), column->end(), table.Add({context.Own(Labels())}));
+  return table;
 }
 
 Status CheckTimes(const promql::Expr& expr, const QueryOptions& when) {
@@ -222,52 +197,121 @@ std::size_t Engine::active_queries() const {
   return working_ + waiting_;
 }
 
-Result<QueryResult> Engine::Run(const Query& query, storage::Queryable& storage,
-                                const QueryOptions& when) const {
+// A query that has its slot, its deadline and what it reads from.
+class Engine::Execution {
+ public:
+  // Waits for the slot.
+  static Result<Execution> Begin(const Engine& engine, const Query& query,
+                                 storage::Queryable& storage, const QueryOptions& when);
+
+  // At the one step, or over all; at most one of the two is called.
+  Result<QueryResult> Once(const Query& query);
+  Result<RangeResult> Over(const Query& query);
+
+ private:
+  Execution(const Engine& engine, Slot slot, Clock::Steady begin)
+      : engine_(engine), slot_(std::move(slot)), begin_(begin), work_(engine.clock_.SteadyNow()) {}
+  Status Open(const Query& query, storage::Queryable& storage, const QueryOptions& when,
+              Clock::Steady deadline);
+  QueryRemarks TakeRemarks(const Query& query);
+
+  const Engine& engine_;
+  Slot slot_;
+  Clock::Steady begin_;
+  Clock::Steady work_;
+  std::shared_ptr<const promql::Expr> expr_;
+  Steps steps_;
+  std::unique_ptr<QueryContext> context_;
+};
+
+Result<Engine::Execution> Engine::Execution::Begin(const Engine& engine, const Query& query,
+                                                   storage::Queryable& storage,
+                                                   const QueryOptions& when) {
   RETURN_IF_ERROR(CheckTimes(query.expr(), when));
-  const Clock::Steady begin = clock_.SteadyNow();
-  const Duration timeout =
-      std::min(when.timeout.value_or(options_.limits.timeout), options_.limits.timeout);
+  const Clock::Steady begin = engine.clock_.SteadyNow();
+  const Duration longest = engine.options_.limits.timeout;
+  const Duration timeout = std::min(when.timeout.value_or(longest), longest);
   if (timeout <= Duration::zero()) {
     return Error(ErrorKind::kTimeout, "query timed out in query execution");
   }
-  const Result<Slot> slot = Slot::Take(*this, when, begin + timeout);
+  Result<Slot> slot = Slot::Take(engine, when, begin + timeout);
   if (!slot) return slot.error();
-  const Clock::Steady work = clock_.SteadyNow();
-
-  const auto expr = Resolve(query, when);
-  if (!expr) return expr.error();
-  const Duration lookback =
-      when.lookback_delta.count() > 0 ? when.lookback_delta : options_.lookback_delta;
-  Result<std::unique_ptr<storage::Querier>> querier =
-      storage.NewQuerier(TimesNeeded(**expr, when, lookback));
-  if (!querier) return querier.error();
-
-  QueryContext context({.clock = clock_,
-                        .options = options_,
-                        .when = when,
-                        .default_subquery_step_ms = subquery_step_ms_,
-                        .deadline = begin + timeout,
-                        .querier = std::move(*querier),
-                        .step_invariant = StepInvariant(**expr),
-                        .stats_only = StatsOnly(**expr)});
-  const Steps steps = StepsOf(when);
-  if (!context.budget.Fits(steps.count)) {
-    return Invalid("query processing would load too many samples into memory in query execution");
-  }
-  Result<promql::Value> value = Evaluate(context, **expr, steps);
-  if (!value) return value.error();
-
-  QueryResult result{.value = std::move(*value),
-                     .warnings = std::move(context.storage_warnings),
-                     .infos = context.annotations.Infos(query.text()),
-                     .stats = context.stats};
-  const std::vector<std::string> warnings = context.annotations.Warnings(query.text());
-  result.warnings.insert(result.warnings.end(), warnings.begin(), warnings.end());
-  result.stats.peak_samples = context.budget.peak_samples();
-  result.stats.queue_time = work - begin;
-  result.stats.eval_time = clock_.SteadyNow() - work;
-  return result;
+  Execution execution(engine, *std::move(slot), begin);
+  RETURN_IF_ERROR(execution.Open(query, storage, when, begin + timeout));
+  return execution;
 }
 
+Status Engine::Execution::Open(const Query& query, storage::Queryable& storage,
+                               const QueryOptions& when, Clock::Steady deadline) {
+  auto expr = Resolve(query, when);
+  if (!expr) return expr.error();
+  expr_ = *std::move(expr);
+  const Duration lookback =
+      when.lookback_delta.count() > 0 ? when.lookback_delta : engine_.options_.lookback_delta;
+  Result<std::unique_ptr<storage::Querier>> querier =
+      storage.NewQuerier(TimesNeeded(*expr_, when, lookback));
+  if (!querier) return querier.error();
+  context_ = std::make_unique<QueryContext>(
+      QueryContext::Setup{.clock = engine_.clock_,
+                          .options = engine_.options_,
+                          .when = when,
+                          .default_subquery_step_ms = engine_.subquery_step_ms_,
+                          .deadline = deadline,
+                          .querier = std::move(*querier),
+                          .step_invariant = StepInvariant(*expr_),
+                          .stats_only = StatsOnly(*expr_)});
+  steps_ = StepsOf(when);
+  if (!context_->budget.Fits(steps_.count)) {
+    return Invalid("query processing would load too many samples into memory in query execution");
+  }
+  return {};
+}
+
+Result<QueryResult> Engine::Execution::Once(const Query& query) {
+  Result<promql::Value> value = EvaluateOnce(*context_, *expr_, steps_);
+  if (!value) return value.error();
+  return QueryResult{TakeRemarks(query), *std::move(value)};
+}
+
+Result<RangeResult> Engine::Execution::Over(const Query& query) {
+  Result<Table> table = EvaluateOver(*context_, *expr_, steps_);
+  if (!table) return table.error();
+  QueryRemarks remarks = TakeRemarks(query);
+  return RangeResult{std::move(remarks), RangeAnswer(std::make_unique<const RangeAnswer::Content>(
+                                             std::move(context_), *std::move(table), steps_))};
+}
+
+QueryRemarks Engine::Execution::TakeRemarks(const Query& query) {
+  QueryRemarks remarks{.warnings = std::move(context_->storage_warnings),
+                       .infos = context_->annotations.Infos(query.text()),
+                       .stats = context_->stats};
+  for (std::string& warning : context_->annotations.Warnings(query.text())) {
+    remarks.warnings.push_back(std::move(warning));
+  }
+  remarks.stats.peak_samples = context_->budget.peak_samples();
+  remarks.stats.queue_time = work_ - begin_;
+  remarks.stats.eval_time = engine_.clock_.SteadyNow() - work_;
+  return remarks;
+}
+
+Result<QueryResult> Engine::Run(const Query& query, storage::Queryable& storage,
+                                const QueryOptions& when) const {
+  if (when.step.count() == 0) {
+    Result<Execution> execution = Execution::Begin(*this, query, storage, when);
+    if (!execution) return execution.error();
+    return execution->Once(query);
+  }
+  Result<RangeResult> result = RunRange(query, storage, when);
+  if (!result) return result.error();
+  promql::Matrix matrix(result->answer.size());
+  for (std::size_t i = 0; i < matrix.size(); ++i) result->answer.Read(i, matrix[i]);
+  return QueryResult{std::move(*result), std::move(matrix)};
+}
+
+Result<RangeResult> Engine::RunRange(const Query& query, storage::Queryable& storage,
+                                     const QueryOptions& when) const {
+  Result<Execution> execution = Execution::Begin(*this, query, storage, when);
+  if (!execution) return execution.error();
+  return execution->Over(query);
+}
 }  // namespace skep::engine

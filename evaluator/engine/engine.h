@@ -17,6 +17,7 @@
 #include "common/base/clock.h"
 #include "common/base/result.h"
 #include "common/base/time.h"
+#include "evaluator/engine/range_answer.h"
 #include "evaluator/promql/ast.h"
 #include "evaluator/promql/parser.h"
 #include "evaluator/promql/value.h"
@@ -94,14 +95,22 @@ struct QueryStats {
   std::chrono::nanoseconds eval_time{0};
 };
 
-struct QueryResult {
-  // Instant query: vector (sorted or topk'd order is kept), scalar, string, or the matrix of a
-  // range selector. Range query: matrix, by label set.
-  promql::Value value;
+// What there is to say of an answer.
+struct QueryRemarks {
   // "PromQL warning: … (line:column)" and "PromQL info: …"; storage's warnings come first.
   std::vector<std::string> warnings;
   std::vector<std::string> infos;
   QueryStats stats;
+};
+
+struct QueryResult : QueryRemarks {
+  // Instant query: vector (sorted or topk'd order is kept), scalar, string, or the matrix of a
+  // range selector. Range query: matrix, by label set.
+  promql::Value value;
+};
+
+struct RangeResult : QueryRemarks {
+  RangeAnswer answer;
 };
 
 // Thread-safe: any number of queries at once, max_concurrency of them working.
@@ -116,6 +125,10 @@ class Engine {
   // Requires: of a range query, query.expr() is a scalar or an instant vector, else kInvalid.
   Result<QueryResult> Run(const Query& query, storage::Queryable& storage,
                           const QueryOptions& when) const;
+  // The same for range queries, whose answer is then made series by series, in a third of the
+  // memory. Requires: when.step > 0.
+  Result<RangeResult> RunRange(const Query& query, storage::Queryable& storage,
+                               const QueryOptions& when) const;
 
   // For queries that begin from now on: a reload may change the global evaluation interval.
   // Requires: step > 0.
@@ -127,6 +140,7 @@ class Engine {
 
  private:
   class Slot;
+  class Execution;
 
   const Clock& clock_;
   const EngineOptions options_;

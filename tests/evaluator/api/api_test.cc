@@ -243,8 +243,8 @@ TEST_CASE("Queries answer in Prometheus's envelope", "[api]") {
        R"({"status":"success","data":{"resultType":"vector","result":[{"metric":{"__name__":"a","job":"x"},"value":[1000,"5"]}]},"warnings":["results truncated due to limit"]})"},
       {"format_query?query=sum%28a%29by%28b%29",
        R"j({"status":"success","data":"sum by (b) (a)"})j"},
-      {"parse_query?query=-1.5",
-       R"j({"status":"success","data":{"type":"unaryExpr","op":"-","expr":{"type":"numberLiteral","val":"1.5"}}})j"},
+      {"parse_query?query=-time%28%29",
+       R"j({"status":"success","data":{"type":"unaryExpr","op":"-","expr":{"type":"call","func":{"name":"time","argTypes":[],"variadic":0,"returnType":"scalar"},"args":[]}}})j"},
       {"query_exemplars?query=a&start=0&end=1", R"({"status":"success","data":[]})"},
   };
   for (const Case& c : cases) {
