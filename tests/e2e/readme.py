@@ -44,7 +44,7 @@ rule_files: ['{ROOT}/rules/*.yml']
     assert len(commands) >= 6, commands
     for command in commands:
         command = command.replace("http://127.0.0.1:7537", exporter).replace("http://127.0.0.1:7538", url)
-        command = command.replace("rules/*.yml", f"{ROOT}/rules/*.yml")
+        command = re.sub(r" (rules|tests)/", rf" {ROOT}/\1/", command)
         command = re.sub(r"(^|\| )skep ", rf"\1{BIN}/skep ", command)
         status, text = run("bash", "-c", command, cwd=case.folder)
         lint_findings = 3 if "check metrics" in command else 0  # node_exporter's own names have them
@@ -74,8 +74,9 @@ def agents_are_seen_in_five_minutes(case):
 
 def its_flags_exist(case):
     helps = "".join(run(BIN / p, "--help")[1] for p in ("skep-exporter", "skep-evaluator", "skep"))
-    helps += run(BIN / "skep", "query", "range", "--help")[1] + run(BIN / "skep", "deploy", "mark", "--help")[1]
-    helps += "--json"  # curl's
+    for command in ("query range", "deploy mark", "check config", "check rules", "test rules", "test promql", "fmt"):
+        helps += run(BIN / "skep", *command.split(), "--help")[1]
+    helps += "--json --data-binary"  # curl's
     for flag in sorted(set(re.findall(r"--[a-z][a-z0-9.-]+[a-z]", TEXT))):
         if flag in ("--build-only", "--collector", "--no-collector") or flag.startswith("--no-collector"):
             continue
