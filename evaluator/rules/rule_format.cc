@@ -18,7 +18,7 @@ struct ExprField {
   yaml::Node key, value;
 };
 
-// All of a document, in the order of the text: wherever rules stand (also in a list of objects),
+// All of a document: wherever rules stand (also in a list of objects),
 // they are maps with `expr` beside `record` or `alert`.
 void CollectFields(const yaml::Node& node, std::vector<ExprField>& out) {
   for (const yaml::Node& item : node.items()) CollectFields(item, out);
@@ -272,6 +272,14 @@ Result<std::vector<ExprField>> FindFields(std::string_view text, std::string_vie
   if (!documents) return documents.error();
   std::vector<ExprField> fields;
   for (const yaml::Node& document : *documents) CollectFields(document, fields);
+  // An alias shows a rule in a second place.
+  const auto place = [](const ExprField& field) {
+    return std::pair(field.value.line(), field.value.column());
+  };
+  std::sort(fields.begin(), fields.end(),
+            [&](const ExprField& a, const ExprField& b) { return place(a) < place(b); });
+  const auto same = [&](const ExprField& a, const ExprField& b) { return place(a) == place(b); };
+  fields.erase(std::unique(fields.begin(), fields.end(), same), fields.end());
   return fields;
 }
 
@@ -286,9 +294,7 @@ Result<FormattedRules> FormatRules(std::string_view text, std::string_view file,
   FormattedRules out;
   out.text = text;
   const Rewriter rewriter(text);
-  // From the last to the first, so that places before stay where they are. An alias shows one value
-  // twice.
-  std::size_t done_from = text.size();
+  // From the last to the first, so that places before stay where they are.
   for (auto field = fields->rbegin(); field != fields->rend(); ++field) {
     const std::string& expr = field->value.text();
     const Result<promql::ExprPtr> parsed = promql::ParseExpr(expr, options.promql);
@@ -296,13 +302,12 @@ Result<FormattedRules> FormatRules(std::string_view text, std::string_view file,
     const std::string formatted = promql::Prettify(**parsed);
     if (formatted == WithoutEndLines(expr)) continue;
     const auto replacement = HasComment(expr) ? std::nullopt : rewriter.Rewrite(*field, formatted);
-    if (!replacement || replacement->extent.end > done_from) {
+    if (!replacement) {
       ++out.kept;
       continue;
     }
     const Extent& extent = replacement->extent;
     out.text.replace(extent.begin, extent.end - extent.begin, replacement->text);
-    done_from = extent.begin;
     ++out.changed;
   }
   const Result<RuleFile> after = Read(out.text, file, options);

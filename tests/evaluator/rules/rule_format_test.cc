@@ -74,6 +74,15 @@ TEST_CASE("What cannot be replaced alone is kept and counted", "[rules]") {
   }
 }
 
+TEST_CASE("A rule that an alias names again is formatted once", "[rules]") {
+  const FormattedRules formatted =
+      Format("  - &r\n    record: a\n    expr: up+1\n  - record: b\n    expr: up+2\n  - *r\n");
+  CHECK(formatted.text ==
+        "  - &r\n    record: a\n    expr: up + 1\n  - record: b\n    expr: up + 2\n  - *r\n");
+  CHECK(formatted.changed == 2);
+  CHECK(formatted.kept == 0);
+}
+
 TEST_CASE("Objects of Kubernetes are formatted in every document", "[rules]") {
   const std::string object =
       "kind: PrometheusRule\nspec:\n  groups:\n  - name: NAME\n    rules:\n    - alert: a\n"
