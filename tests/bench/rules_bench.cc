@@ -68,6 +68,7 @@ Labels MakeLabels(int instance, int i) {
 
 void Fill(tsdb::Head& head, int series) {
   std::vector<Labels> labels;
+  labels.reserve(static_cast<std::size_t>(series));
   for (int i = 0; i < series; ++i) {
     labels.push_back(MakeLabels(i / kSeriesOfInstance, i % kSeriesOfInstance));
   }
