@@ -57,7 +57,7 @@ struct Limits {
   std::size_t max_nesting = 400;           // blocks and parentheses of all of them together
 };
 
-struct Node;  // NOLINT(bugprone-forward-declaration-namespace): of this folder, in node.h
+struct Node;
 struct NamedTemplate;
 
 // A parsed template with all that `define` and `block` made. Immutable; copies share the tree.
