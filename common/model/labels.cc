@@ -1,6 +1,7 @@
 #include "common/model/labels.h"
 
 #include <algorithm>
+#include <compare>
 
 #include "common/base/ascii.h"
 #include "common/base/hash.h"
@@ -105,8 +106,8 @@ std::strong_ordering Labels::operator<=>(const Labels& other) const {
   for (; a != end() && b != other.end(); ++a, ++b) {
     const LabelView x = *a;
     const LabelView y = *b;
-    if (const auto order = x.name <=> y.name; order != 0) return order;
-    if (const auto order = x.value <=> y.value; order != 0) return order;
+    if (const auto order = x.name <=> y.name; std::is_neq(order)) return order;
+    if (const auto order = x.value <=> y.value; std::is_neq(order)) return order;
   }
   if (a == end())
     return b == other.end() ? std::strong_ordering::equal : std::strong_ordering::less;

@@ -109,6 +109,10 @@ void AddQuery(CLI::App& app, Flags& flags) {
                  "Most samples that a query may hold")
       ->check(CLI::Range(std::size_t{1}, std::size_t{1} << 40))
       ->capture_default_str();
+  app.add_option("--query.max-bytes", flags.query_max_bytes,
+                 "Most memory that a query may hold, e.g. 512MB; 0: no limit but that on samples")
+      ->transform(CLI::AsSizeValue(false))
+      ->capture_default_str();
 }
 
 void AddLog(CLI::App& app, Flags& flags) {

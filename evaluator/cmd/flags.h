@@ -40,6 +40,7 @@ struct Flags {
   Duration query_timeout = std::chrono::minutes(2);
   std::size_t query_max_concurrency = 20;
   std::size_t query_max_samples = 50'000'000;
+  std::size_t query_max_bytes = 0;  // 0: no limit
 
   std::size_t alertmanager_queue_capacity = 10'000;
 

@@ -44,6 +44,7 @@ engine::EngineOptions EngineOptionsOf(const Flags& flags) {
   engine::EngineOptions options;
   options.lookback_delta = flags.lookback_delta;
   options.limits.max_samples = flags.query_max_samples;
+  options.limits.max_bytes = flags.query_max_bytes;
   options.limits.timeout = flags.query_timeout;
   options.max_concurrency = flags.query_max_concurrency;
   options.delayed_name_removal = flags.delayed_name_removal;

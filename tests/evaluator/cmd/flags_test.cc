@@ -37,7 +37,7 @@ TEST_CASE("Flags are taken with = and with a blank, and lists with commas", "[cm
   const auto flags =
       Parse({"--config.file=a.yml", "--query.timeout", "5s", "--web.listen-address=a:1",
              "--web.listen-address=b:2", "--web.enable-lifecycle", "--log.format=json",
-             "--config.auto-reload-interval=0s",
+             "--query.max-bytes=512MB", "--config.auto-reload-interval=0s",
              "--enable-feature=promql-duration-expr,promql-experimental-functions",
              "--enable-feature=promql-delayed-name-removal"});
   REQUIRE(flags);
@@ -46,6 +46,7 @@ TEST_CASE("Flags are taken with = and with a blank, and lists with commas", "[cm
   CHECK(flags->listen_addresses == std::vector<std::string>{"a:1", "b:2"});
   CHECK(flags->enable_lifecycle);
   CHECK(flags->auto_reload_interval.count() == 0);
+  CHECK(flags->query_max_bytes == 512UL << 20);
   CHECK(flags->log_format == LogFormat::kJson);
   CHECK(flags->promql.duration_expressions);
   CHECK(flags->promql.experimental_functions);
@@ -56,9 +57,10 @@ TEST_CASE("Flags are taken with = and with a blank, and lists with commas", "[cm
 }
 
 TEST_CASE("Flags that are wrong are refused", "[cmd]") {
-  for (const char* wrong : {"--query.timeout=0s", "--query.timeout=soon", "--query.max-samples=0",
-                            "--no-such-flag", "--enable-feature=magic", "--log.level=loud",
-                            "--web.max-connections=0", "--web.max-connections=1025", "operand"}) {
+  for (const char* wrong :
+       {"--query.timeout=0s", "--query.timeout=soon", "--query.max-samples=0",
+        "--query.max-bytes=much", "--no-such-flag", "--enable-feature=magic", "--log.level=loud",
+        "--web.max-connections=0", "--web.max-connections=1025", "operand"}) {
     CAPTURE(wrong);
     CHECK_FALSE(Parse({wrong}));
   }
