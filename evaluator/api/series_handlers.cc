@@ -1,14 +1,19 @@
 // Series, label names and label values.
 #include <algorithm>
+#include <memory>
 #include <set>
+#include <utility>
 
 #include "evaluator/api/api.h"
 #include "evaluator/api/encode.h"
 #include "evaluator/api/envelope.h"
 #include "evaluator/api/parameters.h"
+#include "evaluator/api/series_merge.h"
 
 namespace skep::api {
 namespace {
+
+constexpr std::size_t kPieceBytes = 256UL << 10;
 
 net::HttpResponse StringList(std::vector<std::string> list, std::size_t limit) {
   Remarks remarks;
@@ -40,6 +45,64 @@ Result<std::vector<std::string>> Union(const std::vector<std::vector<Matcher>>& 
   return std::vector<std::string>(all.begin(), all.end());
 }
 
+// A list of label sets that is encoded as far as it is sent.
+class SeriesText {
+ public:
+  SeriesText(SeriesMerge merge, std::size_t limit) : merge_(std::move(merge)), limit_(limit) {
+    OpenEnvelope(json_);
+    json_.BeginArray();
+  }
+  SeriesText(const SeriesText&) = delete;
+  SeriesText& operator=(const SeriesText&) = delete;
+
+  // The next piece, which replaces `piece`. False where it is the last one.
+  bool Next(std::string& piece) {
+    bool more = true;
+    while (more && buffer_.size() < kPieceBytes) more = WriteOne();
+    piece.clear();
+    piece.swap(buffer_);
+    return more;
+  }
+
+ private:
+  bool WriteOne() {
+    const Labels* const labels = merge_.Next();
+    if (labels != nullptr && (limit_ == 0 || written_ < limit_)) {
+      WriteLabels(json_, *labels);
+      ++written_;
+      return true;
+    }
+    json_.EndArray();
+    Remarks remarks{merge_.Warnings(), {}};
+    if (labels != nullptr) remarks.warnings.emplace_back(kTruncated);
+    CloseEnvelope(json_, remarks);
+    return false;
+  }
+
+  SeriesMerge merge_;
+  std::size_t limit_;  // 0: none
+  std::size_t written_ = 0;
+  std::string buffer_;
+  json::JsonWriter json_{buffer_};
+};
+
+// What fits into one piece is sent whole; more is made while it is sent.
+net::HttpResponse SeriesResponse(SeriesMerge merge, std::size_t limit) {
+  net::HttpResponse response = net::HttpResponse::Json(200, "");
+  auto text = std::make_shared<SeriesText>(std::move(merge), limit);
+  if (!text->Next(response.body)) return response;
+  response.stream = [text, first = std::exchange(response.body, {})](
+                        const std::function<bool(std::string_view)>& write) {
+    if (!write(first)) return;
+    std::string piece;
+    for (bool more = true; more;) {
+      more = text->Next(piece);
+      if (!write(piece)) return;
+    }
+  };
+  return response;
+}
+
 }  // namespace
 
 net::HttpResponse Api::Series(const net::HttpRequest& request) {
@@ -52,25 +115,13 @@ net::HttpResponse Api::Series(const net::HttpRequest& request) {
 
   Result<std::unique_ptr<storage::Querier>> querier = sources_.storage.NewQuerier(range);
   if (!querier) return ExecutionError(querier.error());
-  std::set<Labels> found;
-  Remarks remarks;
+  SeriesMerge merge;
   for (const std::vector<Matcher>& matchers : selectors) {
     Result<std::unique_ptr<storage::SeriesSet>> set = (*querier)->Select(matchers, range);
     if (!set) return ExecutionError(set.error());
-    while ((*set)->Next()) found.insert((*set)->labels());
-    for (std::string& warning : (*set)->Warnings()) remarks.warnings.push_back(std::move(warning));
+    merge.Add(*std::move(set));
   }
-  if (limit > 0 && found.size() > limit) {
-    found.erase(std::next(found.begin(), static_cast<std::ptrdiff_t>(limit)), found.end());
-    remarks.warnings.emplace_back(kTruncated);
-  }
-  return Success(
-      [&found](json::JsonWriter& json) {
-        json.BeginArray();
-        for (const Labels& labels : found) WriteLabels(json, labels);
-        json.EndArray();
-      },
-      remarks);
+  return SeriesResponse(std::move(merge), limit);
 }
 
 net::HttpResponse Api::LabelNames(const net::HttpRequest& request) {

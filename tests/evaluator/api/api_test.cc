@@ -81,6 +81,18 @@ class Fixture {
   }
   ~Fixture() { server_.Stop(1s); }
 
+  // Series `many` with one sample and a long label.
+  void AddMany(int count) {
+    const auto appender = store_.NewAppender();
+    const std::string padding(100, 'x');
+    for (int i = 0; i < count; ++i) {
+      storage::SeriesRef ref = 0;
+      const Labels labels{{"__name__", "many"}, {"i", std::to_string(i)}, {"padding", padding}};
+      (void)appender->Append(ref, labels, {FromMillis(990'000), 1});
+    }
+    REQUIRE(appender->Commit());
+  }
+
   net::ClientResponse Get(const std::string& path, net::Headers headers = {}) {
     return Ask("GET", path, "", std::move(headers));
   }
@@ -341,6 +353,25 @@ TEST_CASE("Deep and long queries are answered or refused, on the server's thread
   const net::ClientResponse bomb =
       api.Ask("POST", "query", "query=" + net::PercentEncode(nested(500'000, "(", ")")), form);
   CHECK(bomb.status == 400);
+}
+
+TEST_CASE("A list of series of many pieces is whole", "[api]") {
+  Fixture api;
+  constexpr int kSeries = 5000;
+  api.AddMany(kSeries);
+  const auto whole = api.Get("series?match[]=many&match[]=many%7Bi%3D%221%22%7D&start=0&end=2000");
+  REQUIRE(whole.body.size() > 512UL << 10);
+  CHECK(whole.body.starts_with(R"({"status":"success","data":[{"__name__":"many")"));
+  CHECK(whole.body.ends_with("\"}]}"));
+  const auto count = [](std::string_view text, std::string_view what) {
+    std::size_t found = 0;
+    for (std::size_t at = 0; (at = text.find(what, at)) != std::string_view::npos; ++at) ++found;
+    return found;
+  };
+  CHECK(count(whole.body, "},{") == kSeries - 1);
+  const auto cut = api.Get("series?match[]=many&start=0&end=2000&limit=4000");
+  CHECK(count(cut.body, "},{") == 3999);
+  CHECK(cut.body.ends_with(R"("}],"warnings":["results truncated due to limit"]})"));
 }
 
 TEST_CASE("Series, names and values are listed, escaped names understood", "[api]") {
