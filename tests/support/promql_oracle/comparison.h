@@ -1,0 +1,14 @@
+// Two answers of one query, side by side.
+#pragma once
+
+#include <string>
+
+#include "evaluator/promql/value.h"
+
+namespace skep::oracle {
+
+// What the first difference is, for a person; "" where there is none. Numbers are equal if they are
+// within 1e-9 of the larger one, or both NaN; the order of series does not count.
+std::string Difference(const promql::Value& engine, const promql::Value& oracle);
+
+}  // namespace skep::oracle

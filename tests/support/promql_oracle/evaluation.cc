@@ -1,0 +1,257 @@
+#include "tests/support/promql_oracle/evaluation.h"
+
+#include <algorithm>
+#include <limits>
+#include <numbers>
+
+#include "tests/support/promql_oracle/arithmetic.h"
+#include "tests/support/promql_oracle/matching.h"
+
+namespace skep::oracle {
+namespace {
+
+using promql::As;
+using promql::Expr;
+using promql::ValueType;
+
+// The newest sample up to `at`, if it is in (at - lookback, at] and no staleness marker.
+const Sample* Newest(const Series& series, Timestamp at, Duration lookback) {
+  const Sample* newest = nullptr;
+  for (const Sample& sample : series.samples) {
+    if (sample.time > at) break;
+    newest = &sample;
+  }
+  if (newest == nullptr || newest->time <= at - lookback || IsStaleNaN(newest->value)) {
+    return nullptr;
+  }
+  return newest;
+}
+
+}  // namespace
+
+// --- times ---
+
+Timestamp Evaluation::Moved(const promql::TimeModifiers& modifiers, Timestamp at) const {
+  if (modifiers.at == promql::AtKind::kTime) at = modifiers.at_time;
+  if (modifiers.at == promql::AtKind::kStart) at = span_.start;
+  if (modifiers.at == promql::AtKind::kEnd) at = span_.end;
+  return at - modifiers.offset;
+}
+
+// The multiples of the subquery's step in (Moved(first) - range, Moved(last)].
+std::vector<Timestamp> Evaluation::InnerSteps(const promql::Subquery& subquery, Timestamp first,
+                                              Timestamp last) const {
+  const Duration step = subquery.step.count() == 0 ? settings_.subquery_step : subquery.step;
+  const Timestamp open = Moved(subquery.modifiers, first) - subquery.range;
+  const Timestamp end = Moved(subquery.modifiers, last);
+  std::vector<Timestamp> steps;
+  Timestamp at = FromMillis(ToMillis(open) / step.count() * step.count());
+  for (; at <= end; at += step) {
+    if (at > open) steps.push_back(at);
+  }
+  return steps;
+}
+
+Status Evaluation::CheckSubqueries(const Expr& expr, Timestamp first, Timestamp last) {
+  const auto* subquery = As<promql::Subquery>(expr);
+  if (subquery == nullptr) {
+    for (const Expr* child : promql::Children(expr)) {
+      RETURN_IF_ERROR(CheckSubqueries(*child, first, last));
+    }
+    return {};
+  }
+  const std::vector<Timestamp> steps = InnerSteps(*subquery, first, last);
+  if (steps.empty()) return {};
+  for (const Timestamp at : steps) {
+    const Result<Elements> elements = Vector(*subquery->expr, at);
+    if (!elements) return elements.error();
+  }
+  return CheckSubqueries(*subquery->expr, steps.front(), steps.back());
+}
+
+// --- selectors ---
+
+const std::vector<const Series*>& Evaluation::Matching(const promql::VectorSelector& selector) {
+  const auto [at, is_new] = matching_.try_emplace(&selector);
+  if (is_new) {
+    for (const Series& series : data_) {
+      if (MatchesAll(selector.matchers, series.labels)) at->second.push_back(&series);
+    }
+  }
+  return at->second;
+}
+
+Result<Elements> Evaluation::Select(const promql::VectorSelector& selector, Timestamp at) {
+  Elements out;
+  for (const Series* series : Matching(selector)) {
+    const Sample* const sample = Newest(*series, Moved(selector.modifiers, at), settings_.lookback);
+    if (sample != nullptr) out.push_back({series->labels, sample->value});
+  }
+  return out;
+}
+
+// The time of the sample rather than that of the step, if the argument is nothing but a selector.
+Result<Elements> Evaluation::Timestamps(const promql::Call& call, Timestamp at) {
+  const Expr& argument = promql::StripParens(*call.arguments[0]);
+  Elements out;
+  if (const auto* selector = As<promql::VectorSelector>(argument)) {
+    const Timestamp moved = Moved(selector->modifiers, at);
+    for (const Series* series : Matching(*selector)) {
+      const Sample* const sample = Newest(*series, moved, settings_.lookback);
+      if (sample != nullptr) out.push_back({WithoutName(series->labels), ToSeconds(sample->time)});
+    }
+  } else {
+    const Result<Elements> elements = Vector(argument, at);
+    if (!elements) return elements;
+    for (const Element& element : *elements) {
+      out.push_back({WithoutName(element.labels), ToSeconds(at)});
+    }
+  }
+  RETURN_IF_ERROR(RefuseDuplicates(out));
+  return out;
+}
+
+RangeVector Evaluation::SelectRange(const promql::MatrixSelector& matrix, Timestamp at) {
+  RangeVector out{{}, Moved(matrix.vector->modifiers, at), matrix.range};
+  for (const Series* series : Matching(*matrix.vector)) {
+    Series part{series->labels, {}};
+    for (const Sample& sample : series->samples) {
+      const bool inside = sample.time > out.end - out.range && sample.time <= out.end;
+      if (inside && !IsStaleNaN(sample.value)) part.samples.push_back(sample);
+    }
+    if (!part.samples.empty()) out.series.push_back(std::move(part));
+  }
+  return out;
+}
+
+Result<RangeVector> Evaluation::OfSubquery(const promql::Subquery& subquery, Timestamp at) {
+  RangeVector out{{}, Moved(subquery.modifiers, at), subquery.range};
+  std::map<Labels, std::size_t> numbers;
+  for (const Timestamp step : InnerSteps(subquery, at, at)) {
+    const Result<Elements> elements = Vector(*subquery.expr, step);
+    if (!elements) return elements.error();
+    for (const Element& element : *elements) {
+      const auto [number, is_new] = numbers.emplace(element.labels, out.series.size());
+      if (is_new) out.series.push_back({element.labels, {}});
+      out.series[number->second].samples.push_back({step, element.value});
+    }
+  }
+  return out;
+}
+
+Result<RangeVector> Evaluation::Range(const Expr& expr, Timestamp at) {
+  const Expr& bare = promql::StripParens(expr);
+  if (const auto* matrix = As<promql::MatrixSelector>(bare)) return SelectRange(*matrix, at);
+  return OfSubquery(*As<promql::Subquery>(bare), at);
+}
+
+// --- operators ---
+
+Result<Elements> Evaluation::Vector(const Expr& expr, Timestamp at) {
+  if (const auto* paren = As<promql::Paren>(expr)) return Vector(*paren->expr, at);
+  if (const auto* selector = As<promql::VectorSelector>(expr)) return Select(*selector, at);
+  if (const auto* unary = As<promql::Unary>(expr)) return OfUnary(*unary, at);
+  if (const auto* binary = As<promql::Binary>(expr)) return OfBinary(*binary, at);
+  if (const auto* aggregate = As<promql::Aggregate>(expr)) return OfAggregation(*aggregate, at);
+  if (const auto* call = As<promql::Call>(expr)) return OfCall(*call, at);
+  return Internal("no instant vector");
+}
+
+Result<Elements> Evaluation::OfUnary(const promql::Unary& unary, Timestamp at) {
+  Result<Elements> elements = Vector(*unary.expr, at);
+  if (!elements || !unary.negative) return elements;
+  for (Element& element : *elements) element = {WithoutName(element.labels), -element.value};
+  RETURN_IF_ERROR(RefuseDuplicates(*elements));
+  return elements;
+}
+
+Result<Elements> Evaluation::OfBinary(const promql::Binary& binary, Timestamp at) {
+  const bool left_scalar = binary.left->type() == ValueType::kScalar;
+  const bool right_scalar = binary.right->type() == ValueType::kScalar;
+  if (!left_scalar && !right_scalar) {
+    const Result<Elements> left = Vector(*binary.left, at);
+    if (!left) return left;
+    const Result<Elements> right = Vector(*binary.right, at);
+    if (!right) return right;
+    return OfVectors(binary, *left, *right);
+  }
+  const Result<double> scalar = Scalar(left_scalar ? *binary.left : *binary.right, at);
+  if (!scalar) return scalar.error();
+  const Result<Elements> vector = Vector(left_scalar ? *binary.right : *binary.left, at);
+  if (!vector) return vector;
+  Elements out =
+      WithScalar(binary, *vector, *scalar, left_scalar ? ScalarSide::kLeft : ScalarSide::kRight);
+  RETURN_IF_ERROR(RefuseDuplicates(out));
+  return out;
+}
+
+Result<Elements> Evaluation::OfAggregation(const promql::Aggregate& aggregate, Timestamp at) {
+  AggregateParameter parameter;
+  if (aggregate.parameter != nullptr) {
+    const Expr& bare = promql::StripParens(*aggregate.parameter);
+    if (const auto* text = As<promql::StringLiteral>(bare)) {
+      parameter.text = text->value;
+    } else {
+      const Result<double> number = Scalar(bare, at);
+      if (!number) return number.error();
+      parameter.number = *number;
+    }
+  }
+  const Result<Elements> elements = Vector(*aggregate.expr, at);
+  if (!elements) return elements;
+  return OfAggregate(aggregate, parameter, *elements, settings_.order);
+}
+
+// --- scalars ---
+
+Result<double> Evaluation::Scalar(const Expr& expr, Timestamp at) {
+  if (const auto* number = As<promql::NumberLiteral>(expr)) return number->value;
+  if (const auto* paren = As<promql::Paren>(expr)) return Scalar(*paren->expr, at);
+  if (const auto* call = As<promql::Call>(expr)) return OfScalarCall(*call, at);
+  if (const auto* unary = As<promql::Unary>(expr)) {
+    Result<double> value = Scalar(*unary->expr, at);
+    if (value && unary->negative) *value = -*value;
+    return value;
+  }
+  const auto* binary = As<promql::Binary>(expr);
+  if (binary == nullptr) return Internal("no scalar");
+  const Result<double> left = Scalar(*binary->left, at);
+  if (!left) return left;
+  const Result<double> right = Scalar(*binary->right, at);
+  if (!right) return right;
+  return OfNumbers(binary->op, *left, *right);
+}
+
+Result<double> Evaluation::OfScalarCall(const promql::Call& call, Timestamp at) {
+  const std::string_view name = call.function->name;
+  if (name == "time") return ToSeconds(at);
+  if (name == "pi") return std::numbers::pi;
+  if (name == "start") return ToSeconds(span_.start);
+  if (name == "end") return ToSeconds(span_.end);
+  if (name == "step") return ToSeconds(span_.step);
+  if (name == "range") return ToSeconds(span_.end - span_.start);
+  if (name == "scalar") return OnlyElement(*call.arguments[0], at);
+  const Result<std::vector<double>> both = Scalars(call, at);
+  if (!both) return both.error();
+  return name == "min_of" ? Smaller((*both)[0], (*both)[1]) : Larger((*both)[0], (*both)[1]);
+}
+
+Result<double> Evaluation::OnlyElement(const Expr& vector, Timestamp at) {
+  const Result<Elements> elements = Vector(vector, at);
+  if (!elements) return elements.error();
+  if (elements->size() != 1) return std::numeric_limits<double>::quiet_NaN();
+  return elements->front().value;
+}
+
+Result<std::vector<double>> Evaluation::Scalars(const promql::Call& call, Timestamp at) {
+  std::vector<double> out;
+  for (const promql::ExprPtr& argument : call.arguments) {
+    if (argument->type() != ValueType::kScalar) continue;
+    const Result<double> value = Scalar(*argument, at);
+    if (!value) return value.error();
+    out.push_back(*value);
+  }
+  return out;
+}
+
+}  // namespace skep::oracle
