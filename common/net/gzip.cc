@@ -51,7 +51,7 @@ Result<std::string> Gunzip(std::string_view compressed, std::size_t limit_bytes)
   int state = Z_OK;
   std::array<char, kStep> buffer;
   while (!compressed.empty() || state == Z_OK) {
-    if (state == Z_STREAM_END && inflateReset(&stream) != Z_OK) return Invalid("gzip: broken");
+    if (state == Z_STREAM_END && inflateReset(&stream) != Z_OK) return Corrupt("gzip: broken");
     const std::size_t fed = Feed(stream, compressed);
     stream.next_out = reinterpret_cast<Bytef*>(buffer.data());
     stream.avail_out = static_cast<uInt>(buffer.size());
@@ -62,8 +62,8 @@ Result<std::string> Gunzip(std::string_view compressed, std::size_t limit_bytes)
       return Invalid("body larger than " + std::to_string(limit_bytes) + " bytes");
     }
     text.append(buffer.data(), produced);
-    if (state == Z_BUF_ERROR) return Invalid("gzip: cut short");
-    if (state != Z_OK && state != Z_STREAM_END) return Invalid("gzip: broken");
+    if (state == Z_BUF_ERROR) return Corrupt("gzip: cut short");
+    if (state != Z_OK && state != Z_STREAM_END) return Corrupt("gzip: broken");
   }
   return text;
 }

@@ -13,8 +13,8 @@ namespace skep::net {
 // Whether an Accept-Encoding header allows gzip.
 bool AcceptsGzip(std::string_view accept_encoding);
 
-// The text of one or more gzip members. kInvalid: broken, cut short, or longer than `limit_bytes`
-// ("body larger than N bytes").
+// The text of one or more gzip members. kCorrupt: broken or cut short; kInvalid: longer than
+// `limit_bytes` ("body larger than N bytes").
 Result<std::string> Gunzip(std::string_view compressed, std::size_t limit_bytes);
 
 // Compresses in pieces, at level 1: an answer of 100 MB costs less time to press than to send raw

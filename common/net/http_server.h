@@ -1,5 +1,5 @@
 // An HTTP/1.1 server on one or more addresses, with TLS and users by a Prometheus web configuration
-// file. The only user of civetweb.
+// file.
 #pragma once
 
 #include <functional>
@@ -32,6 +32,8 @@ struct HttpServerOptions {
   std::size_t max_header_bytes = 64UL << 10;       // larger answers 431
   std::chrono::milliseconds head_timeout{10'000};  // for the head of a connection's first request
   std::chrono::milliseconds request_timeout{30'000};  // for reading one request
+  // So long may a client leave its answer unread while others wait for a thread.
+  std::chrono::milliseconds send_patience{5'000};
 };
 
 // Called on one of the server's threads, several at once. What it throws is logged and answered

@@ -29,7 +29,6 @@ constexpr std::size_t kMaxWaiting = 256;
 constexpr int kAcceptsAtOnce = 64;
 // How slow a client may be while others wait for its thread.
 constexpr milliseconds kPatience{500};
-constexpr milliseconds kSendPatience{5'000};
 constexpr std::uint64_t kSlowestBody = 64UL << 10;  // bytes a second
 constexpr milliseconds kLookAgain{100};
 
@@ -55,6 +54,13 @@ std::uint64_t CookieOf(int fd) {
   std::uint64_t cookie = 0;
   socklen_t size = sizeof(cookie);
   return getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie, &size) == 0 ? cookie : 0;
+}
+
+// Drops what the peer has not taken. After a shutdown alone civetweb's close would hold its thread
+// for a second more, in the hope that it is taken.
+bool Reset(int fd) {
+  const sockaddr none{AF_UNSPEC, {}};
+  return connect(fd, &none, sizeof(none)) == 0;
 }
 
 // The end of a head, or what civetweb refuses without waiting for one.
@@ -338,7 +344,10 @@ void Lobby::Relieve(Steady now) {
 // Under the lock, which Closed needs: so the descriptor is still the same connection's.
 void Lobby::End(Entry& entry, Ending how) {
   entry.ending = how;
-  if (IsSameSocket(entry)) shutdown(entry.fd, how == Ending::kAll ? SHUT_RDWR : SHUT_RD);
+  if (!IsSameSocket(entry)) return;
+  if (how == Ending::kReading || !Reset(entry.fd)) {
+    shutdown(entry.fd, how == Ending::kAll ? SHUT_RDWR : SHUT_RD);
+  }
 }
 
 bool Lobby::IsSameSocket(const Entry& entry) const { return CookieOf(entry.fd) == entry.cookie; }
@@ -370,7 +379,7 @@ Lobby::Steady Lobby::PatienceOf(const Entry& entry) const {
     case Phase::kBody:
       return entry.since + kPatience + milliseconds(entry.body_bytes * 1000 / kSlowestBody);
     case Phase::kSending:
-      return entry.since + kSendPatience;
+      return entry.since + options_.send_patience;
     case Phase::kArriving:
     case Phase::kReady:
     case Phase::kWorking:

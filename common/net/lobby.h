@@ -30,6 +30,7 @@ struct LobbyOptions {
   std::size_t max_head_bytes = 64UL << 10;  // a longer one is given out for its refusal
   std::chrono::milliseconds head_timeout{10'000};
   std::chrono::milliseconds body_timeout{30'000};
+  std::chrono::milliseconds send_patience{5'000};  // with an unread answer, while others wait
 };
 
 // civetweb has a thread for each open connection, also for one that says nothing. So this accepts

@@ -1,6 +1,8 @@
 #include <catch2/catch.hpp>
+#include <latch>
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "common/net/http_client.h"
@@ -12,7 +14,18 @@ using skep::test::RawClient;
 
 namespace {
 
-// /page as a scrape has it, /push with a body.
+// Pieces as long as the client takes them.
+HttpResponse Endless(const HttpRequest&) {
+  HttpResponse response;
+  response.stream = [](const auto& write) {
+    const std::string piece(1UL << 20, 'x');
+    while (write(piece)) {
+    }
+  };
+  return response;
+}
+
+// /page as a scrape has it, /push with a body, /endless whose answer never ends.
 struct Served {
   explicit Served(HttpServerOptions options = {}) : server(clock, skep::Logger::Silent()) {
     options.addresses = {"127.0.0.1:0", "[::1]:0"};
@@ -21,6 +34,16 @@ struct Served {
                   [](const HttpRequest&) { return HttpResponse::Text(200, "page"); });
     server.Handle({"POST"}, "/push",
                   [](const HttpRequest& r) { return HttpResponse::Text(200, r.body); });
+    server.Handle({"GET"}, "/endless", Endless);
+    server.Handle({"GET"}, "/paused", [this](const HttpRequest&) {
+      HttpResponse response;
+      response.stream = [this](const auto& write) {
+        write("begun,");
+        resumed.wait();
+        write("ended");
+      };
+      return response;
+    });
     REQUIRE(server.Start(options));
   }
 
@@ -33,6 +56,7 @@ struct Served {
   }
 
   skep::SystemClock clock;
+  std::latch resumed{1};  // what /paused waits for in the middle
   HttpServer server;
 };
 
@@ -46,12 +70,13 @@ std::vector<std::unique_ptr<RawClient>> Connect(const Served& served, std::size_
   return clients;
 }
 
+constexpr const char* kEndless = "GET /endless HTTP/1.1\r\nHost: x\r\n\r\n";
 constexpr const char* kHalfBody =
     "POST /push HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\nhalf";
 
 }  // namespace
 
-// In each there are 25 times as many slow clients as threads, over both families, and none of the
+// There are several times as many slow clients as threads, over both families, and none of the
 // timeouts (10 s, 30 s, 75 s) is near.
 
 TEST_CASE("Clients that say nothing, or half a head, do not keep a scrape waiting", "[net]") {
@@ -93,6 +118,30 @@ TEST_CASE("Connections that are kept and idle make room for others", "[net]") {
     CHECK(kept.back()->ReadResponse().find("200 OK") != std::string::npos);
   }
   CHECK(served.Scrape() == "page");
+}
+
+TEST_CASE("Clients that do not read their answer do not keep a scrape waiting for long", "[net]") {
+  HttpServerOptions options;
+  options.send_patience = std::chrono::milliseconds(20);
+  const Served served(options);
+  const auto slow = Connect(served, 40, kEndless);
+  CHECK(served.Scrape(0) == "page");
+  CHECK(served.Scrape(1) == "page");
+  CHECK(served.server.counts().ended_crowded > 0);
+  CHECK(served.server.counts().ended_timeout == 0);
+}
+
+TEST_CASE("A client that waits for its answer is not one that does not read it", "[net]") {
+  HttpServerOptions options;
+  options.send_patience = std::chrono::milliseconds(20);
+  Served served(options);
+  RawClient waiting(served.server.addresses()[0]);
+  waiting.Send("GET /paused HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+  while (served.server.counts().requests == 0) std::this_thread::yield();
+  const auto slow = Connect(served, 20, kEndless);
+  CHECK(served.Scrape() == "page");  // others had to go, though they came later
+  served.resumed.count_down();
+  CHECK(waiting.ReadAll().ends_with("begun,ended"));
 }
 
 TEST_CASE("A head or a body that does not come is given up after its timeout", "[net]") {
