@@ -99,15 +99,23 @@ std::vector<FileInfo> Follower::FindFiles() {
 }
 
 // Drops the oldest of those that are done with; false: all are in use.
-bool Follower::MakeRoom() {
+bool Follower::MakeRoom(Standing standing) {
   if (files_.size() < options_.max_files) return true;
-  auto oldest = files_.end();
+  auto oldest_closed = files_.end();
+  auto oldest_read = files_.end();
   for (auto it = files_.begin(); it != files_.end(); ++it) {
-    if (it->second.at_path || it->second.is_open()) continue;
-    if (oldest == files_.end() || it->second.info().modified < oldest->second.info().modified) {
+    const FollowedFile& file = it->second;
+    if (file.at_path) continue;
+    const bool is_read = file.is_drained && !file.has_unread() && !file.is_dirty();
+    if (file.is_open() && !is_read) continue;
+    auto& oldest = file.is_open() ? oldest_read : oldest_closed;
+    if (oldest == files_.end() || file.info().modified < oldest->second.info().modified) {
       oldest = it;
     }
   }
+  // A renamed file's writer may have a last line for it; a new one surely has all of its own.
+  auto oldest = oldest_closed;
+  if (oldest == files_.end() && standing == Standing::kAtPath) oldest = oldest_read;
   if (oldest == files_.end()) return false;
   removed_.insert(oldest->first);
   files_.erase(oldest);
@@ -115,8 +123,8 @@ bool Follower::MakeRoom() {
 }
 
 // Null: it cannot be opened or there is no room, which is counted.
-FollowedFile* Follower::Adopt(const FileInfo& info, bool at_path, Now now) {
-  if (!MakeRoom()) {
+FollowedFile* Follower::Adopt(const FileInfo& info, Standing standing, Now now) {
+  if (!MakeRoom(standing)) {
     scan_failed_ = true;
     Problem(ReadProblem::kTooManyFiles, info.path, "more log files than max_files");
     return nullptr;
@@ -128,7 +136,7 @@ FollowedFile* Follower::Adopt(const FileInfo& info, bool at_path, Now now) {
     Problem(ReadProblem::kPermission, info.path, opened.error().message());
     return nullptr;
   }
-  file.at_path = at_path;
+  file.at_path = standing == Standing::kAtPath;
   file.last_growth = now.steady;
   removed_.erase(info.key);
   files_.erase(info.key);
@@ -144,7 +152,8 @@ FollowedFile* Follower::FindCopy(const Bookmark& bookmark, FolderListings& listi
     if (known != files_.end() && !known->second.copy_of) continue;
     FollowedFile probe(info);
     if (!probe.Open() || !probe.ResumeAt(bookmark)) continue;
-    FollowedFile* copy = Adopt(info, known != files_.end() && known->second.at_path, now);
+    const bool at_path = known != files_.end() && known->second.at_path;
+    FollowedFile* copy = Adopt(info, at_path ? Standing::kAtPath : Standing::kElsewhere, now);
     if (copy != nullptr && copy->ResumeAt(bookmark)) return copy;
   }
   return nullptr;
@@ -153,7 +162,7 @@ FollowedFile* Follower::FindCopy(const Bookmark& bookmark, FolderListings& listi
 // The file has the bookmark's identity and stands where a pattern finds it.
 Follower::Bound Follower::BindAtPath(const Bookmark& bookmark, const FileInfo& info,
                                      FolderListings& listings, Now now) {
-  FollowedFile* file = Adopt(info, true, now);
+  FollowedFile* file = Adopt(info, Standing::kAtPath, now);
   if (file == nullptr) return Bound::kLater;
   if (file->info().size >= bookmark.offset && file->ResumeAt(bookmark)) {
     if (info.path != bookmark.path) {
@@ -174,7 +183,7 @@ Follower::Bound Follower::BindElsewhere(const Bookmark& bookmark, FolderListings
                                         Now now) {
   const std::string folder = DirName(bookmark.path);
   if (const std::optional<FileInfo> info = listings.FindFile(folder, bookmark.file)) {
-    FollowedFile* file = Adopt(*info, false, now);
+    FollowedFile* file = Adopt(*info, Standing::kElsewhere, now);
     if (file == nullptr) return Bound::kLater;
     if (info->size >= bookmark.offset && file->ResumeAt(bookmark)) {
       if (info->path == bookmark.path) return Bound::kYes;
@@ -199,7 +208,7 @@ Follower::Bound Follower::BindRestored(const Bookmark& bookmark, const std::vect
   for (const FileInfo& info : found) {
     if (info.path != bookmark.path || info.size < bookmark.offset) continue;
     if (files_.contains(info.key) || unbound_.contains(info.key)) continue;
-    FollowedFile* file = Adopt(info, true, now);
+    FollowedFile* file = Adopt(info, Standing::kAtPath, now);
     if (file == nullptr) return Bound::kLater;
     if (file->ResumeAt(bookmark)) return Bound::kYes;
     files_.erase(info.key);
@@ -263,7 +272,7 @@ FileKey Follower::AdoptBetween(const std::string& path, FileKey older,
     if (files_.contains(info.key) || unbound_.contains(info.key) || IsExcluded(info.path)) continue;
     const bool is_fresh = !known_beside_.empty() && !known_beside_.contains(info.key);
     if (info.modified < modified || (info.modified == modified && !is_fresh)) continue;
-    FollowedFile* file = Adopt(info, false, now);
+    FollowedFile* file = Adopt(info, Standing::kElsewhere, now);
     if (file == nullptr) continue;
     file->after = last;
     last = info.key;
@@ -306,7 +315,7 @@ bool Follower::WaitsAsCopy(const FileInfo& info, Now now) {
     if (info.size >= original.position().offset) {
       FollowedFile probe(info);
       if (!probe.Open() || !probe.ResumeAt(original.MakeBookmark())) continue;
-      FollowedFile* copy = Adopt(info, true, now);
+      FollowedFile* copy = Adopt(info, Standing::kAtPath, now);
       if (copy == nullptr) return true;
       copy->SkipToEnd();
       copy->copy_of = key;
@@ -348,7 +357,7 @@ void Follower::AdoptNew(const std::vector<FileInfo>& found, Now now) {
           return ::fnmatch(pattern.c_str(), info.path.c_str(), FNM_PATHNAME) == 0;
         });
     if (!is_first_sight && WaitsAsCopy(info, now)) continue;
-    FollowedFile* file = Adopt(info, true, now);
+    FollowedFile* file = Adopt(info, Standing::kAtPath, now);
     if (file == nullptr) continue;
     if (is_first_sight && !options_.from_beginning) file->SkipToEnd();
     if (const auto before = successors_.find(info.key); before != successors_.end()) {

@@ -44,6 +44,9 @@ struct FollowerStatus {
 //   a copy of it has beyond the position ("copytruncate") is found by the bytes and read first.
 //   Lines that came after the copy and before the truncation are lost to everybody, and so is what
 //   was copied away before we saw the file's first byte.
+// - Where max_files are followed, a new one takes the place of the one that was given up longest
+//   ago. A file that a pattern finds also takes that of a renamed one which is read to its end and
+//   waits for a last line.
 // - Half a line waits for its end, until the file is renamed or deleted and a minute has passed.
 class Follower {
  public:
@@ -100,11 +103,12 @@ class Follower {
                        FolderListings& listings, Now now);
   void AdoptNew(const std::vector<FileInfo>& found, Now now);
   bool WaitsAsCopy(const FileInfo& info, Now now);
-  FollowedFile* Adopt(const FileInfo& info, bool at_path, Now now);
+  enum class Standing : std::uint8_t { kAtPath, kElsewhere };  // as FollowedFile::at_path
+  FollowedFile* Adopt(const FileInfo& info, Standing standing, Now now);
   FollowedFile* FindCopy(const Bookmark& bookmark, FolderListings& listings, Now now);
   bool Reopen(FollowedFile& file);
   void DropGone(FolderListings& listings);
-  bool MakeRoom();
+  bool MakeRoom(Standing standing);
 
   std::vector<FileKey> InOrder();
   bool IsBlocked(const FollowedFile& file) const;

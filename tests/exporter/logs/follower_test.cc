@@ -123,6 +123,36 @@ TEST_CASE("Follower reads what is appended, once", "[logs]") {
   CHECK(world.follower().status().unread_bytes == 0);
 }
 
+TEST_CASE("A new log takes the place of a renamed one that is read, never the other way",
+          "[logs]") {
+  World world("*.log", ", max_files: 3");
+  world.Write("a.log", "a1\n");
+  world.Write("b.log", "b1\n");
+  world.Write("c.log", "c1\n");
+  CHECK(world.Drain().size() == 3);
+  // Read to its end, and open for the minute in which its writer may have more.
+  world.Rename("a.log", "a.log.1");
+  CHECK(world.Drain().empty());
+  world.Write("d.log", "d1\n");
+  CHECK(world.Drain() == Lines{"d1"});
+  CHECK(world.sink().problems.empty());
+  CHECK(world.follower().status().up);
+  CHECK(world.CountBookmarks() == 3);
+  // What is not read keeps its place: the new one waits, and loses nothing.
+  world.Write("b.log", "b2");
+  world.Rename("b.log", "b.log.1");
+  world.Write("e.log", "e1\n");
+  CHECK(world.Drain().empty());
+  CHECK(world.sink().problems[ReadProblem::kTooManyFiles] > 0);
+  CHECK_FALSE(world.follower().status().up);
+  world.Write("b.log.1", "\n");
+  CHECK(world.Drain() == Lines{"b2", "e1"});
+  CHECK(world.follower().status().up);
+  // Not read again from their beginning, also after a restart.
+  world.Restart();
+  CHECK(world.Drain().empty());
+}
+
 TEST_CASE("Follower lets half a line wait for its end", "[logs]") {
   World world;
   world.Write("app.log", "one\nha");
