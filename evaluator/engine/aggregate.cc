@@ -15,6 +15,7 @@
 #include "evaluator/engine/float_math.h"
 #include "evaluator/engine/histogram_remarks.h"
 #include "evaluator/engine/label_key.h"
+#include "evaluator/engine/row_index.h"
 #include "evaluator/engine/series_hash.h"
 
 namespace skep::engine {
@@ -33,12 +34,9 @@ LabelChoice GroupingOf(const promql::Aggregate& aggregate) {
 class Groups {
  public:
   Groups(QueryContext& context, const promql::Aggregate& aggregate, Table& input)
-      : index_(GroupingOf(aggregate)) {
+      : index_(GroupingOf(aggregate), context.plan(), aggregate) {
     if (index_.choice().TakesMetadata()) context.Settle(input);
-    of_row_.reserve(input.size());
-    for (std::size_t i = 0; i < input.size(); ++i) {
-      of_row_.push_back(index_.Add(*input.row(i).labels));
-    }
+    of_row_ = index_.Number(input);
   }
 
   std::size_t size() const { return index_.size(); }
@@ -53,7 +51,7 @@ class Groups {
   }
 
  private:
-  LabelIndex index_;
+  RowIndex index_;
   std::vector<std::size_t> of_row_;
 };
 

@@ -11,6 +11,7 @@
 #include "evaluator/engine/histogram_binary.h"
 #include "evaluator/engine/histogram_remarks.h"
 #include "evaluator/engine/label_key.h"
+#include "evaluator/engine/row_index.h"
 
 namespace skep::engine {
 namespace {
@@ -158,8 +159,9 @@ LabelChoice ChoiceOf(const VectorMatching& matching) {
 
 // The rows of both sides by the number of their match group.
 struct MatchGroups {
-  MatchGroups(QueryContext& context, const VectorMatching& matching, Table& left, Table& right)
-      : index(ChoiceOf(matching)) {
+  MatchGroups(QueryContext& context, const promql::Binary& binary, Table& left, Table& right)
+      : index(ChoiceOf(*binary.matching), context.plan(), binary) {
+    const VectorMatching& matching = *binary.matching;
     const bool includes_metadata =
         std::any_of(matching.include.begin(), matching.include.end(),
                     [](const std::string& name) { return IsMetadataLabel(name); });
@@ -167,8 +169,8 @@ struct MatchGroups {
       context.Settle(left);
       context.Settle(right);
     }
-    Number(left, of_left);
-    Number(right, of_right);
+    of_left = index.Number(left);
+    of_right = index.Number(right);
   }
 
   // The rows of each group.
@@ -178,15 +180,9 @@ struct MatchGroups {
     return members;
   }
 
-  LabelIndex index;
+  RowIndex index;
   std::vector<std::size_t> of_left;
   std::vector<std::size_t> of_right;
-
- private:
-  void Number(const Table& table, std::vector<std::size_t>& of) {
-    of.reserve(table.size());
-    for (std::size_t i = 0; i < table.size(); ++i) of.push_back(index.Add(*table.row(i).labels));
-  }
 };
 
 // --- set operators ---
@@ -223,7 +219,7 @@ void AppendRows(Table& to, const Table& from) {
 
 Result<Table> SetOperator(QueryContext& context, const promql::Binary& binary, Table left,
                           Table right) {
-  const MatchGroups groups(context, *binary.matching, left, right);
+  const MatchGroups groups(context, binary, left, right);
   const std::size_t count = groups.index.size();
   if (binary.op != BinaryOp::kOr) {
     Mask(left, groups.of_left, Coverage(right, groups.of_right, count),
@@ -251,7 +247,7 @@ class Joiner {
       : context_(context),
         binary_(binary),
         matching_(*binary.matching),
-        groups_(context, matching_, left, right),
+        groups_(context, binary, left, right),
         swapped_(matching_.cardinality == Cardinality::kOneToMany),
         many_(swapped_ ? std::move(right) : std::move(left)),
         one_(swapped_ ? std::move(left) : std::move(right)),
@@ -434,7 +430,7 @@ class Joiner {
   // A result row: `many` and the partner's value at each step, where both are present.
   template <typename Partner>
   void Emit(const Labels* labels, const Row& source, const double* many, Partner partner) {
-    double* out = out_.Add({labels, DropsName(source)});
+    double* out = out_.Add(ResultRow(labels, source));
     floats_met_ = true;
     const std::size_t steps = out_.steps();
     const bool track = matching_.cardinality != Cardinality::kOneToOne;
@@ -450,6 +446,11 @@ class Joiner {
     });
   }
 
+  // Included labels are the partner's, which may be another one at the next run.
+  Row ResultRow(const Labels* labels, const Row& source) const {
+    if (!matching_.include.empty()) return {labels, DropsName(source)};
+    return {labels, DropsName(source), source.selector, source.slot};
+  }
   bool DropsName(const Row& source) const {
     const bool filter = promql::IsComparison(binary_.op) || IsTrim(binary_.op);
     return filter && (binary_.return_bool || source.drop_name);  // else ResultLabels has done it
@@ -458,7 +459,7 @@ class Joiner {
   // The same where histograms take part: `many(step)` and `one(step)` give operands.
   template <typename Many, typename One>
   void EmitMixed(const Labels* labels, const Row& source, Many many, One one) {
-    out_.Add({labels, DropsName(source)});
+    out_.Add(ResultRow(labels, source));
     const std::size_t row = out_.size() - 1;
     const std::size_t base = matched_.size();
     const bool track = matching_.cardinality != Cardinality::kOneToOne;

@@ -21,6 +21,8 @@
 
 namespace skep::engine {
 
+class PreparedPlan;
+
 // __name__, __type__, __unit__: what stops being true when a function has changed the values.
 bool IsMetadataLabel(std::string_view name);
 
@@ -37,6 +39,7 @@ class QueryContext {
     // Subtrees that give the same at every step (plan.h).
     std::unordered_set<const promql::Expr*> step_invariant;
     std::unordered_set<const promql::Expr*> stats_only;  // see StatsOnly() there
+    PreparedPlan* plan = nullptr;                        // of this tree; may be null
   };
   explicit QueryContext(Setup setup);
 
@@ -52,6 +55,8 @@ class QueryContext {
   const QueryOptions& when() const { return setup_.when; }
   bool is_range_query() const { return setup_.when.step.count() > 0; }
   storage::Querier& querier() { return *setup_.querier; }
+  // What is kept from run to run; null: nothing.
+  PreparedPlan* plan() { return setup_.plan; }
   bool IsStepInvariant(const promql::Expr& expr) const {
     return setup_.step_invariant.contains(&expr);
   }

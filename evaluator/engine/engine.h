@@ -25,6 +25,8 @@
 
 namespace skep::engine {
 
+class PreparedPlan;
+
 // A query text with its tree: parse once, run often. Immutable; copies share the tree. Thread-safe.
 class Query {
  public:
@@ -79,6 +81,9 @@ struct QueryOptions {
   std::optional<Duration> timeout = {};
   // Looked at between steps of the work; true ends the query. May be null. Outlives the call.
   const std::atomic<bool>* cancel = nullptr;
+  // What earlier runs of the same query over the same store left, for a faster one; this run adds
+  // to it. One run at a time uses it. May be null. Outlives the call.
+  PreparedPlan* plan = nullptr;
 
   static QueryOptions At(Timestamp time) { return {.start = time, .end = time}; }
   // Both ends included. Requires: step > 0, start <= end.

@@ -5,6 +5,7 @@
 #include "common/model/histogram_math.h"
 #include "evaluator/engine/histogram_remarks.h"
 #include "evaluator/engine/histogram_window.h"
+#include "evaluator/engine/prepared_plan.h"
 
 namespace skep::engine {
 namespace {
@@ -15,15 +16,37 @@ bool FixesName(const std::vector<Matcher>& matchers) {
   });
 }
 
-// `first` and `last` included.
-Result<storage::SeriesSet*> Select(QueryContext& context, const std::vector<Matcher>& matchers,
-                                   std::int64_t first, std::int64_t last) {
-  Result<std::unique_ptr<storage::SeriesSet>> set =
-      context.querier().Select(matchers, {FromMillis(first), FromMillis(last)});
+// An answer of the store, which the context owns.
+struct Selected {
+  storage::SeriesSet* set = nullptr;
+  std::uint16_t selector = 0;  // its number in the plan; 0: it has none
+
+  Row row() const { return {&set->labels(), false, selector, selector == 0 ? 0 : set->slot()}; }
+};
+
+using SelectResult = Result<std::unique_ptr<storage::SeriesSet>>;
+
+Result<Selected> TakeOver(QueryContext& context, SelectResult set, std::uint16_t selector) {
   if (!set) return Error(set.error().kind(), "expanding series: " + set.error().message());
-  storage::SeriesSet* raw = set->get();
+  const Selected selected{set->get(), selector};
   context.Own(std::move(*set));
-  return raw;
+  return selected;
+}
+
+// Milliseconds; both ends included.
+storage::TimeRange Between(std::int64_t first, std::int64_t last) {
+  return {FromMillis(first), FromMillis(last)};
+}
+
+// A selector of the tree, by what the plan kept where there is one.
+Result<Selected> Select(QueryContext& context, const promql::VectorSelector& node,
+                        storage::TimeRange range) {
+  PreparedPlan::Selector* const kept =
+      context.plan() == nullptr ? nullptr : context.plan()->SelectorOf(node);
+  if (kept == nullptr) return TakeOver(context, context.querier().Select(node.matchers, range), 0);
+  SelectResult set = context.querier().SelectAgain(node.matchers, range, kept->series);
+  context.plan()->NoteGeneration(*kept);
+  return TakeOver(context, std::move(set), kept->number);
 }
 
 void CollectWarnings(QueryContext& context, const storage::SeriesSet& set) {
@@ -251,8 +274,9 @@ std::size_t FillRow(QueryContext& context, const InstantRule& rule, const Readin
   return FillAny(rule, samples, table, row);
 }
 
-Result<Table> FillTable(QueryContext& context, storage::SeriesSet& set, const InstantRule& rule,
+Result<Table> FillTable(QueryContext& context, const Selected& selected, const InstantRule& rule,
                         const Reading& reading) {
+  storage::SeriesSet& set = *selected.set;
   Table table(context.budget, rule.steps.count);
   storage::SampleColumns samples;
   BufferCharge charge(context.budget);
@@ -262,7 +286,7 @@ Result<Table> FillTable(QueryContext& context, storage::SeriesSet& set, const In
     RETURN_IF_ERROR(set.ReadSamples(samples));
     charge.Hold(samples);
     ++context.stats.series_selected;
-    table.Add({&set.labels(), false});
+    table.Add(selected.row());
     const std::size_t found = FillRow(context, rule, reading, samples, table);
     if (found == 0) table.RemoveLast();
     context.stats.samples_read += found;
@@ -279,18 +303,18 @@ class StorageRange final : public RangeSource {
     bool stats_only = false;  // of histograms; see StatsOnly()
     bool starts = false;      // are wanted
   };
-  StorageRange(QueryContext& context, storage::SeriesSet& set, const Options& options)
-      : context_(context), set_(set), options_(options), charge_(context.budget) {}
+  StorageRange(QueryContext& context, const Selected& selected, const Options& options)
+      : context_(context), selected_(selected), options_(options), charge_(context.budget) {}
 
   Result<bool> Next(RangeSeries& out) override {
     RETURN_IF_ERROR(context_.Check());
-    if (!set_.Next()) {
-      CollectWarnings(context_, set_);
+    if (!selected_.set->Next()) {
+      CollectWarnings(context_, *selected_.set);
       return false;
     }
-    out.row = {&set_.labels(), false};
+    out.row = selected_.row();
     out.samples.clear();
-    RETURN_IF_ERROR(set_.ReadSamples(out.samples));
+    RETURN_IF_ERROR(selected_.set->ReadSamples(out.samples));
     charge_.Hold(out.samples);
     DropStale(out.samples);
     if (options_.stats_only) FindResets(out.samples);
@@ -307,7 +331,7 @@ class StorageRange final : public RangeSource {
   }
 
   QueryContext& context_;
-  storage::SeriesSet& set_;
+  const Selected selected_;
   const Options options_;
   BufferCharge charge_;
 };
@@ -368,10 +392,10 @@ Result<Table> SelectVector(QueryContext& context, const promql::VectorSelector& 
                    .scale = what == SelectorValue::kSample ? 0.0 : 1000.0,
                    .starts = what == SelectorValue::kStart};
   const std::int64_t ahead = selector.smoothed ? rule.lookback_ms : 0;
-  auto set = Select(context, selector.matchers, rule.At(0) - rule.lookback_ms + 1,
-                    rule.At(steps.count - 1) + ahead);
+  auto set = Select(context, selector,
+                    Between(rule.At(0) - rule.lookback_ms + 1, rule.At(steps.count - 1) + ahead));
   if (!set) return set.error();
-  Result<Table> table = FillTable(context, **set, rule,
+  Result<Table> table = FillTable(context, *set, rule,
                                   {.smoothed = selector.smoothed,
                                    .stats_only = context.IsStatsOnly(selector),
                                    .place = selector.position});
@@ -387,9 +411,11 @@ Result<Table> SelectTimes(QueryContext& context, const std::vector<Matcher>& mat
                          .lookback_ms = context.lookback_ms(),
                          .scale = 1.0,
                          .keep_histograms = true};
-  auto set = Select(context, matchers, rule.At(0) - rule.lookback_ms + 1, rule.At(steps.count - 1));
+  const storage::TimeRange range =
+      Between(rule.At(0) - rule.lookback_ms + 1, rule.At(steps.count - 1));
+  auto set = TakeOver(context, context.querier().Select(matchers, range), 0);
   if (!set) return set.error();
-  return FillTable(context, **set, rule, {});
+  return FillTable(context, *set, rule, {});
 }
 
 RangeSpec SpecOf(const QueryContext& context, const promql::MatrixSelector& selector) {
@@ -417,11 +443,11 @@ Result<std::unique_ptr<RangeSource>> SelectRange(QueryContext& context,
                                                  const Steps& steps, const RangeSpec& spec) {
   const std::int64_t first = spec.End(steps.start) - spec.range_ms - spec.reach_back_ms + 1;
   const std::int64_t last = spec.End(steps.end()) + spec.reach_ahead_ms;
-  auto set = Select(context, selector.vector->matchers, first, last);
+  auto set = Select(context, *selector.vector, Between(first, last));
   if (!set) return set.error();
   const bool starts = context.use_start_timestamps() && !spec.anchored && !spec.smoothed;
   return std::unique_ptr<RangeSource>(
-      new StorageRange(context, **set,
+      new StorageRange(context, *set,
                        {.distinct = FixesName(selector.vector->matchers),
                         .stats_only = context.IsStatsOnly(*selector.vector),
                         .starts = starts}));

@@ -73,6 +73,10 @@ struct Row {
   // The name is no longer true of the values. With delayed name removal it stays in `labels` until
   // the end of the query; without, it is treated as gone (QueryContext::Settle makes it so).
   bool drop_name = false;
+  // The series whose labels these are, or from whose labels alone this part of the tree made them:
+  // its selector's number and its slot there (prepared_plan.h). Slot 0: not known.
+  std::uint16_t selector = 0;
+  std::uint32_t slot = 0;
 };
 
 // A vector over all steps. Rows have no given order; two rows may have equal labels only where no

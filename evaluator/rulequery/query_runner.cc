@@ -1,5 +1,7 @@
 #include "evaluator/rulequery/query_runner.h"
 
+#include "evaluator/engine/prepared_plan.h"
+
 namespace skep::rulequery {
 namespace {
 
@@ -11,6 +13,7 @@ class Prepared final : public rules::PreparedQuery {
   Result<promql::Value> Run(Timestamp time, const std::atomic<bool>* cancel) override {
     engine::QueryOptions when = engine::QueryOptions::At(time);
     when.cancel = cancel;
+    when.plan = &plan_;
     Result<engine::QueryResult> result = engine_.Run(query_, storage_, when);
     if (!result) return result.error();
     Result<promql::Value> value(promql::Value{});  // g++ 12 warns of a move out of an unnamed one
@@ -22,6 +25,7 @@ class Prepared final : public rules::PreparedQuery {
   const engine::Query query_;
   const engine::Engine& engine_;
   storage::Queryable& storage_;
+  engine::PreparedPlan plan_;
 };
 
 }  // namespace

@@ -1,6 +1,7 @@
 // The read side of storage: series of a time range, as columns.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
@@ -65,8 +66,21 @@ class SeriesSet {
   virtual const Labels& labels() const = 0;
   // Appends the present series' samples in the Select's range to `out`. May be none.
   virtual Status ReadSamples(SampleColumns& out) = 0;
+  // After SelectAgain: a small number of the present series, the same in every answer of one
+  // generation, and no other series'. 0: the store has none.
+  virtual std::uint32_t slot() const { return 0; }
   // What would be wrong with the answer though it could be given (one of several stores was down).
   virtual std::vector<std::string> Warnings() const { return {}; }
+};
+
+// What a store keeps of a Select that comes again and again (a rule's, at every round): the series
+// that it found, so that the next time only new and deleted ones are looked at. The caller owns it.
+// Thread-compatible; may outlive the store.
+class KeptSelect {
+ public:
+  virtual ~KeptSelect() = default;
+  // Changes, never to an earlier value, when the slots are given out anew. Never 0.
+  virtual std::uint64_t generation() const = 0;
 };
 
 // A read handle of one time range. Sees every batch committed before it was made; of later batches
@@ -79,6 +93,14 @@ class Querier {
   // matcher refuses the empty value, otherwise every series is walked.
   virtual Result<std::unique_ptr<SeriesSet>> Select(std::span<const Matcher> matchers,
                                                     TimeRange range) = 0;
+  // The same answer, faster where the store knows a way. `kept` is null or what the last call left
+  // there; a store that keeps nothing leaves it null. Requires: of one `kept`, all calls have the
+  // same matchers and go to queriers of the same store.
+  virtual Result<std::unique_ptr<SeriesSet>> SelectAgain(std::span<const Matcher> matchers,
+                                                         TimeRange range,
+                                                         std::unique_ptr<KeptSelect>& /*kept*/) {
+    return Select(matchers, range);
+  }
 
   // Distinct label names, or values of one label, of the series that all matchers accept; sorted.
   // No matchers: all.

@@ -8,6 +8,7 @@
 #include <shared_mutex>
 #include <utility>
 
+#include "evaluator/tsdb/kept_series.h"
 #include "evaluator/tsdb/label_index.h"
 #include "evaluator/tsdb/label_order.h"
 #include "evaluator/tsdb/series.h"
@@ -311,20 +312,17 @@ class Snapshot {
 template <typename State>
 class HeadSeriesSet final : public storage::SeriesSet {
  public:
-  // Takes over one user of each series.
-  HeadSeriesSet(std::shared_ptr<const Snapshot<State>> snapshot, std::vector<Series*> series,
-                storage::TimeRange range)
-      : snapshot_(std::move(snapshot)), series_(std::move(series)), range_(range) {}
-  ~HeadSeriesSet() override {
-    for (Series* series : series_) series->RemoveUser();
-  }
+  HeadSeriesSet(std::shared_ptr<const Snapshot<State>> snapshot,
+                std::shared_ptr<const SeriesList> list, storage::TimeRange range)
+      : snapshot_(std::move(snapshot)), list_(std::move(list)), range_(range) {}
 
   bool Next() override {
-    if (next_ == series_.size()) return false;
-    present_ = series_[next_++];
+    if (next_ == list_->series.size()) return false;
+    present_ = list_->series[next_++];
     return true;
   }
   const Labels& labels() const override { return present_->labels(); }
+  std::uint32_t slot() const override { return list_->slots.empty() ? 0 : list_->slots[next_ - 1]; }
   Status ReadSamples(storage::SampleColumns& out) override {
     const std::lock_guard lock(snapshot_->state->stripes.Of(present_->number()));
     present_->Read(snapshot_->number, range_, out);
@@ -333,7 +331,7 @@ class HeadSeriesSet final : public storage::SeriesSet {
 
  private:
   const std::shared_ptr<const Snapshot<State>> snapshot_;
-  const std::vector<Series*> series_;
+  const std::shared_ptr<const SeriesList> list_;
   const storage::TimeRange range_;
   std::size_t next_ = 0;
   Series* present_ = nullptr;
@@ -347,16 +345,32 @@ class HeadQuerier final : public storage::Querier {
 
   Result<std::unique_ptr<storage::SeriesSet>> Select(std::span<const Matcher> matchers,
                                                      storage::TimeRange range) override {
-    range.min = std::max(range.min, range_.min);
-    range.max = std::min(range.max, range_.max);
-    std::vector<Series*> series;
+    range = Clip(range);
+    auto list = std::make_shared<SeriesList>();
     {
       const std::shared_lock lock(state().index_mutex);
-      series = Find(matchers, range);
+      std::vector<Series*> series = Find(matchers, range);
       state().order.Sort(series, state().pages, state().index.all());
-      for (Series* one : series) one->AddUser();
+      list->Take(std::move(series));
     }
-    return {std::make_unique<HeadSeriesSet<State>>(snapshot_, std::move(series), range)};
+    return {std::make_unique<HeadSeriesSet<State>>(snapshot_, std::move(list), range)};
+  }
+
+  Result<std::unique_ptr<storage::SeriesSet>> SelectAgain(
+      std::span<const Matcher> matchers, storage::TimeRange range,
+      std::unique_ptr<storage::KeptSelect>& kept) override {
+    if (kept == nullptr) kept = std::make_unique<KeptSeries>();
+    std::shared_ptr<const SeriesList> list;
+    {
+      const std::shared_lock lock(state().index_mutex);
+      list =
+          static_cast<KeptSeries&>(*kept).Update(matchers, {.index = state().index,
+                                                            .pages = state().pages,
+                                                            .order = state().order,
+                                                            .next_number = state().next_number,
+                                                            .removed = state().counters.removed});
+    }
+    return {std::make_unique<HeadSeriesSet<State>>(snapshot_, std::move(list), Clip(range))};
   }
 
   Result<std::vector<std::string>> LabelNames(std::span<const Matcher> matchers) override {
@@ -384,14 +398,14 @@ class HeadQuerier final : public storage::Querier {
 
  private:
   State& state() const { return *snapshot_->state; }
+  storage::TimeRange Clip(storage::TimeRange range) const {
+    return {std::max(range.min, range_.min), std::min(range.max, range_.max)};
+  }
 
   // In the order of their numbers. Under the index lock.
   std::vector<Series*> Find(std::span<const Matcher> matchers, storage::TimeRange range) const {
     const SeriesPages& pages = state().pages;
-    const Postings found =
-        state().index.Select(matchers, [&pages](std::uint32_t number, std::string_view name) {
-          return pages.Get(number)->labels().Get(name);
-        });
+    const Postings found = SelectNumbers(state().index, pages, matchers);
     std::vector<Series*> series;
     series.reserve(found.size());
     StripeLock stripe(state().stripes);

@@ -1,0 +1,33 @@
+#include "evaluator/engine/prepared_plan.h"
+
+#include <limits>
+
+namespace skep::engine {
+
+std::uint32_t KeptNumbers::Learn(const Labels& labels) {
+  if (const auto number = index_.Find(labels)) return static_cast<std::uint32_t>(*number);
+  chosen_.push_back(index_.choice().Pick(labels));
+  return static_cast<std::uint32_t>(index_.Add(chosen_.back()));
+}
+
+PreparedPlan::Selector* PreparedPlan::SelectorOf(const promql::Expr& node) {
+  const auto known = selectors_.find(&node);
+  if (known != selectors_.end()) return &known->second;
+  if (selectors_.size() == std::numeric_limits<std::uint16_t>::max()) return nullptr;
+  Selector& made = selectors_[&node];
+  made.number = static_cast<std::uint16_t>(selectors_.size());
+  return &made;
+}
+
+void PreparedPlan::NoteGeneration(Selector& selector) {
+  const std::uint64_t generation = selector.series == nullptr ? 0 : selector.series->generation();
+  if (generation == selector.generation) return;
+  selector.generation = generation;
+  numbers_.clear();
+}
+
+KeptNumbers& PreparedPlan::NumbersOf(const promql::Expr& node, const LabelChoice& choice) {
+  return numbers_.try_emplace(&node, choice).first->second;
+}
+
+}  // namespace skep::engine
