@@ -391,12 +391,14 @@ Result<Table> SelectVector(QueryContext& context, const promql::VectorSelector& 
                    .lookback_ms = context.lookback_ms(),
                    .scale = what == SelectorValue::kSample ? 0.0 : 1000.0,
                    .starts = what == SelectorValue::kStart};
-  const std::int64_t ahead = selector.smoothed ? rule.lookback_ms : 0;
+  // Times are those of the newest samples: there is nothing to smooth.
+  const bool smoothed = selector.smoothed && what == SelectorValue::kSample;
+  const std::int64_t ahead = smoothed ? rule.lookback_ms : 0;
   auto set = Select(context, selector,
                     Between(rule.At(0) - rule.lookback_ms + 1, rule.At(steps.count - 1) + ahead));
   if (!set) return set.error();
   Result<Table> table = FillTable(context, *set, rule,
-                                  {.smoothed = selector.smoothed,
+                                  {.smoothed = smoothed,
                                    .stats_only = context.IsStatsOnly(selector),
                                    .place = selector.position});
   if (table) table->distinct_without_name = FixesName(selector.matchers);
