@@ -5,6 +5,7 @@
 #include <numbers>
 
 #include "tests/support/promql_oracle/arithmetic.h"
+#include "tests/support/promql_oracle/extended.h"
 #include "tests/support/promql_oracle/matching.h"
 
 namespace skep::oracle {
@@ -13,6 +14,17 @@ namespace {
 using promql::As;
 using promql::Expr;
 using promql::ValueType;
+
+// The samples in (open, last] that are no staleness markers.
+std::vector<Sample> Inside(const Series& series, Timestamp open, Timestamp last) {
+  std::vector<Sample> out;
+  for (const Sample& sample : series.samples) {
+    if (sample.time > open && sample.time <= last && !IsStaleNaN(sample.value)) {
+      out.push_back(sample);
+    }
+  }
+  return out;
+}
 
 // The newest sample up to `at`, if it is in (at - lookback, at] and no staleness marker.
 const Sample* Newest(const Series& series, Timestamp at, Duration lookback) {
@@ -82,10 +94,23 @@ const std::vector<const Series*>& Evaluation::Matching(const promql::VectorSelec
 }
 
 Result<Elements> Evaluation::Select(const promql::VectorSelector& selector, Timestamp at) {
+  if (selector.smoothed) return SelectSmoothed(selector, at);
   Elements out;
   for (const Series* series : Matching(selector)) {
     const Sample* const sample = Newest(*series, Moved(selector.modifiers, at), settings_.lookback);
     if (sample != nullptr) out.push_back({series->labels, sample->value});
+  }
+  return out;
+}
+
+Elements Evaluation::SelectSmoothed(const promql::VectorSelector& selector, Timestamp at) {
+  const Timestamp moved = Moved(selector.modifiers, at);
+  Elements out;
+  for (const Series* series : Matching(selector)) {
+    const std::vector<Sample> around =
+        Inside(*series, moved - settings_.lookback, moved + settings_.lookback);
+    const std::optional<double> value = Smoothed(around, moved);
+    if (value) out.push_back({series->labels, *value});
   }
   return out;
 }
@@ -112,13 +137,13 @@ Result<Elements> Evaluation::Timestamps(const promql::Call& call, Timestamp at) 
 }
 
 RangeVector Evaluation::SelectRange(const promql::MatrixSelector& matrix, Timestamp at) {
-  RangeVector out{{}, Moved(matrix.vector->modifiers, at), matrix.range};
-  for (const Series* series : Matching(*matrix.vector)) {
-    Series part{series->labels, {}};
-    for (const Sample& sample : series->samples) {
-      const bool inside = sample.time > out.end - out.range && sample.time <= out.end;
-      if (inside && !IsStaleNaN(sample.value)) part.samples.push_back(sample);
-    }
+  const promql::VectorSelector& vector = *matrix.vector;
+  RangeVector out{{}, Moved(vector.modifiers, at), matrix.range};
+  const Duration none(0);
+  const Duration before = vector.anchored || vector.smoothed ? settings_.lookback : none;
+  const Duration behind = vector.smoothed ? settings_.lookback : none;
+  for (const Series* series : Matching(vector)) {
+    Series part{series->labels, Inside(*series, out.end - out.range - before, out.end + behind)};
     if (!part.samples.empty()) out.series.push_back(std::move(part));
   }
   return out;

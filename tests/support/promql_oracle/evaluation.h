@@ -42,6 +42,7 @@ class Evaluation {
 
  private:
   Result<Elements> Select(const promql::VectorSelector& selector, Timestamp at);
+  Elements SelectSmoothed(const promql::VectorSelector& selector, Timestamp at);
   Result<Elements> OfUnary(const promql::Unary& unary, Timestamp at);
   Result<Elements> OfBinary(const promql::Binary& binary, Timestamp at);
   Result<Elements> OfAggregation(const promql::Aggregate& aggregate, Timestamp at);

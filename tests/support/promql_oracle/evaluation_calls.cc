@@ -5,6 +5,7 @@
 #include "common/model/regex.h"
 #include "tests/support/promql_oracle/classic_histogram.h"
 #include "tests/support/promql_oracle/evaluation.h"
+#include "tests/support/promql_oracle/extended.h"
 #include "tests/support/promql_oracle/functions.h"
 #include "tests/support/promql_oracle/over_time.h"
 
@@ -31,6 +32,13 @@ std::vector<std::string> Texts(const Call& call) {
     if (text != nullptr) out.push_back(text->value);
   }
   return out;
+}
+
+Extension ExtensionOf(const Expr& argument) {
+  const auto* matrix = As<promql::MatrixSelector>(promql::StripParens(argument));
+  if (matrix == nullptr) return Extension::kNone;
+  if (matrix->vector->anchored) return Extension::kAnchored;
+  return matrix->vector->smoothed ? Extension::kSmoothed : Extension::kNone;
 }
 
 bool IsSort(std::string_view name) { return name.starts_with("sort"); }
@@ -62,8 +70,10 @@ Labels LabelsOfAbsence(const Expr& argument) {
 
 Result<Elements> Evaluation::OfCall(const Call& call, Timestamp at) {
   const std::string_view name = call.function->name;
+  const Expr* const range = ArgumentOf(call, ValueType::kMatrix);
+  if (range != nullptr) RETURN_IF_ERROR(CheckExtended(name, ExtensionOf(*range)));
   if (name == "absent" || name == "absent_over_time") return Absent(call, at);
-  if (ArgumentOf(call, ValueType::kMatrix) != nullptr) return OfRangeFunction(call, at);
+  if (range != nullptr) return OfRangeFunction(call, at);
   if (name == "timestamp") return Timestamps(call, at);
   if (IsValueFunction(name)) return OfValueFunction(call, at);
   if (IsHistogramFunction(name)) return OfHistogramFunction(call, at);
@@ -85,13 +95,17 @@ Result<Elements> Evaluation::OfRangeFunction(const Call& call, Timestamp at) {
   const std::string_view name = call.function->name;
   const Result<std::vector<double>> scalars = Scalars(call, at);
   if (!scalars) return scalars.error();
-  const Result<RangeVector> range = Range(*ArgumentOf(call, ValueType::kMatrix), at);
+  const Expr& argument = *ArgumentOf(call, ValueType::kMatrix);
+  const Extension extension = ExtensionOf(argument);
+  const Result<RangeVector> range = Range(argument, at);
   if (!range) return range.error();
   const bool keeps_name = name == "last_over_time" || name == "first_over_time";
   Elements out;
   for (const Series& series : range->series) {
     const Window window{series.samples, range->end, range->range, at};
-    const auto value = OverTime(name, window, *scalars);
+    const Result<std::optional<double>> value = extension == Extension::kNone
+                                                    ? OverTime(name, window, *scalars)
+                                                    : OverExtended(name, extension, window);
     if (!value) return value.error();
     if (!*value) continue;
     out.push_back({keeps_name ? series.labels : WithoutName(series.labels), **value});

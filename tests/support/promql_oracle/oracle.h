@@ -2,8 +2,8 @@
 // reads (Prometheus 3: querying/basics, operators and functions of its documentation). What the
 // engine, which works on columns, is compared with; nothing of the engine is used here.
 //
-// Floats only. Left out: native histograms, info(), limit_ratio (it chooses by a hash), anchored
-// and smoothed selectors, arithmetic in durations, start timestamps, delayed removal of names,
+// Floats only. Left out: native histograms, info(), limit_ratio (it chooses by a hash),
+// arithmetic in durations, start timestamps, delayed removal of names,
 // remarks, and the order of answers.
 #pragma once
 

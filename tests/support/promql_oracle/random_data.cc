@@ -27,11 +27,14 @@ class Maker {
     AddBucket("c", "0.5");
     AddBucket("c", "2");  // no +Inf
     AddBucket("d", "many");
+    for (const char* le : {"-1", "0", "2", "+Inf"}) AddBucket("e", le);
+    AddNearlyEqualBuckets();
     Add({{"__name__", "gauge"}, {"job", "c"}, {"extra", "e"}}, Gauge());
     for (const char* inst : {"1", "2"}) {
       Add({{"__name__", "big"}, {"inst", inst}}, Around(1e12));
       Add({{"__name__", "tiny"}, {"inst", inst}}, Around(1e-9));
       Add({{"__name__", "huge"}, {"inst", inst}}, Around(1.5e308));
+      Add({{"__name__", "odd"}, {"inst", inst}}, Odd());
     }
     std::sort(data_.begin(), data_.end(),
               [](const Series& a, const Series& b) { return a.labels < b.labels; });
@@ -52,6 +55,14 @@ class Maker {
     Add({{"__name__", "lat_bucket"}, {"job", job}, {"le", le}}, Counter());
   }
 
+  // Apart by what rounding makes, or by a little more.
+  void AddNearlyEqualBuckets() {
+    for (const char* le : {"1", "2", "4", "+Inf"}) {
+      const double factor = 1 + static_cast<double>(random_.Between(-3, 3)) * 1e-12;
+      Add({{"__name__", "lat_bucket"}, {"job", "f"}, {"le", le}}, [factor] { return 7 * factor; });
+    }
+  }
+
   Values Counter() {
     double value = random_.OneIn(2) ? 0 : static_cast<double>(random_.Below(1000));
     return [this, value]() mutable {
@@ -67,6 +78,18 @@ class Maker {
       if (random_.OneIn(60)) return std::copysign(HUGE_VAL, random_.Fraction() - 0.5);
       if (random_.OneIn(20)) return random_.OneIn(2) ? 0.0 : -0.0;
       return (random_.Fraction() - 0.4) * 200;
+    };
+  }
+
+  // What arithmetic has rules of its own for, often several times running.
+  Values Odd() {
+    double value = 0;
+    return [this, value]() mutable {
+      constexpr double kInf = std::numeric_limits<double>::infinity();
+      constexpr double kValues[] = {-kInf, kInf, std::numeric_limits<double>::quiet_NaN(),
+                                    -1,    0,    1};
+      if (random_.OneIn(2)) value = random_.Of(kValues);
+      return value;
     };
   }
 

@@ -7,7 +7,7 @@
 
 namespace skep::oracle {
 
-// Half an hour of about seventy series from here on; a sample every 15 seconds or so.
+// Half an hour of about eighty series from here on; a sample every 15 seconds or so.
 constexpr Timestamp kDataStart = FromMillis(1'700'000'000'000);
 constexpr Timestamp kDataEnd = kDataStart + std::chrono::minutes(30);
 
@@ -16,7 +16,9 @@ constexpr Timestamp kDataEnd = kDataStart + std::chrono::minutes(30);
 // temp{job,inst}         small whole numbers, many of them equal
 // big, tiny{inst}        around 1e12 and 1e-9
 // huge{inst}             near the largest number there is
-// lat_bucket{job,le}     classic histograms; one lacks its highest bucket, one has a bad `le`
+// odd{inst}              NaN, infinities, -1, 0, 1
+// lat_bucket{job,le}     classic histograms; one lacks its highest bucket, one has a bad `le`, one
+//                        bounds below zero, one counts that differ by rounding
 // info{job,team}         1
 // All with gaps, staleness markers, jitter (some lie exactly on a 15 s grid), beginnings and ends.
 DataSet RandomData(std::uint64_t seed);

@@ -53,7 +53,9 @@ std::string RandomExpression::Any(int depth) {
 }
 
 std::string RandomExpression::Vector(int depth) {
-  if (depth <= 0) return Selector() + Modifier();
+  if (depth <= 0) {
+    return random_.OneIn(12) ? Selector() + " smoothed" + Modifier() : Selector() + Modifier();
+  }
   --depth;
   switch (random_.Below(14)) {
     case 0:
@@ -86,7 +88,8 @@ std::string RandomExpression::Vector(int depth) {
 // --- selectors ---
 
 std::string RandomExpression::Selector() {
-  if (random_.OneIn(30)) return random_.Of({"huge", "huge{inst=\"1\"}"});
+  if (random_.OneIn(8))
+    return random_.Of({"huge", "huge{inst=\"1\"}", "odd", "odd", "odd{inst=\"1\"}"});
   if (random_.OneIn(8)) {
     return random_.Of({"{__name__=~\"gauge|temp\"}", "{job=\"a\",__name__!~\"lat.*\"}",
                        "{__name__=~\"big|tiny\",inst=\"1\"}", "{inst=\"2\"}"});
@@ -94,11 +97,12 @@ std::string RandomExpression::Selector() {
   const char* const name = random_.Of({"req_total", "req_total", "gauge", "gauge", "temp", "temp",
                                        "big", "tiny", "lat_bucket", "info", "nothing"});
   if (random_.OneIn(2)) return name;
-  return Text(name, "{",
-              random_.Of({"job=\"a\"", "inst=\"1\"", "inst=~\"1|2\"", "job!=\"b\"", "job=~\"a.*\"",
-                          "extra=\"\"", "inst!~\"[12]\",job=\"a\"", "job=\"a\",job!=\"a\"",
-                          "le=\"1\"", "inst=\"1\",job=\"b\""}),
-              "}");
+  return Text(
+      name, "{",
+      random_.Of({"job=\"a\"", "inst=\"1\"", "inst=~\"1|2\"", "job!=\"b\"", "job=~\"a.*\"",
+                  "extra=\"\"", "inst!~\"[12]\",job=\"a\"", "job=\"a\",job!=\"a\"",
+                  "job=\"c\",job=\"b\"", "job=\"z\",le=\"1\"", "le=\"1\"", "inst=\"1\",job=\"b\""}),
+      "}");
 }
 
 std::string RandomExpression::Modifier() {
@@ -118,10 +122,22 @@ std::string RandomExpression::Range(int depth) {
   return Text("(", Vector(depth - 1), ")", steps, Modifier());
 }
 
+// A range that looks beyond its ends, with a function that takes it more often than not.
+std::string RandomExpression::Extended() {
+  const char* const function =
+      random_.Of({"rate", "increase", "delta", "rate", "increase", "delta", "changes", "resets",
+                  "max_over_time", "absent_over_time"});
+  return Text(function, "(", Selector(), "[", Span(), "]", random_.Of({" anchored", " smoothed"}),
+              Modifier(), ")");
+}
+
 // --- functions ---
 
 std::string RandomExpression::OverTime(int depth) {
-  switch (random_.Below(12)) {
+  switch (random_.Below(14)) {
+    case 12:
+    case 13:
+      return Extended();
     case 0:
       return Text("quantile_over_time(", Scalar(0), ", ", Range(depth), ")");
     case 1:

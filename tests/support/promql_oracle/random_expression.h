@@ -26,6 +26,7 @@ class RandomExpression {
   std::string Selector();
   std::string Modifier();
   std::string Span();
+  std::string Extended();
   std::string OverTime(int depth);
   std::string OfValue(int depth);
   std::string Aggregation(int depth);
