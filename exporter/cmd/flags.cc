@@ -86,7 +86,10 @@ void AddWeb(CLI::App& app, Flags& flags) {
                  "URL under which the exporter is reachable from outside (behind a proxy)");
   app.add_option("--web.route-prefix", flags.route_prefix,
                  "Prefix of all paths; default: the path of --web.external-url");
-  app.add_option("--web.max-requests", flags.max_requests, "Most scrapes at once; 0 for no limit")
+  app.add_option(
+         "--web.max-requests", flags.max_requests,
+         "Most scrapes at once, of the 16 requests that are answered at once; 0: no limit of "
+         "their own")
       ->check(CLI::Range(0, 100'000))
       ->capture_default_str();
   app.add_flag("--web.disable-exporter-metrics", flags.disable_exporter_metrics,

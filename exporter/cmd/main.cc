@@ -21,8 +21,8 @@ namespace skep::exporter {
 namespace {
 
 constexpr std::chrono::milliseconds kStopGrace{10'000};
-// One thread each; as many as --web.max-requests lets scrape at once.
-constexpr int kMostConnections = 40;
+// Requests that are answered at once, a thread each. Connections beyond them wait for their turn.
+constexpr int kRequestsAtOnce = 16;
 // glibc gives threads heaps of their own, up to 8 per core, each of which comes to hold the buffers
 // of a page. Collectors take turns, so threads hardly meet in malloc.
 constexpr int kHeaps = 2;
@@ -80,7 +80,7 @@ Status Serve(const Flags& flags, const Clock& clock, const Logger& log) {
   options.addresses = flags.listen_addresses;
   options.web_config_file = flags.web_config_file;
   options.route_prefix = *prefix;
-  options.max_connections = kMostConnections;
+  options.max_connections = kRequestsAtOnce;
   options.max_body_bytes = (*exporter)->max_body_bytes();
   RETURN_IF_ERROR(server.Start(options));
   for (const std::string& address : server.addresses()) {

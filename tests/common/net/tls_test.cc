@@ -224,12 +224,13 @@ TEST_CASE("Clients that stop within the TLS handshake do not keep others waiting
   Setup setup;
   REQUIRE(setup.Start());
   // A record of 64 bytes that begins a client's hello of 10,000: the library waits for the rest.
-  const std::string begun =
-      std::string("\x16\x03\x01\x00\x40\x01\x00\x27\x10\x03\x03", 11) + std::string(58, 'x');
+  std::string begun(69, 'x');
+  begun.replace(0, 11, "\x16\x03\x01\x00\x40\x01\x00\x27\x10\x03\x03", 11);
   std::vector<std::unique_ptr<skep::test::RawClient>> slow;
   for (int i = 0; i < 30; ++i) {
     slow.push_back(std::make_unique<skep::test::RawClient>(setup.server->addresses()[0]));
-    slow.back()->Send(i % 3 == 0 ? "" : i % 3 == 1 ? begun.substr(0, 20) : begun);
+    const std::size_t sent = i % 3 == 0 ? 0 : i % 3 == 1 ? 20 : begun.size();
+    slow.back()->Send(begun.substr(0, sent));
   }
   const skep::Result<ClientResponse> answer = setup.Get(setup.Trusting());
   REQUIRE(answer);
