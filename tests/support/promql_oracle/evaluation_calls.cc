@@ -136,7 +136,8 @@ Result<Elements> Evaluation::OfValueFunction(const Call& call, Timestamp at) {
   if (!scalars) return scalars.error();
   const Expr* const argument = ArgumentOf(call, ValueType::kVector);
   if (argument == nullptr) {  // hour(), …: of the step, in whole seconds
-    const auto now = static_cast<double>(ToMillis(at) / 1000);
+    const std::int64_t seconds = ToMillis(at) / 1000;
+    const auto now = static_cast<double>(seconds);
     return Elements{{Labels(), *OfValue(name, now, *scalars)}};
   }
   const Result<Elements> elements = Vector(*argument, at);

@@ -119,9 +119,9 @@ Answer Stddev(const Window& w) { return std::sqrt(*Stdvar(w)); }
 // The first of the largest (smallest) values, NaN only where there is nothing else.
 template <typename Beats>
 const Sample& Best(const Window& w, Beats beats) {
-  const Sample* best = nullptr;
+  const Sample* best = w.samples.data();
   for (const Sample& sample : w.samples) {
-    if (best == nullptr || std::isnan(best->value) || beats(sample.value, best->value)) {
+    if (std::isnan(best->value) || beats(sample.value, best->value)) {
       best = &sample;
     }
   }

@@ -174,8 +174,8 @@ std::string RandomExpression::Histogram(int depth) {
                                      "sum without (job) (increase(lat_bucket[5m]))",
                                      "{__name__=~\"lat_bucket|gauge\"}"});
   if (random_.OneIn(3)) {
-    return Text("histogram_fraction(", random_.Of({"0", "0.3", "-Inf", "NaN"}), ", ",
-                random_.Of({"0.7", "1", "+Inf", "0.05"}), ", ", buckets, ")");
+    return Text("histogram_fraction(", random_.Of({"0", "0.3", "-Inf", "NaN", "-3"}), ", ",
+                random_.Of({"0.7", "1", "+Inf", "0.05", "-2"}), ", ", buckets, ")");
   }
   return Text("histogram_quantile(", random_.Of({"0.5", "0.9", "0", "1", "-1", "1.5", "NaN"}), ", ",
               buckets, ")");
