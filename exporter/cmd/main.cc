@@ -26,6 +26,8 @@ constexpr int kRequestsAtOnce = 16;
 // glibc gives threads heaps of their own, up to 8 per core, each of which comes to hold the buffers
 // of a page. Collectors take turns, so threads hardly meet in malloc.
 constexpr int kHeaps = 2;
+// Larger blocks, which are the buffers of pages, go back to the system after each page.
+constexpr int kLargeBytes = 32 << 10;
 
 // Blocked in all threads (those made later inherit it) and taken by WaitForEnd alone.
 sigset_t BlockSignals() {
@@ -103,6 +105,7 @@ int Main(int argc, const char* const* argv) {
   const std::optional<Flags> flags = ParseFlags(argc, argv, exit_code);
   if (!flags) return exit_code;
   ::mallopt(M_ARENA_MAX, kHeaps);
+  ::mallopt(M_MMAP_THRESHOLD, kLargeBytes);
   const SystemClock clock;
   if (flags->config_check) return CheckConfig(*flags, clock);
   const Logger log(clock, {.level = flags->log_level, .format = flags->log_format, .write = {}});
