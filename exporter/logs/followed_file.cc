@@ -152,13 +152,13 @@ bool FollowedFile::FillHead() {
   return ReadAt(0, bytes, head_);
 }
 
-bool FollowedFile::Refresh(bool& is_deleted_now) {
+bool FollowedFile::Refresh() {
   struct stat info {};
   if (::fstat(fd_, &info) != 0) return false;
   info_.size = static_cast<std::uint64_t>(info.st_size);
   info_.modified = std::chrono::sys_time<std::chrono::nanoseconds>(
       std::chrono::seconds(info.st_mtim.tv_sec) + std::chrono::nanoseconds(info.st_mtim.tv_nsec));
-  is_deleted_now = info.st_nlink == 0;
+  is_deleted = info.st_nlink == 0;
   return true;
 }
 

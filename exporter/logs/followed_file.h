@@ -54,8 +54,8 @@ class FollowedFile {
   // So many bytes of the last Read are done with.
   void Advance(std::string_view data, std::size_t bytes);
 
-  // Looks at size and time again. False: it failed.
-  bool Refresh(bool& is_deleted);
+  // Looks at size, time and is_deleted again. False: it failed.
+  bool Refresh();
 
   Bookmark MakeBookmark() const;
   // The position is in the store; or it was not written, so back to the last one that was.

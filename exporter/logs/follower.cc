@@ -284,7 +284,7 @@ FileKey Follower::AdoptBetween(const std::string& path, FileKey older,
 void Follower::NoteRenamed(FolderListings& listings, Now now) {
   std::vector<FileKey> renamed;
   for (auto& [key, file] : files_) {
-    if (file.is_open() && !file.Refresh(file.is_deleted)) scan_failed_ = true;
+    if (file.is_open() && !file.Refresh()) scan_failed_ = true;
     if (!file.at_path) continue;
     FileInfo info;
     if (Look(file.info().path, info) == LookOutcome::kFile && info.key == key) continue;
@@ -348,7 +348,7 @@ void Follower::AdoptNew(const std::vector<FileInfo>& found, Now now) {
       if (file.info().path != info.path) file.set_path(info.path);
       if (!file.is_open()) Reopen(file);
       // A copy that is still being written.
-      if (file.copy_of && file.Refresh(file.is_deleted) && file.has_unread()) file.SkipToEnd();
+      if (file.copy_of && file.Refresh() && file.has_unread()) file.SkipToEnd();
       continue;
     }
     if (unbound_.contains(info.key)) continue;  // could not be opened; its place is known
@@ -440,7 +440,7 @@ AtEnd Follower::WhatAtEnd(const FollowedFile& file, Now now) const {
 }
 
 bool Follower::IsQuiet(FollowedFile& file, Now now) {
-  if (!file.Refresh(file.is_deleted)) {
+  if (!file.Refresh()) {
     Problem(ReadProblem::kIo, file.info().path, "log cannot be looked at");
     return true;
   }

@@ -76,17 +76,17 @@ void RenderLabelText(LabelsView labels, std::string& out) {
   out.resize(static_cast<std::size_t>(at - out.data()));
 }
 
-bool AreGoodLabels(LabelsView labels, bool histogram) {
+bool AreGoodLabels(LabelsView labels, Le le) {
   std::string_view previous;
   for (const auto& [name, value] : labels) {
     if (value.empty() || name <= previous || name.starts_with("__")) return false;
-    if (!IsLegacyLabelName(name) || (histogram && name == "le")) return false;
+    if (!IsLegacyLabelName(name) || (le == Le::kReserved && name == "le")) return false;
     previous = name;
   }
   return true;
 }
 
-bool IsGoodLabelText(std::string_view text, bool histogram) {
+bool IsGoodLabelText(std::string_view text, Le le) {
   std::vector<TextLabel> labels;
   if (!IsUtf8(text) || text.find('\n') != std::string_view::npos) return false;
   if (!SplitLabelText(text, labels)) return false;
@@ -95,7 +95,7 @@ bool IsGoodLabelText(std::string_view text, bool histogram) {
     if (!AreGoodEscapes(value)) return false;
     pairs.emplace_back(name, value);
   }
-  return AreGoodLabels(pairs, histogram);
+  return AreGoodLabels(pairs, le);
 }
 
 bool IsCleanValue(std::string_view value) {

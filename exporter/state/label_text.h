@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,16 +18,19 @@ inline constexpr std::size_t kMaxValueBytes = 1024;
 // Replaces `out` by the text of `labels`. Escapes values; checks nothing.
 void RenderLabelText(LabelsView labels, std::string& out);
 
-// Legal names in rising order, none twice, none reserved (`__x`; `le` where `histogram`), and no
-// empty value.
-bool AreGoodLabels(LabelsView labels, bool histogram);
+// Whether the label `le` is the series' own to have: a histogram's lines have another meaning for
+// it.
+enum class Le : std::uint8_t { kFree, kReserved };
+
+// Legal names in rising order, none twice, none reserved (`__x` too), and no empty value.
+bool AreGoodLabels(LabelsView labels, Le le);
 
 // `value` as it may stand on a page: bytes that are no UTF-8 become U+FFFD, at most kMaxValueBytes.
 std::string CleanValue(std::string_view value);
 bool IsCleanValue(std::string_view value);
 
 // Whether `text`, which may come from a file, is what RenderLabelText makes of good labels.
-bool IsGoodLabelText(std::string_view text, bool histogram);
+bool IsGoodLabelText(std::string_view text, Le le);
 
 // One label of such a text, its value still escaped.
 struct TextLabel {

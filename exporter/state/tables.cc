@@ -20,6 +20,8 @@ constexpr SeriesId kMaxSeriesId = 4U << 20;
 constexpr SeriesId kMaxSeriesGap = 256U << 10;
 constexpr std::size_t kMaxBuckets = 32UL << 20;  // of all series of a family
 
+Le LeOf(const Family& family) { return family.is_histogram() ? Le::kReserved : Le::kFree; }
+
 Status CheckBounds(const FamilySpec& spec) {
   const bool histogram = spec.type == MetricType::kHistogram;
   if (!histogram && !spec.bounds.empty()) return Invalid("only a histogram has bounds");
@@ -176,7 +178,7 @@ Place Tables::Locate(FamilyId id, LabelsView labels, std::int64_t now) {
 }
 
 Place Tables::LocateNew(Family& family, LabelsView labels, std::int64_t now) {
-  if (!AreGoodLabels(labels, family.is_histogram())) return {};
+  if (!AreGoodLabels(labels, LeOf(family))) return {};
   labels_.assign(labels.begin(), labels.end());
   cleaned_.clear();
   cleaned_.reserve(labels.size());  // views into it must stay
@@ -291,7 +293,7 @@ Status Tables::RestoreSeries(FamilyId id, SeriesId series, std::string_view text
       (series + 1UL) * family->lines_per_series() > kMaxBuckets) {
     return Corrupt("the number of a series is too large");
   }
-  if (!IsGoodLabelText(text, family->is_histogram())) {
+  if (!IsGoodLabelText(text, LeOf(*family))) {
     return Corrupt("the labels of a series are none");
   }
   const std::uint64_t hash = HashBytes(text);
