@@ -233,6 +233,7 @@ struct ClaudeCodeHooks::Impl {
   }
   // Counted, and logged once a minute.
   void NoteRefused(std::string_view event, std::string_view why);
+  std::optional<net::HttpResponse> Refuse(const net::HttpRequest& request);
 
   std::mutex mutex;
   HookOptions options;                       // guarded by mutex
@@ -301,12 +302,13 @@ void ClaudeCodeHooks::Apply(HookOptions options, AccessOptions access) {
   impl_->access = std::move(access);
 }
 
-net::HttpResponse ClaudeCodeHooks::Handle(const net::HttpRequest& request) {
+// Nothing: the body may be looked at.
+std::optional<net::HttpResponse> ClaudeCodeHooks::Impl::Refuse(const net::HttpRequest& request) {
   std::optional<Refusal> refusal;
   {
-    const std::lock_guard lock(impl_->mutex);
-    if (!impl_->options.enabled) return net::HttpResponse::Text(404, "not found\n");
-    refusal = CheckAccess(impl_->access, request);
+    const std::lock_guard lock(mutex);
+    if (!options.enabled) return net::HttpResponse::Text(404, "not found\n");
+    refusal = CheckAccess(access, request);
   }
   if (request.method != "POST") {
     net::HttpResponse response = net::HttpResponse::Text(405, "use POST\n");
@@ -318,23 +320,21 @@ net::HttpResponse ClaudeCodeHooks::Handle(const net::HttpRequest& request) {
   if (!request.Header("Origin").empty()) {
     refusal = Refusal{403, "hooks from scripts of web pages are not wanted"};
   }
-  if (refusal) {
-    impl_->NoteRefused("none", refusal->message);
-    return PlainRefusal(*refusal);
-  }
+  if (!refusal) return std::nullopt;
+  NoteRefused("none", refusal->message);
+  return PlainRefusal(*refusal);
+}
+
+net::HttpResponse ClaudeCodeHooks::Handle(const net::HttpRequest& request) {
+  if (std::optional<net::HttpResponse> refusal = impl_->Refuse(request)) return *refusal;
   return impl_->Take(request);
 }
 
 net::HttpResponse ClaudeCodeHooks::AnswerUnreadable(const net::HttpRequest& request,
                                                     net::HttpResponse plain) {
-  std::optional<Refusal> refusal;
-  {
-    const std::lock_guard lock(impl_->mutex);
-    if (!impl_->options.enabled) return net::HttpResponse::Text(404, "not found\n");
-    refusal = CheckAccess(impl_->access, request);
-  }
-  impl_->NoteRefused("none", refusal ? refusal->message : "the body could not be read");
-  return refusal ? PlainRefusal(*refusal) : plain;
+  if (std::optional<net::HttpResponse> refusal = impl_->Refuse(request)) return *refusal;
+  impl_->NoteRefused("none", "the body could not be read");
+  return plain;
 }
 
 std::unique_ptr<exporter::Collector> ClaudeCodeHooks::MakeCollector() {

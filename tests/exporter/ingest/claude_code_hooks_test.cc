@@ -220,6 +220,33 @@ TEST_CASE("The endpoint answers by method, token, size and switch", "[hooks]") {
   CHECK(rig.hooks.Handle(request).status == 404);
 }
 
+TEST_CASE("A hook whose body the server could not read is counted, after the same questions",
+          "[hooks]") {
+  AgentRig rig;
+  const auto page = rig.hooks.MakeCollector();
+  const auto errors = [&](int count) {
+    const std::string line = R"(skep_exporter_hook_events_total{event="none",outcome="error"} )";
+    return rig.swarm.Page({page.get()}).contains(line + std::to_string(count));
+  };
+  const net::HttpResponse plain = net::HttpResponse::Text(400, "a chunk cannot be read\n");
+  net::HttpRequest request;
+  request.method = "POST";
+  const net::HttpResponse answer = rig.hooks.AnswerUnreadable(request, plain);
+  CHECK(answer.status == 400);
+  CHECK(answer.body == plain.body);
+  CHECK(errors(1));
+  request.headers = {{"Origin", "https://evil.example"}};
+  CHECK(rig.hooks.AnswerUnreadable(request, plain).status == 403);
+  CHECK(errors(2));
+  request.headers.clear();
+  rig.hooks.Apply({}, {.bearer_tokens = {"secret"}});
+  CHECK(rig.hooks.AnswerUnreadable(request, plain).status == 401);
+  CHECK(errors(3));
+  rig.hooks.Apply({.enabled = false}, {});
+  CHECK(rig.hooks.AnswerUnreadable(request, plain).status == 404);
+  CHECK(errors(3));
+}
+
 TEST_CASE("A restart in the middle of a session loses and doubles nothing", "[hooks]") {
   const skep::test::TempFolder folder;
   std::vector<std::string> bodies = RecordedHooks();

@@ -297,28 +297,41 @@ TEST_CASE("A writer gets its turn however many readers come", "[otlp]") {
 // The buckets that the conventions recommend, of a histogram that has them among its own and of an
 // exponential one; and their sums, which no page of a sender's quantiles could give.
 TEST_CASE("GenAI's metric histograms are passed through on the recommended buckets", "[otlp]") {
-  for (const std::string name :
-       {"gen_ai.client.operation.duration", "gen_ai.client.operation.time_to_first_chunk",
-        "gen_ai.server.request.duration"}) {
+  struct Case {
+    std::string name;
+    std::string unit;
+    std::string family;
+    std::string one;    // the bound that has the first value below it, at most 1
+    std::string three;  // and that of all three, over 2 or just 2
+  };
+  const std::vector<Case> cases = {
+      {"gen_ai.client.operation.duration", "s", "gen_ai_client_operation_duration_seconds", "1.28",
+       "2.56"},
+      {"gen_ai.client.operation.time_to_first_chunk", "s",
+       "gen_ai_client_operation_time_to_first_chunk_seconds", "1.28", "2.56"},
+      {"gen_ai.server.request.duration", "s", "gen_ai_server_request_duration_seconds", "1.28",
+       "2.56"},
+      {"gen_ai.server.time_to_first_token", "s", "gen_ai_server_time_to_first_token_seconds", "1",
+       "2.5"},
+      {"gen_ai.client.token.usage", "{token}", "gen_ai_client_token_usage", "1", "4"},
+  };
+  for (const auto& [name, unit, family, one, three] : cases) {
     CAPTURE(name);
     Rig rig;
     const std::string body =
-        Envelope(R"({"name":")" + name +
-                 R"(","unit":"s","exponentialHistogram":{"aggregationTemporality":1,"dataPoints":[)"
+        Envelope(R"({"name":")" + name + R"(","unit":")" + unit +
+                 R"(","exponentialHistogram":{"aggregationTemporality":1,"dataPoints":[)"
                  R"({"attributes":[{"key":"gen_ai.operation.name","value":{"stringValue":"chat"}},)"
                  R"({"key":"gen_ai.request.model","value":{"stringValue":"m"}},)"
                  R"({"key":"gen_ai.conversation.id","value":{"stringValue":"c-1"}}],)"
                  R"("timeUnixNano":"9","count":"3","sum":3.5,"scale":0,"zeroCount":"0",)"
                  R"("positive":{"offset":-1,"bucketCounts":["1","2"]}}]}})");
     CHECK(rig.PostJson(body).body == "{}");
-    std::string family = name;
-    std::replace(family.begin(), family.end(), '.', '_');
-    family += "_seconds";
     const std::string labels =
         "gen_ai_operation_name=\"chat\",gen_ai_request_model=\"m\",service_name=\"svc\"";
     const std::string page = rig.Page(family);
-    CHECK(Has(page, family + "_bucket{" + labels + ",le=\"1.28\"} 1\n"));
-    CHECK(Has(page, family + "_bucket{" + labels + ",le=\"81.92\"} 3\n"));
+    CHECK(Has(page, family + "_bucket{" + labels + ",le=\"" + one + "\"} 1\n"));
+    CHECK(Has(page, family + "_bucket{" + labels + ",le=\"" + three + "\"} 3\n"));
     CHECK(Has(page, family + "_sum{" + labels + "} 3.5\n"));
     CHECK(Has(page, family + "_count{" + labels + "} 3\n"));
   }
