@@ -2,6 +2,39 @@
 
 namespace skep::ingest {
 
+Metric OtlpBatchBuilder::NewMetric() const {
+  Metric metric;
+  metric.resource = LastResource();
+  metric.scope = LastScope();
+  return metric;
+}
+
+Point OtlpBatchBuilder::NewPoint() const {
+  Point point;
+  point.metric = static_cast<std::uint32_t>(batch_.metrics.size() - 1);
+  return point;
+}
+
+LogRecord OtlpBatchBuilder::NewLog() const {
+  LogRecord record;
+  record.resource = LastResource();
+  record.scope = LastScope();
+  return record;
+}
+
+Span OtlpBatchBuilder::NewSpan() const {
+  Span span;
+  span.resource = LastResource();
+  span.scope = LastScope();
+  return span;
+}
+
+bool OtlpBatchBuilder::AttributesFit() {
+  if (!too_many_attributes_) return true;
+  Drop("more than " + std::to_string(limits_.max_attributes) + " attributes");
+  return false;
+}
+
 void OtlpBatchBuilder::AddPoint(Point point, const HistogramData* histogram) {
   if (!AttributesFit()) return;
   if (histogram != nullptr) {

@@ -1,8 +1,11 @@
-// What the decoders of both encodings share: limits, and where a batch keeps its lists.
+// What the decoders of both encodings share: limits, how items belong to each other, and where a
+// batch keeps its lists.
 #pragma once
 
-#include <optional>
+#include <cstdint>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "exporter/ingest/otlp_decode.h"
@@ -14,8 +17,6 @@ namespace skep::ingest {
 class OtlpBatchBuilder {
  public:
   OtlpBatchBuilder(const DecodeLimits& limits, OtlpBatch& batch) : limits_(limits), batch_(batch) {}
-
-  OtlpBatch& batch() { return batch_; }
 
   // ---- attributes, of one owner at a time ----
   void BeginAttributes() {
@@ -29,22 +30,28 @@ class OtlpBatchBuilder {
       attributes_.push_back({key, value});
     }
   }
-  Attributes KeepAttributes() { return batch_.attributes.Keep(attributes_); }
 
-  // ---- items: points, records, spans ----
+  // ---- what items belong to; with the attributes collected since BeginAttributes ----
+  void AddResource() { batch_.resources.push_back({KeepAttributes()}); }
+  // Of the last resource.
+  void AddScope(std::string_view name, std::string_view version) {
+    batch_.scopes.push_back({name, version, KeepAttributes()});
+  }
+
+  // ---- items: points of metrics, records, spans ----
+  // Empty ones of the last resource and scope; points of the last metric.
+  Metric NewMetric() const;
+  Point NewPoint() const;
+  LogRecord NewLog() const;
+  Span NewSpan() const;
+  // The points that follow are its own. A metric without points stays in the batch.
+  void AddMetric(const Metric& metric) { batch_.metrics.push_back(metric); }
+  // Requires: there is one.
+  Metric& last_metric() { return batch_.metrics.back(); }
   // False, after counting it: the request has as many as it may.
   bool MayAdd() {
     if (items_ < limits_.max_items) return true;
     Drop("more than " + std::to_string(limits_.max_items) + " in one request");
-    return false;
-  }
-  void Drop(std::string reason) {
-    if (batch_.dropped++ == 0) batch_.dropped_reason = std::move(reason);
-  }
-  // False, after counting it: the item's attributes were too many.
-  bool AttributesFit() {
-    if (!too_many_attributes_) return true;
-    Drop("more than " + std::to_string(limits_.max_attributes) + " attributes");
     return false;
   }
 
@@ -70,7 +77,24 @@ class OtlpBatchBuilder {
     events_.push_back(event);
   }
 
+  // A copy that lives as long as the batch.
+  std::string_view KeepText(std::span<const char> text) {
+    const std::span<const char> kept = batch_.text.Keep(text);
+    return {kept.data(), kept.size()};
+  }
+
  private:
+  void Drop(std::string reason) {
+    if (batch_.dropped++ == 0) batch_.dropped_reason = std::move(reason);
+  }
+  // False, after counting it: the item's attributes were too many.
+  bool AttributesFit();
+  Attributes KeepAttributes() { return batch_.attributes.Keep(attributes_); }
+  std::uint32_t LastResource() const {
+    return static_cast<std::uint32_t>(batch_.resources.size() - 1);
+  }
+  std::uint32_t LastScope() const { return static_cast<std::uint32_t>(batch_.scopes.size() - 1); }
+
   const DecodeLimits& limits_;
   OtlpBatch& batch_;
   std::size_t items_ = 0;

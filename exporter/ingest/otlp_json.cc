@@ -88,8 +88,7 @@ int HexDigit(char c) {
 // Each Read returns false after Fail. The places of errors are put together on the way out.
 class JsonDecoder {
  public:
-  JsonDecoder(const DecodeLimits& limits, OtlpBatch& batch)
-      : builder_(limits, batch), batch_(batch) {}
+  JsonDecoder(const DecodeLimits& limits, OtlpBatch& batch) : builder_(limits, batch) {}
 
   const std::string& problem() const { return problem_; }
 
@@ -143,7 +142,7 @@ class JsonDecoder {
     constexpr std::array<std::string_view, 3> kGroups = {"scopeMetrics", "scopeLogs", "scopeSpans"};
     const Element resource = FindField(group, "resource");
     if (!ReadAttributes(resource)) return Fail("resource." + problem_);
-    batch_.resources.push_back({builder_.KeepAttributes()});
+    builder_.AddResource();
     return ReadList(group, kGroups[static_cast<std::size_t>(signal_)],
                     [this](Element scope) { return ReadScopeGroup(scope); });
   }
@@ -152,8 +151,7 @@ class JsonDecoder {
     constexpr std::array<std::string_view, 3> kItems = {"metrics", "logRecords", "spans"};
     const Element scope = FindField(group, "scope");
     if (!ReadAttributes(scope)) return Fail("scope." + problem_);
-    batch_.scopes.push_back({FindField(scope, "name").text(), FindField(scope, "version").text(),
-                             builder_.KeepAttributes()});
+    builder_.AddScope(FindField(scope, "name").text(), FindField(scope, "version").text());
     return ReadList(group, kItems[static_cast<std::size_t>(signal_)],
                     [this](Element item) { return ReadItem(item); });
   }
@@ -169,11 +167,6 @@ class JsonDecoder {
     }
     return false;
   }
-
-  std::uint32_t LastResource() const {
-    return static_cast<std::uint32_t>(batch_.resources.size() - 1);
-  }
-  std::uint32_t LastScope() const { return static_cast<std::uint32_t>(batch_.scopes.size() - 1); }
 
   // ---- attributes ----
 
@@ -268,7 +261,7 @@ class JsonDecoder {
   // ---- metrics ----
 
   bool ReadMetric(Element object) {
-    Metric metric{LastResource(), LastScope(), {}, {}, {}, MetricKind::kNone, {}, false};
+    Metric metric = builder_.NewMetric();
     Element data;
     std::string_view data_name;
     for (const auto& [key, value] : object.members()) {
@@ -286,7 +279,7 @@ class JsonDecoder {
                                             "AGGREGATION_TEMPORALITY_", kTemporalities);
     if (temporality <= 2) metric.temporality = static_cast<Temporality>(temporality);
     metric.monotonic = FindField(data, "isMonotonic").boolean();
-    batch_.metrics.push_back(metric);
+    builder_.AddMetric(metric);
     if (ReadList(data, "dataPoints", [this](Element point) { return ReadPoint(point); })) {
       return true;
     }
@@ -304,11 +297,10 @@ class JsonDecoder {
 
   bool ReadPoint(Element object) {
     if (!builder_.MayAdd()) return true;
-    const MetricKind kind = batch_.metrics.back().kind;
+    const MetricKind kind = builder_.last_metric().kind;
     const bool has_buckets =
         kind == MetricKind::kHistogram || kind == MetricKind::kExponentialHistogram;
-    Point point;
-    point.metric = static_cast<std::uint32_t>(batch_.metrics.size() - 1);
+    Point point = builder_.NewPoint();
     HistogramData data;
     builder_.BeginAttributes();
     builder_.BeginHistogram();
@@ -373,9 +365,7 @@ class JsonDecoder {
 
   bool ReadLog(Element object) {
     if (!builder_.MayAdd()) return true;
-    LogRecord record;
-    record.resource = LastResource();
-    record.scope = LastScope();
+    LogRecord record = builder_.NewLog();
     UnixNanos observed = 0;
     builder_.BeginAttributes();
     for (const auto& [key, value] : object.members()) {
@@ -403,9 +393,7 @@ class JsonDecoder {
 
   bool ReadSpan(Element object) {
     if (!builder_.MayAdd()) return true;
-    Span span;
-    span.resource = LastResource();
-    span.scope = LastScope();
+    Span span = builder_.NewSpan();
     builder_.BeginEvents();
     if (!ReadList(object, "events", [this](Element event) { return ReadEvent(event); })) {
       return false;
@@ -455,13 +443,10 @@ class JsonDecoder {
       if (high < 0 || low < 0) return {};
       id[i] = static_cast<char>(high * 16 + low);
     }
-    const std::span<const char> kept =
-        batch_.text.Keep(std::span<const char>(id.data(), hex.size() / 2));
-    return {kept.data(), kept.size()};
+    return builder_.KeepText(std::span<const char>(id.data(), hex.size() / 2));
   }
 
   OtlpBatchBuilder builder_;
-  OtlpBatch& batch_;
   OtlpSignal signal_ = OtlpSignal::kMetrics;
   std::string problem_;
 };

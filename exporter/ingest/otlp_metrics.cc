@@ -186,8 +186,7 @@ void OtlpMetrics::Apply(const OtlpBatch& batch, const PreparedMetrics& prepared,
     const Item item{metric, point, histogram, prepared.metrics[point.metric], prepared.points[i]};
     double value = point.value;
     why.clear();
-    bool is_new = false;
-    const ItemResult result = ApplyOne(item, changes, value, why, is_new);
+    const auto [result, is_new] = ApplyOne(item, changes, value, why);
     if (why.empty()) {
       counts.Count(result);
     } else {
@@ -202,25 +201,25 @@ void OtlpMetrics::Apply(const OtlpBatch& batch, const PreparedMetrics& prepared,
   FinishUnit(changes);
 }
 
-ItemResult OtlpMetrics::ApplyOne(const Item& item, state::Changes& changes, double& value,
-                                 std::string& why, bool& is_new) {
-  if (item.point.no_recorded_value) return ItemResult::kAccepted;
+OtlpMetrics::Applied OtlpMetrics::ApplyOne(const Item& item, state::Changes& changes, double& value,
+                                           std::string& why) {
+  if (item.point.no_recorded_value) return {ItemResult::kAccepted};
   why = ProblemOf(item.metric, item.point, item.histogram);
-  if (!why.empty()) return ItemResult::kUnsupported;
+  if (!why.empty()) return {ItemResult::kUnsupported};
   if (IsAhead(item.point)) {
     why = "the time is more than an hour ahead of the exporter's clock";
-    return ItemResult::kFuture;
+    return {ItemResult::kFuture};
   }
   const std::uint64_t refused = changes.refused_changes();
   const ItemResult result = ApplyByKind(item, changes, value, why);
-  is_new = result == ItemResult::kAccepted;
+  const bool is_new = result == ItemResult::kAccepted;
   if (changes.refused_changes() != refused) {
     why = "the value cannot be added: the sum would not be finite, or a count over 2^53";
-    return ItemResult::kUnsupported;
+    return {ItemResult::kUnsupported, is_new};
   }
-  if (item.plan.problem.empty() || !is_new) return result;
+  if (item.plan.problem.empty() || !is_new) return {result, is_new};
   why = item.plan.problem;
-  return item.plan.problem_result;
+  return {item.plan.problem_result, is_new};
 }
 
 ItemResult OtlpMetrics::ApplyByKind(const Item& item, state::Changes& changes, double& value,
@@ -241,8 +240,7 @@ bool OtlpMetrics::IsAhead(const Point& point) const {
 }
 
 ItemResult OtlpMetrics::ApplyGauge(const Item& item, state::Changes& changes) {
-  bool is_new = false;
-  Stream& stream = streams_.Touch(item.prepared.key, Stream::Kind::kGauge, is_new);
+  Stream& stream = streams_.Touch(item.prepared.key, Stream::Kind::kGauge).stream;
   stream.arrival = now_;
   if (IsOld(stream, item.point)) return ItemResult::kDuplicate;
   stream.time = item.point.time;
@@ -253,8 +251,7 @@ ItemResult OtlpMetrics::ApplyGauge(const Item& item, state::Changes& changes) {
 }
 
 ItemResult OtlpMetrics::ApplyDelta(const Item& item, state::Changes& changes) {
-  bool is_new = false;
-  Stream& stream = streams_.Touch(item.prepared.key, Stream::Kind::kDelta, is_new);
+  Stream& stream = streams_.Touch(item.prepared.key, Stream::Kind::kDelta).stream;
   stream.arrival = now_;
   if (NoteInterval(stream, item.point)) return ItemResult::kDuplicate;
   if (item.plan.family != nullptr) {
@@ -265,8 +262,7 @@ ItemResult OtlpMetrics::ApplyDelta(const Item& item, state::Changes& changes) {
 
 ItemResult OtlpMetrics::ApplyCumulative(const Item& item, state::Changes& changes,
                                         double& increase) {
-  bool is_new = false;
-  Stream& stream = streams_.Touch(item.prepared.key, Stream::Kind::kCumulative, is_new);
+  const auto [stream, is_new] = streams_.Touch(item.prepared.key, Stream::Kind::kCumulative);
   stream.arrival = now_;
   if (!is_new && IsOld(stream, item.point)) return ItemResult::kDuplicate;
   const bool is_base = is_new && streams_.MayHaveBeenForgotten(item.prepared.key, item.point.start);
@@ -283,8 +279,7 @@ ItemResult OtlpMetrics::ApplyCumulative(const Item& item, state::Changes& change
 
 ItemResult OtlpMetrics::ApplyUpDown(const Item& item, state::Changes& changes, double& value,
                                     std::string& why) {
-  bool is_new = false;
-  Stream& stream = streams_.Touch(item.prepared.key, Stream::Kind::kUpDown, is_new);
+  const auto [stream, is_new] = streams_.Touch(item.prepared.key, Stream::Kind::kUpDown);
   stream.arrival = now_;
   if (item.metric.temporality == Temporality::kDelta) {
     if (NoteInterval(stream, item.point)) return ItemResult::kDuplicate;
@@ -323,8 +318,7 @@ ItemResult OtlpMetrics::ApplyHistogram(const Item& item, state::Changes& changes
   if (item.metric.temporality == Temporality::kCumulative) {
     return ApplyCumulativeHistogram(item, changes);
   }
-  bool is_new = false;
-  Stream& stream = streams_.Touch(item.prepared.key, Stream::Kind::kDelta, is_new);
+  Stream& stream = streams_.Touch(item.prepared.key, Stream::Kind::kDelta).stream;
   stream.arrival = now_;
   if (NoteInterval(stream, item.point)) return ItemResult::kDuplicate;
   std::vector<std::uint64_t> before(cumulated_.size(), 0);
@@ -335,8 +329,8 @@ ItemResult OtlpMetrics::ApplyHistogram(const Item& item, state::Changes& changes
 
 ItemResult OtlpMetrics::ApplyCumulativeHistogram(const Item& item, state::Changes& changes) {
   const MetricFamily& family = *item.plan.family;
-  bool is_new = false;
-  Stream& stream = streams_.Touch(item.prepared.key, Stream::Kind::kCumulativeHistogram, is_new);
+  const auto [stream, is_new] =
+      streams_.Touch(item.prepared.key, Stream::Kind::kCumulativeHistogram);
   stream.arrival = now_;
   if (!is_new && IsOld(stream, item.point)) return ItemResult::kDuplicate;
   const bool has_other_bounds = !is_new && (stream.bounds_hash != family.bounds_hash ||

@@ -106,9 +106,11 @@ class OtlpMetrics {
 
   void PrepareMetric(const OtlpBatch& batch, std::size_t index, const Point* first,
                      const OtlpOptions& options, PreparedMetrics& prepared);
-  // `is_new`: the point tells something, also where it cannot be passed through.
-  ItemResult ApplyOne(const Item& item, state::Changes& changes, double& value, std::string& why,
-                      bool& is_new);
+  struct Applied {
+    ItemResult result = ItemResult::kAccepted;
+    bool is_new = false;  // the point tells something, also where it cannot be passed through
+  };
+  Applied ApplyOne(const Item& item, state::Changes& changes, double& value, std::string& why);
   ItemResult ApplyByKind(const Item& item, state::Changes& changes, double& value,
                          std::string& why);
   bool IsAhead(const Point& point) const;

@@ -33,81 +33,59 @@ Temporality TemporalityOf(std::uint64_t value) {
 // Each Read returns false where the bytes are no such message.
 class ProtobufDecoder {
  public:
-  ProtobufDecoder(const DecodeLimits& limits, OtlpBatch& batch)
-      : builder_(limits, batch), batch_(batch) {}
+  ProtobufDecoder(const DecodeLimits& limits, OtlpBatch& batch) : builder_(limits, batch) {}
 
   bool ReadRequest(OtlpSignal signal, std::string_view body) {
     signal_ = signal;
-    MessageReader reader(body);
-    while (reader.Next()) {
-      if (reader.tag() == Bytes(1) && !ReadResourceGroup(reader.bytes())) return false;
-    }
-    return reader.ok();
+    return ForEach(body, Bytes(1),
+                   [this](std::string_view group) { return ReadResourceGroup(group); });
   }
 
  private:
+  // Calls `read` with each field of this tag.
+  template <typename Read>
+  static bool ForEach(std::string_view message, std::uint32_t tag, const Read& read) {
+    MessageReader reader(message);
+    while (reader.Next()) {
+      if (reader.tag() == tag && !read(reader.bytes())) return false;
+    }
+    return reader.ok();
+  }
+
+  // ---- the shape that all three signals have ----
+
   // ResourceMetrics, ResourceLogs, ResourceSpans: 1 resource, 2 groups by scope. A field may stand
   // before those it belongs to, so the resource is looked for first.
   bool ReadResourceGroup(std::string_view bytes) {
-    Resource resource;
-    MessageReader first(bytes);
-    while (first.Next()) {
-      if (first.tag() == Bytes(1) && !ReadResource(first.bytes(), resource)) return false;
-    }
-    if (!first.ok()) return false;
-    batch_.resources.push_back(resource);
-    MessageReader second(bytes);
-    while (second.Next()) {
-      if (second.tag() == Bytes(2) && !ReadScopeGroup(second.bytes())) return false;
-    }
-    return true;
-  }
-
-  bool ReadResource(std::string_view bytes, Resource& resource) {
     builder_.BeginAttributes();
-    MessageReader reader(bytes);
-    while (reader.Next()) {
-      if (reader.tag() == Bytes(1) && !ReadAttribute(reader.bytes())) return false;
-    }
-    resource.attributes = builder_.KeepAttributes();
-    return reader.ok();
+    const auto read_attribute = [this](std::string_view one) { return ReadAttribute(one); };
+    const auto read_resource = [&](std::string_view resource) {
+      return ForEach(resource, Bytes(1), read_attribute);
+    };
+    if (!ForEach(bytes, Bytes(1), read_resource)) return false;
+    builder_.AddResource();
+    return ForEach(bytes, Bytes(2),
+                   [this](std::string_view group) { return ReadScopeGroup(group); });
   }
 
   // ScopeMetrics, ScopeLogs, ScopeSpans: 1 scope, 2 items.
   bool ReadScopeGroup(std::string_view bytes) {
-    Scope scope;
-    MessageReader first(bytes);
-    while (first.Next()) {
-      if (first.tag() == Bytes(1) && !ReadScope(first.bytes(), scope)) return false;
-    }
-    if (!first.ok()) return false;
-    batch_.scopes.push_back(scope);
-    MessageReader second(bytes);
-    while (second.Next()) {
-      if (second.tag() == Bytes(2) && !ReadItem(second.bytes())) return false;
-    }
-    return true;
+    std::string_view name;
+    std::string_view version;
+    builder_.BeginAttributes();
+    const auto read_scope = [&](std::string_view scope) { return ReadScope(scope, name, version); };
+    if (!ForEach(bytes, Bytes(1), read_scope)) return false;
+    builder_.AddScope(name, version);
+    return ForEach(bytes, Bytes(2), [this](std::string_view item) { return ReadItem(item); });
   }
 
-  bool ReadScope(std::string_view bytes, Scope& scope) {
-    builder_.BeginAttributes();
+  bool ReadScope(std::string_view bytes, std::string_view& name, std::string_view& version) {
     MessageReader reader(bytes);
     while (reader.Next()) {
-      switch (reader.tag()) {
-        case Bytes(1):
-          scope.name = reader.bytes();
-          break;
-        case Bytes(2):
-          scope.version = reader.bytes();
-          break;
-        case Bytes(3):
-          if (!ReadAttribute(reader.bytes())) return false;
-          break;
-        default:
-          break;
-      }
+      if (reader.tag() == Bytes(1)) name = reader.bytes();
+      if (reader.tag() == Bytes(2)) version = reader.bytes();
+      if (reader.tag() == Bytes(3) && !ReadAttribute(reader.bytes())) return false;
     }
-    scope.attributes = builder_.KeepAttributes();
     return reader.ok();
   }
 
@@ -122,11 +100,6 @@ class ProtobufDecoder {
     }
     return false;
   }
-
-  std::uint32_t LastResource() const {
-    return static_cast<std::uint32_t>(batch_.resources.size() - 1);
-  }
-  std::uint32_t LastScope() const { return static_cast<std::uint32_t>(batch_.scopes.size() - 1); }
 
   // ---- attributes ----
 
@@ -173,7 +146,7 @@ class ProtobufDecoder {
   // ---- metrics ----
 
   bool ReadMetric(std::string_view bytes) {
-    Metric metric{LastResource(), LastScope(), {}, {}, {}, MetricKind::kNone, {}, false};
+    Metric metric = builder_.NewMetric();
     std::string_view data;
     MessageReader reader(bytes);
     while (reader.Next()) {
@@ -186,7 +159,7 @@ class ProtobufDecoder {
       }
     }
     if (!reader.ok()) return false;
-    batch_.metrics.push_back(metric);
+    builder_.AddMetric(metric);
     return ReadData(data);
   }
 
@@ -209,13 +182,13 @@ class ProtobufDecoder {
 
   // Gauge, Sum, Histogram, ...: 1 points, 2 temporality, 3 monotonic.
   bool ReadData(std::string_view bytes) {
-    const std::size_t index = batch_.metrics.size() - 1;
+    Metric& metric = builder_.last_metric();
     MessageReader reader(bytes);
     while (reader.Next()) {
       if (reader.tag() == Varint(2)) {
-        batch_.metrics[index].temporality = TemporalityOf(reader.varint());
+        metric.temporality = TemporalityOf(reader.varint());
       } else if (reader.tag() == Varint(3)) {
-        batch_.metrics[index].monotonic = reader.AsBool();
+        metric.monotonic = reader.AsBool();
       } else if (reader.tag() == Bytes(1) && builder_.MayAdd() && !ReadPoint(reader.bytes())) {
         return false;
       }
@@ -225,9 +198,8 @@ class ProtobufDecoder {
 
   bool ReadPoint(std::string_view bytes) {
     builder_.BeginAttributes();
-    Point point;
-    point.metric = static_cast<std::uint32_t>(batch_.metrics.size() - 1);
-    switch (batch_.metrics.back().kind) {
+    Point point = builder_.NewPoint();
+    switch (builder_.last_metric().kind) {
       case MetricKind::kHistogram:
         return ReadHistogramPoint(bytes, point);
       case MetricKind::kExponentialHistogram:
@@ -382,9 +354,7 @@ class ProtobufDecoder {
 
   bool ReadLog(std::string_view bytes) {
     if (!builder_.MayAdd()) return true;
-    LogRecord record;
-    record.resource = LastResource();
-    record.scope = LastScope();
+    LogRecord record = builder_.NewLog();
     UnixNanos observed = 0;
     builder_.BeginAttributes();
     MessageReader reader(bytes);
@@ -427,9 +397,7 @@ class ProtobufDecoder {
 
   bool ReadSpan(std::string_view bytes) {
     if (!builder_.MayAdd()) return true;
-    Span span;
-    span.resource = LastResource();
-    span.scope = LastScope();
+    Span span = builder_.NewSpan();
     if (!ReadEvents(bytes)) return false;
     builder_.BeginAttributes();
     MessageReader reader(bytes);
@@ -443,11 +411,7 @@ class ProtobufDecoder {
   // Apart from the other fields: events have attributes as the span has.
   bool ReadEvents(std::string_view span) {
     builder_.BeginEvents();
-    MessageReader reader(span);
-    while (reader.Next()) {
-      if (reader.tag() == Bytes(11) && !ReadEvent(reader.bytes())) return false;
-    }
-    return reader.ok();
+    return ForEach(span, Bytes(11), [this](std::string_view event) { return ReadEvent(event); });
   }
 
   bool ReadEvent(std::string_view bytes) {
@@ -507,7 +471,6 @@ class ProtobufDecoder {
   }
 
   OtlpBatchBuilder builder_;
-  OtlpBatch& batch_;
   OtlpSignal signal_ = OtlpSignal::kMetrics;
 };
 

@@ -236,13 +236,13 @@ StreamTable::Plan& StreamTable::PlanOf(std::uint32_t slot) {
   return plans_[slots_[slot].plan];
 }
 
-Stream& StreamTable::Touch(const StreamKey& key, Stream::Kind kind, bool& is_new) {
+StreamTable::Touched StreamTable::Touch(const StreamKey& key, Stream::Kind kind) {
   std::uint32_t slot = Find(key);
-  is_new = slot == kNone;
+  const bool is_new = slot == kNone;
   if (is_new) slot = Create(key);
   Plan& plan = PlanOf(slot);
   if (is_new) plan.stream.kind = kind;
-  return plan.stream;
+  return {plan.stream, is_new};
 }
 
 StreamTable::Target& StreamTable::Working(const std::string& target) {

@@ -61,9 +61,11 @@ class StreamTable final : public state::Section {
 
   // ---- units ----
   void Begin(std::size_t max_streams);
-  // The stream as this unit leaves it so far, to be changed in place; valid until the next call.
-  // `is_new` is set where this call is the first to know it.
-  Stream& Touch(const StreamKey& key, Stream::Kind kind, bool& is_new);
+  struct Touched {
+    Stream& stream;  // as this unit leaves it so far, to be changed in place; until the next call
+    bool is_new;     // this call is the first to know it
+  };
+  Touched Touch(const StreamKey& key, Stream::Kind kind);
   // Sets what a touched up-down stream contributes to `target`, and returns the series' value.
   // Nothing, and nothing has changed: the series' value would not be finite.
   std::optional<double> Contribute(Stream& stream, const std::string& target, double value);

@@ -16,9 +16,8 @@ StreamKey Key(std::uint64_t number) { return Combine({number, number}, {1, 2}); 
 // One unit that sets the stream's value; committed unless told not to be.
 void Set(StreamTable& table, std::uint64_t number, Kind kind, double value, UnixNanos time,
          std::size_t max = 100) {
-  bool is_new = false;
   table.Begin(max);
-  Stream& stream = table.Touch(Key(number), kind, is_new);
+  Stream& stream = table.Touch(Key(number), kind).stream;
   stream.time = time;
   stream.arrival = static_cast<std::int64_t>(time);
   stream.value = value;
@@ -28,9 +27,8 @@ void Set(StreamTable& table, std::uint64_t number, Kind kind, double value, Unix
 }
 
 std::optional<double> ValueOf(StreamTable& table, std::uint64_t number) {
-  bool is_new = false;
   table.Begin(100);
-  const Stream& stream = table.Touch(Key(number), Kind::kCumulative, is_new);
+  const auto [stream, is_new] = table.Touch(Key(number), Kind::kCumulative);
   const std::optional<double> value = is_new ? std::nullopt : std::optional(stream.value);
   table.Begin(100);
   return value;
@@ -48,11 +46,13 @@ std::string SaveOf(const StreamTable& table) {
 TEST_CASE("A unit that is not committed has not happened", "[otlp]") {
   StreamTable table;
   Set(table, 1, Kind::kCumulative, 5, 10);
-  bool is_new = false;
   table.Begin(100);
-  table.Touch(Key(1), Kind::kCumulative, is_new).value = 6;
-  table.Touch(Key(2), Kind::kCumulative, is_new).value = 7;
-  CHECK(is_new);
+  const auto first = table.Touch(Key(1), Kind::kCumulative);
+  CHECK_FALSE(first.is_new);
+  first.stream.value = 6;
+  const auto second = table.Touch(Key(2), Kind::kCumulative);
+  CHECK(second.is_new);
+  second.stream.value = 7;
   CHECK(ValueOf(table, 1) == 5);
   CHECK_FALSE(ValueOf(table, 2));
   CHECK(table.size() == 1);
@@ -77,11 +77,11 @@ TEST_CASE("Memory is bounded by a million streams", "[otlp]") {
   StreamTable table;
   constexpr std::uint64_t kUnits = skep::test::Many(1'000);
   for (std::uint64_t i = 1; i <= kUnits; ++i) {
-    bool is_new = false;
     bool are_all_new = true;
     table.Begin(1'000);
     for (std::uint64_t k = 0; k < 1'000; ++k) {
-      table.Touch(Key(i * 1'000 + k), Kind::kDelta, is_new).time = i;
+      const auto [stream, is_new] = table.Touch(Key(i * 1'000 + k), Kind::kDelta);
+      stream.time = i;
       are_all_new = are_all_new && is_new;
     }
     REQUIRE(are_all_new);
@@ -95,9 +95,8 @@ TEST_CASE("Units and snapshot both give the table back", "[otlp]") {
   StreamTable table;
   std::vector<std::string> units;
   const auto run = [&](std::uint64_t number, Kind kind, const auto& change) {
-    bool is_new = false;
     table.Begin(3);
-    change(table.Touch(Key(number), kind, is_new));
+    change(table.Touch(Key(number), kind).stream);
     table.Evict([](const std::string&, std::optional<double>) {});
     units.push_back(table.Record());
     table.Commit();
@@ -125,8 +124,7 @@ TEST_CASE("Units and snapshot both give the table back", "[otlp]") {
   // The series of the up-down streams is known as well.
   std::optional<double> total;
   from_snapshot.Begin(3);
-  bool is_new = false;
-  Stream& stream = from_snapshot.Touch(Key(4), Kind::kUpDown, is_new);
+  Stream& stream = from_snapshot.Touch(Key(4), Kind::kUpDown).stream;
   CHECK(from_snapshot.Contribute(stream, "target", 10) == 17);
 }
 
@@ -135,11 +133,10 @@ TEST_CASE("A record cut at any byte or with flipped bits is refused or read, nev
   StreamTable table;
   Set(table, 1, Kind::kCumulative, 5, 10);
   Set(table, 2, Kind::kDelta, 5, 10);
-  bool is_new = false;
   table.Begin(100);
-  Stream& stream = table.Touch(Key(3), Kind::kUpDown, is_new);
+  Stream& stream = table.Touch(Key(3), Kind::kUpDown).stream;
   table.Contribute(stream, "target", 4);
-  table.Touch(Key(4), Kind::kCumulativeHistogram, is_new).counts = {1, 2};
+  table.Touch(Key(4), Kind::kCumulativeHistogram).stream.counts = {1, 2};
   (void)table.Record();
   table.Commit();
   const std::string record = SaveOf(table);
@@ -162,9 +159,8 @@ TEST_CASE("Up-down streams that are silent leave their sum, the last one ends th
           "[otlp]") {
   StreamTable table;
   for (std::uint64_t i = 1; i <= 2; ++i) {
-    bool is_new = false;
     table.Begin(100);
-    Stream& stream = table.Touch(Key(i), Kind::kUpDown, is_new);
+    Stream& stream = table.Touch(Key(i), Kind::kUpDown).stream;
     stream.arrival = static_cast<std::int64_t>(i * 100);
     table.Contribute(stream, "t", static_cast<double>(i));
     table.Commit();
