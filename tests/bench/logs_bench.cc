@@ -93,8 +93,8 @@ int Run(int lines, std::string path) {
   std::string buffer;
   std::uint64_t bytes = 0;
   for (bool more = true; more;) {
-    const auto turn =
-        follower.Run({clock.Now(), clock.SteadyNow()}, bytes == 0, 16UL << 20, buffer);
+    const auto rescan = bytes == 0 ? Follower::Rescan::kYes : Follower::Rescan::kNo;
+    const auto turn = follower.Run({clock.Now(), clock.SteadyNow()}, rescan, 16UL << 20, buffer);
     bytes += turn.bytes;
     more = turn.has_more;
   }

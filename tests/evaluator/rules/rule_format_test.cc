@@ -46,7 +46,9 @@ TEST_CASE("A long expression becomes a block, whatever it was", "[rules]") {
   const std::string expr =
       "sum by (job) (rate(http_requests_total{code=~\"5..\"}[5m])) / sum by (job) "
       "(rate(http_requests_total[5m])) > 0.05";
-  for (const std::string& before : {"'" + expr + "' # c\n", expr + "\n"}) {
+  std::string quoted = "'";
+  quoted.append(expr).append("' # c\n");
+  for (const std::string& before : {quoted, expr + "\n"}) {
     CAPTURE(before);
     const FormattedRules formatted = Format("  - record: a\n    expr: " + before);
     CAPTURE(formatted.text);
@@ -84,12 +86,13 @@ TEST_CASE("A rule that an alias names again is formatted once", "[rules]") {
 }
 
 TEST_CASE("Objects of Kubernetes are formatted in every document", "[rules]") {
-  const std::string object =
-      "kind: PrometheusRule\nspec:\n  groups:\n  - name: NAME\n    rules:\n    - alert: a\n"
+  const std::string_view documents =
+      "kind: PrometheusRule\nspec:\n  groups:\n  - name: a\n    rules:\n    - alert: a\n"
+      "      expr: up+1\n"
+      "---\n"
+      "kind: PrometheusRule\nspec:\n  groups:\n  - name: b\n    rules:\n    - alert: a\n"
       "      expr: up+1\n";
-  std::string other = object;
-  other.replace(other.find("NAME"), 4, "b");
-  const auto formatted = FormatRules(object + "---\n" + other, "f.yml", {});
+  const auto formatted = FormatRules(documents, "f.yml", {});
   REQUIRE(formatted);
   CHECK(formatted->changed == 2);
   CHECK(formatted->text.find("up+1") == std::string::npos);

@@ -16,13 +16,20 @@ std::string Show(const std::vector<std::string>& a, const std::vector<std::strin
   return out;
 }
 
+// A line of each character.
+std::vector<std::string> Lines(std::string_view characters) {
+  std::vector<std::string> lines;
+  for (const char c : characters) lines.emplace_back(1, c);
+  return lines;
+}
+
 TEST_CASE("Lines in common are kept together", "[ruletest]") {
   CHECK(Show({}, {}).empty());
-  CHECK(Show({"a"}, {"a"}) == " a");
-  CHECK(Show({"a"}, {}) == "-a");
-  CHECK(Show({}, {"a"}) == "+a");
-  CHECK(Show({"a", "b", "c"}, {"a", "x", "c"}) == " a-b+x c");
-  CHECK(Show({"a", "b"}, {"b", "c"}) == "-a b+c");
+  CHECK(Show(Lines("a"), Lines("a")) == " a");
+  CHECK(Show(Lines("a"), {}) == "-a");
+  CHECK(Show({}, Lines("a")) == "+a");
+  CHECK(Show(Lines("abc"), Lines("axc")) == " a-b+x c");
+  CHECK(Show(Lines("ab"), Lines("bc")) == "-a b+c");
 }
 
 TEST_CASE("Long lists are compared without a table of their size", "[ruletest]") {
