@@ -78,6 +78,8 @@ def told(program, text):
 
 def endpoints_refuse_broken_bytes_and_count_them(case):
     _, url, program = start(case)
+    wait_for("sources are read, processes are looked at", lambda: all(
+        any(s.startswith(name) for s in page(url)) for name in ("swarm_source_read_errors_total", "swarm_process_cpu_seconds_total")))
     before = page(url)
     endless = gzip.compress(b"x" * (8 << 20))
     for path in ("/v1/metrics", "/v1/logs", "/v1/traces", "/v1/events", "/v1/hooks/claude-code"):
@@ -106,7 +108,7 @@ def endpoints_refuse_broken_bytes_and_count_them(case):
     assert after['skep_exporter_hook_events_total{event="none",outcome="error"}'] == bad + 2
     assert told(program, "a hook of Claude Code was not taken") == 1
     # Nothing else has come of it.
-    new = [s for s in after if s not in before and not s.startswith(("skep_exporter_", "swarm_otlp_requests_total"))]
+    new = [s for s in after if s not in before and not s.startswith(("skep_exporter_", "swarm_otlp_requests_total", "swarm_source_", "swarm_process"))]
     assert not new, new
 
 
