@@ -206,20 +206,27 @@ std::uint64_t OtlpFamilies::forgotten() const {
 }
 
 void OtlpFamilies::ForgetSilent() {
+  // The store is not called under our lock: Record takes that one within the store's.
+  for (const state::FamilyId family : TakeSilent()) store_->Release(family);
+}
+
+std::vector<state::FamilyId> OtlpFamilies::TakeSilent() {
   const std::int64_t before = Now() - options_.metric_expiry.count();
+  std::vector<state::FamilyId> silent;
   const std::lock_guard lock(mutex_);
   for (auto entry = known_.begin(); entry != known_.end();) {
     if (entry->second->last_point > before) {
       ++entry;
       continue;
     }
-    store_->Release(entry->second->family.id);
+    silent.push_back(entry->second->family.id);
     std::erase(new_, entry->first);
     forgotten_.push_back(entry->first);
     ++forgotten_count_;
     entry = known_.erase(entry);
     resolved_.clear();
   }
+  return silent;
 }
 
 void OtlpFamilies::Apply(const OtlpOptions& options) {

@@ -81,6 +81,7 @@ class OtlpFamilies final : public state::Section {
   bool HasOtherBounds(const Known& known) const;
   std::int64_t Now() const { return ToMillis(clock_->Now()); }
   void RecordNew(state::Changes& changes, const std::string& name);
+  std::vector<state::FamilyId> TakeSilent();
   void RecordForgotten(state::Changes& changes, const std::string& name);
   static std::string Encode(const Known& known);
 

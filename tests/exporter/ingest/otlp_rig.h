@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <atomic>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -14,11 +15,12 @@
 
 namespace skep::ingest::test {
 
+// The store's thread may read it meanwhile.
 class SteppingClock final : public Clock {
  public:
   Timestamp Now() const override { return FromMillis(millis); }
   Steady SteadyNow() const override { return Steady(std::chrono::milliseconds(millis)); }
-  std::int64_t millis = 1'800'000'000'000;
+  std::atomic<std::int64_t> millis = 1'800'000'000'000;
 };
 
 // Notes what it is handed, one line each.
