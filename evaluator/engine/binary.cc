@@ -249,14 +249,16 @@ class Joiner {
         matching_(*binary.matching),
         groups_(context, binary, left, right),
         swapped_(matching_.cardinality == Cardinality::kOneToMany),
-        many_(swapped_ ? std::move(right) : std::move(left)),
-        one_(swapped_ ? std::move(left) : std::move(right)),
+        many_(std::move(left)),
+        one_(std::move(right)),
         of_many_(swapped_ ? groups_.of_right : groups_.of_left),
         of_one_(swapped_ ? groups_.of_left : groups_.of_right),
         // Not swapped with the sides: Prometheus fills the many side of group_right by fill_left.
         fill_one_(matching_.fill_right),
         fill_many_(matching_.fill_left),
-        out_(context.budget, many_.steps()) {}
+        out_(context.budget, many_.steps()) {
+    if (swapped_) std::swap(many_, one_);
+  }
 
   Result<Table> Run() {
     if (many_.empty() && one_.empty()) return std::move(out_);
