@@ -121,39 +121,19 @@ void AddLog(CLI::App& app, Flags& flags) {
   AddParsed(app, "--log.format", flags.log_format, ParseLogFormat, "logfmt or json", "logfmt");
 }
 
-bool EnableFeature(const std::string& name, Flags& flags) {
-  const std::pair<const char*, bool*> features[] = {
-      {"promql-experimental-functions", &flags.promql.experimental_functions},
-      {"promql-duration-expr", &flags.promql.duration_expressions},
-      {"promql-extended-range-selectors", &flags.promql.extended_range_selectors},
-      {"promql-binop-fill-modifiers", &flags.promql.binop_fill_modifiers},
-      {"promql-delayed-name-removal", &flags.delayed_name_removal},
-      {"use-start-timestamps", &flags.use_start_timestamps},
-      {"type-and-unit-labels", &flags.type_and_unit_labels},
-  };
-  for (const auto& [known, on] : features) {
-    if (name != known) continue;
-    *on = true;
-    return true;
-  }
-  return false;
-}
-
 void AddFeatures(CLI::App& app, Flags& flags) {
   const auto enable = [&flags](const std::vector<std::string>& lists) {
+    std::vector<std::string> names;
     for (const std::string& list : lists) {
-      std::istringstream names(list);
-      for (std::string name; std::getline(names, name, ',');) {
-        if (EnableFeature(name, flags)) continue;
-        throw CLI::ValidationError("--enable-feature", "unknown feature " + Quote(name));
-      }
+      std::istringstream text(list);
+      for (std::string name; std::getline(text, name, ',');) names.push_back(name);
     }
+    Result<Features> features = ParseFeatures(names);
+    if (!features) throw CLI::ValidationError("--enable-feature", features.error().message());
+    flags.features = *std::move(features);
   };
-  app.add_option_function<std::vector<std::string>>(
-         "--enable-feature", enable,
-         "Comma-separated: promql-experimental-functions, promql-duration-expr, "
-         "promql-extended-range-selectors, promql-binop-fill-modifiers, "
-         "promql-delayed-name-removal, type-and-unit-labels, use-start-timestamps")
+  app.add_option_function<std::vector<std::string>>("--enable-feature", enable,
+                                                    "Comma-separated: " + ListFeatures())
       ->allow_extra_args(false);
 }
 

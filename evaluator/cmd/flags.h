@@ -10,7 +10,7 @@
 
 #include "common/base/log.h"
 #include "common/base/time.h"
-#include "evaluator/promql/parser.h"
+#include "evaluator/cmd/features.h"
 
 namespace skep::evaluator {
 
@@ -44,11 +44,7 @@ struct Flags {
 
   std::size_t alertmanager_queue_capacity = 10'000;
 
-  // --enable-feature
-  promql::ParseOptions promql;
-  bool delayed_name_removal = false;
-  bool use_start_timestamps = false;
-  bool type_and_unit_labels = false;
+  Features features;  // --enable-feature
 
   LogLevel log_level = LogLevel::kInfo;
   LogFormat log_format = LogFormat::kLogfmt;

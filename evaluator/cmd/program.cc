@@ -41,15 +41,12 @@ std::string WithoutSlashes(std::string text) {
 }
 
 engine::EngineOptions EngineOptionsOf(const Flags& flags) {
-  engine::EngineOptions options;
+  engine::EngineOptions options = flags.features.engine;
   options.lookback_delta = flags.lookback_delta;
   options.limits.max_samples = flags.query_max_samples;
   options.limits.max_bytes = flags.query_max_bytes;
   options.limits.timeout = flags.query_timeout;
   options.max_concurrency = flags.query_max_concurrency;
-  options.delayed_name_removal = flags.delayed_name_removal;
-  options.use_start_timestamps = flags.use_start_timestamps;
-  options.type_and_unit_labels = flags.type_and_unit_labels;
   return options;
 }
 
@@ -59,7 +56,7 @@ rules::ManagerOptions RuleOptionsOf(const Flags& flags) {
   options.outage_tolerance = flags.outage_tolerance;
   options.grace_period = flags.grace_period;
   options.max_concurrent_evals = flags.max_concurrent_evals;
-  options.files.promql = flags.promql;
+  options.files.promql = flags.features.promql;
   return options;
 }
 
@@ -101,7 +98,7 @@ Program::Program(Flags flags, const Clock& clock, Logger log)
       head_(tsdb::HeadOptions{}),
       receiver_(head_, clock, instruments_),
       engine_(clock, EngineOptionsOf(flags_)),
-      queries_(engine_, head_, flags_.promql),
+      queries_(engine_, head_, flags_.features.promql),
       alertmanager_sender_(clock, log_.For("alertmanagers"),
                            {flags_.alertmanager_queue_capacity, 256, kUserAgent}),
       notifier_(clock, log_.For("notifier"), QueueOptions()),
@@ -123,7 +120,8 @@ Result<std::unique_ptr<Program>> Program::Create(Flags flags, const Clock& clock
   const Result<Regex> origin = Regex::Create(program->flags_.cors_origin);
   if (!origin) return origin.error().Wrap("--web.cors.origin");
   program->api_ = std::make_unique<api::Api>(
-      program->ApiSources(), api::Options{program->flags_.promql, {kApiVersion, "", ""}, *origin});
+      program->ApiSources(),
+      api::Options{program->flags_.features.promql, {kApiVersion, "", ""}, *origin});
   program->AddMetrics();
   program->AddRoutes();
   return program;

@@ -9,19 +9,19 @@
 #include <vector>
 
 #include "common/base/clock.h"
+#include "evaluator/cmd/features.h"
 #include "evaluator/cmd/tool_check.h"
 #include "evaluator/cmd/tool_deploy.h"
-#include "evaluator/cmd/tool_features.h"
 #include "evaluator/cmd/tool_format.h"
 #include "evaluator/cmd/tool_query.h"
 #include "evaluator/cmd/tool_testing.h"
 
 namespace {
 
+using skep::evaluator::Features;
 using skep::tool::CheckOptions;
 using skep::tool::DeployMarkOptions;
 using skep::tool::ExitCode;
-using skep::tool::Features;
 using skep::tool::FormatMode;
 using skep::tool::QueryOptions;
 using skep::tool::TestOptions;
@@ -48,7 +48,7 @@ struct Request {
 void AddFeatures(CLI::App* command, Request& request) {
   command
       ->add_option("--enable-feature", request.feature_names,
-                   skep::tool::ListFeatures() + "; repeatable")
+                   skep::evaluator::ListFeatures() + "; repeatable")
       ->delimiter(',')
       ->allow_extra_args(false);
 }
@@ -252,7 +252,7 @@ int Run(int argc, char** argv) {
   AddDeploy(app, request);
   try {
     app.parse(argc, argv);
-    const auto features = skep::tool::ParseFeatures(request.feature_names);
+    const auto features = skep::evaluator::ParseFeatures(request.feature_names);
     if (!features) throw CLI::ValidationError("--enable-feature", features.error().message());
     request.features = *features;
     request.check.promql = features->promql;

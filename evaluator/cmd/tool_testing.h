@@ -5,11 +5,13 @@
 #include <vector>
 
 #include "common/base/clock.h"
-#include "evaluator/cmd/tool_features.h"
+#include "evaluator/cmd/features.h"
 #include "evaluator/cmd/tool_io.h"
 #include "evaluator/ruletest/report.h"
 
 namespace skep::tool {
+
+using evaluator::Features;
 
 struct TestOptions {
   Features features;

@@ -48,9 +48,9 @@ TEST_CASE("Flags are taken with = and with a blank, and lists with commas", "[cm
   CHECK(flags->auto_reload_interval.count() == 0);
   CHECK(flags->query_max_bytes == 512UL << 20);
   CHECK(flags->log_format == LogFormat::kJson);
-  CHECK(flags->promql.duration_expressions);
-  CHECK(flags->promql.experimental_functions);
-  CHECK(flags->delayed_name_removal);
+  CHECK(flags->features.promql.duration_expressions);
+  CHECK(flags->features.promql.experimental_functions);
+  CHECK(flags->features.engine.delayed_name_removal);
   CHECK(ValueOf(*flags, "web.listen-address") == "a:1,b:2");
   CHECK(ValueOf(*flags, "query.timeout") == "5s");
   CHECK(ValueOf(*flags, "web.enable-lifecycle") == "true");

@@ -1,4 +1,4 @@
-// --enable-feature of the commands of `skep`, by Prometheus's names.
+// --enable-feature of skep-evaluator and of the commands of `skep`, by Prometheus's names.
 #pragma once
 
 #include <string>
@@ -8,7 +8,7 @@
 #include "evaluator/engine/engine.h"
 #include "evaluator/promql/parser.h"
 
-namespace skep::tool {
+namespace skep::evaluator {
 
 struct Features {
   promql::ParseOptions promql;
@@ -21,4 +21,4 @@ std::string ListFeatures();
 // kInvalid names the one that is unknown.
 Result<Features> ParseFeatures(const std::vector<std::string>& names);
 
-}  // namespace skep::tool
+}  // namespace skep::evaluator

@@ -1,4 +1,4 @@
-#include "evaluator/cmd/tool_features.h"
+#include "evaluator/cmd/features.h"
 
 #include <algorithm>
 #include <array>
@@ -6,7 +6,7 @@
 
 #include "common/base/quote.h"
 
-namespace skep::tool {
+namespace skep::evaluator {
 namespace {
 
 struct Feature {
@@ -50,4 +50,4 @@ Result<Features> ParseFeatures(const std::vector<std::string>& names) {
   return features;
 }
 
-}  // namespace skep::tool
+}  // namespace skep::evaluator
