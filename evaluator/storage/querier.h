@@ -66,8 +66,9 @@ class SeriesSet {
   virtual const Labels& labels() const = 0;
   // Appends the present series' samples in the Select's range to `out`. May be none.
   virtual Status ReadSamples(SampleColumns& out) = 0;
-  // After SelectAgain: a small number of the present series, the same in every answer of one
-  // generation, and no other series'. 0: the store has none.
+  // After SelectAgain: a small number of the present series and, in one generation, of no other. It
+  // stays as long as every answer has the series; one that was missing may come back with another.
+  // 0: the store has none.
   virtual std::uint32_t slot() const { return 0; }
   // What would be wrong with the answer though it could be given (one of several stores was down).
   virtual std::vector<std::string> Warnings() const { return {}; }

@@ -67,7 +67,7 @@ struct BatchEntry {
 }  // namespace
 
 // Shared by the Head and by whoever it handed out. Locks are taken in this order:
-// commit_mutex, index_mutex, a stripe; never two stripes at once.
+// commit_mutex, index_mutex, a stripe, that of `returned`; never two stripes at once.
 class Head::State {
  public:
   explicit State(HeadOptions o) : options(o) {}
@@ -93,6 +93,7 @@ class Head::State {
   std::uint32_t next_number = 1;  // guarded by index_mutex
   LabelOrder order;
   mutable Stripes stripes;
+  ReturnedSeries returned;
 
  private:
   std::vector<std::uint32_t> ForgetSamples(Timestamp time);
@@ -208,6 +209,9 @@ class HeadAppender final : public storage::Appender {
           entry.series->Append(entry.sample, commit, oldest_reader);
         } else {
           entry.series->AppendFull(full_[entry.full - 1], commit, oldest_reader);
+        }
+        if (std::exchange(entry.series->left_out, false)) {
+          state_->returned.Add(entry.series->number());
         }
         ++appended;
       }
@@ -359,18 +363,21 @@ class HeadQuerier final : public storage::Querier {
   Result<std::unique_ptr<storage::SeriesSet>> SelectAgain(
       std::span<const Matcher> matchers, storage::TimeRange range,
       std::unique_ptr<storage::KeptSelect>& kept) override {
+    range = Clip(range);
     if (kept == nullptr) kept = std::make_unique<KeptSeries>();
     std::shared_ptr<const SeriesList> list;
     {
       const std::shared_lock lock(state().index_mutex);
-      list =
-          static_cast<KeptSeries&>(*kept).Update(matchers, {.index = state().index,
-                                                            .pages = state().pages,
-                                                            .order = state().order,
-                                                            .next_number = state().next_number,
-                                                            .removed = state().counters.removed});
+      const KeptSeries::View head{.index = state().index,
+                                  .pages = state().pages,
+                                  .order = state().order,
+                                  .stripes = state().stripes,
+                                  .returned = state().returned,
+                                  .next_number = state().next_number,
+                                  .removed = state().counters.removed};
+      list = static_cast<KeptSeries&>(*kept).Update(matchers, range.min, head);
     }
-    return {std::make_unique<HeadSeriesSet<State>>(snapshot_, std::move(list), Clip(range))};
+    return {std::make_unique<HeadSeriesSet<State>>(snapshot_, std::move(list), range)};
   }
 
   Result<std::vector<std::string>> LabelNames(std::span<const Matcher> matchers) override {

@@ -6,7 +6,7 @@
 namespace skep::tsdb {
 namespace {
 
-// More newcomers than this are looked up in the index instead of one by one.
+// More numbers than this are looked up in the index instead of one by one.
 constexpr std::ptrdiff_t kFew = 512;
 // Slots of deleted series are given out again, all anew, when there are more of them than of living
 // ones and than this.
@@ -20,6 +20,21 @@ bool Accept(std::span<const Matcher> matchers, const Labels& labels) {
 
 bool IsName(const Matcher& matcher) {
   return matcher.name() == kMetricName && matcher.type() == MatchType::kEqual;
+}
+
+// Those of `numbers` that the matchers accept, looked at one by one.
+Postings Accepted(std::span<const std::uint32_t> numbers, std::span<const Matcher> matchers,
+                  const SeriesPages& pages) {
+  // Most have another name.
+  const auto name = std::find_if(matchers.begin(), matchers.end(), IsName);
+  Postings found;
+  std::copy_if(numbers.begin(), numbers.end(), std::back_inserter(found),
+               [&](std::uint32_t number) {
+                 const Labels& labels = pages.Get(number)->labels();
+                 if (name != matchers.end() && labels.metric_name() != name->value()) return false;
+                 return Accept(matchers, labels);
+               });
+  return found;
 }
 
 bool LabelsLess(const Series* a, const Series* b) { return a->labels() < b->labels(); }
@@ -38,6 +53,15 @@ Postings SelectNumbers(const LabelIndex& index, const SeriesPages& pages,
   });
 }
 
+bool ReturnedSeries::Read(Mark& mark, std::vector<std::uint32_t>& out) const {
+  const std::lock_guard lock(mutex_);
+  const std::uint64_t missed = end_ - mark;
+  mark = end_;
+  if (missed > numbers_.size()) return false;
+  out.insert(out.end(), numbers_.end() - static_cast<std::ptrdiff_t>(missed), numbers_.end());
+  return true;
+}
+
 Postings KeptSeries::Newcomers(std::span<const Matcher> matchers, const View& head) const {
   const Postings& all = head.index.all();
   const auto first = std::lower_bound(all.begin(), all.end(), next_number_);
@@ -46,59 +70,123 @@ Postings KeptSeries::Newcomers(std::span<const Matcher> matchers, const View& he
     found.erase(found.begin(), std::lower_bound(found.begin(), found.end(), next_number_));
     return found;
   }
-  // Most newcomers have another name.
-  const auto name = std::find_if(matchers.begin(), matchers.end(), IsName);
-  Postings found;
-  std::copy_if(first, all.end(), std::back_inserter(found), [&](std::uint32_t number) {
-    const Labels& labels = head.pages.Get(number)->labels();
-    if (name != matchers.end() && labels.metric_name() != name->value()) return false;
-    return Accept(matchers, labels);
+  return Accepted({first, all.end()}, matchers, head.pages);
+}
+
+// Of `numbers`, the ones that the list lacks.
+Postings KeptSeries::Returned(std::span<const Matcher> matchers, const View& head,
+                              std::vector<std::uint32_t> numbers) const {
+  std::sort(numbers.begin(), numbers.end());
+  numbers.erase(std::unique(numbers.begin(), numbers.end()), numbers.end());
+  std::erase_if(numbers, [this, &head](std::uint32_t number) {
+    return number >= next_number_ || head.pages.Get(number) == nullptr;
   });
+  Postings found;
+  if (std::ssize(numbers) > kFew) {
+    const Postings all = SelectNumbers(head.index, head.pages, matchers);
+    std::set_intersection(all.begin(), all.end(), numbers.begin(), numbers.end(),
+                          std::back_inserter(found));
+  } else {
+    found = Accepted(numbers, matchers, head.pages);
+  }
+  std::erase_if(found,
+                [this, &head](std::uint32_t number) { return Contains(*head.pages.Get(number)); });
   return found;
 }
 
-std::shared_ptr<const SeriesList> KeptSeries::Update(std::span<const Matcher> matchers,
-                                                     const View& head) {
-  if (head.next_number == next_number_ && head.removed == removed_) return list_;
-  std::vector<Series*> fresh;
-  for (const std::uint32_t number : Newcomers(matchers, head)) {
-    fresh.push_back(head.pages.Get(number));
+bool KeptSeries::Contains(const Series& series) const {
+  const std::vector<Series*>& known = list_->series;
+  const auto at = std::lower_bound(known.begin(), known.end(), &series, LabelsLess);
+  return at != known.end() && *at == &series;
+}
+
+void KeptSeries::BeginAnew() {
+  list_ = std::make_shared<const SeriesList>();
+  newest_left_out_.reset();
+  next_number_ = 0;
+  updates_ = 0;
+}
+
+// What belongs into the list and is not there, in the order of labels.
+std::vector<Series*> KeptSeries::Fresh(std::span<const Matcher> matchers, const View& head) {
+  std::vector<std::uint32_t> returned;
+  if (!head.returned.Read(returned_, returned)) BeginAnew();
+  Postings numbers;
+  if (!returned.empty()) numbers = Returned(matchers, head, std::move(returned));
+  if (head.next_number != next_number_) {
+    const Postings newcomers = Newcomers(matchers, head);
+    numbers.insert(numbers.end(), newcomers.begin(), newcomers.end());
   }
-  head.order.Sort(fresh, head.pages, head.index.all());
-  const auto living = [&head](const Series* one) { return Lives(*one, head.pages); };
-  const bool all_live =
-      head.removed == removed_ || std::all_of(list_->series.begin(), list_->series.end(), living);
   next_number_ = head.next_number;
+  std::vector<Series*> fresh;
+  for (const std::uint32_t number : numbers) fresh.push_back(head.pages.Get(number));
+  head.order.Sort(fresh, head.pages, head.index.all());
+  return fresh;
+}
+
+// By place in the list; empty where nothing leaves.
+std::vector<bool> KeptSeries::Leaving(Timestamp oldest, const View& head) {
+  const bool some_deleted = head.removed != removed_;
+  const bool look_at_ages = ++updates_ >= kLookEvery;
   removed_ = head.removed;
-  if (fresh.empty() && all_live) return list_;
-  std::shared_ptr<SeriesList> merged = Merge(fresh, head.pages);
+  if (!some_deleted && !look_at_ages) return {};
+  if (look_at_ages) updates_ = 0;
+  const std::vector<Series*>& series = list_->series;
+  std::vector<bool> leaving(series.size());
+  bool any = false;
+  StripeLock stripe(head.stripes);
+  for (std::size_t i = 0; i < series.size(); ++i) {
+    leaving[i] = some_deleted && !Lives(*series[i], head.pages);
+    if (look_at_ages && !leaving[i]) {
+      stripe.Take(series[i]->number());
+      const auto newest = series[i]->last_time();
+      leaving[i] = newest && *newest < oldest;
+      if (leaving[i]) {
+        series[i]->left_out = true;
+        newest_left_out_ = std::max(newest_left_out_.value_or(*newest), *newest);
+      }
+    }
+    any = any || leaving[i];
+  }
+  return any ? leaving : std::vector<bool>();
+}
+
+std::shared_ptr<const SeriesList> KeptSeries::Update(std::span<const Matcher> matchers,
+                                                     Timestamp oldest, const View& head) {
+  if (newest_left_out_ && oldest <= *newest_left_out_) BeginAnew();  // time went back
+  const std::vector<Series*> fresh = Fresh(matchers, head);
+  const std::vector<bool> leaving = Leaving(oldest, head);
+  if (fresh.empty() && leaving.empty()) return list_;
+  std::shared_ptr<SeriesList> merged = Merge(fresh, leaving);
   RenewSlots(*merged);
   list_ = std::move(merged);
   return list_;
 }
 
 std::shared_ptr<SeriesList> KeptSeries::Merge(const std::vector<Series*>& fresh,
-                                              const SeriesPages& pages) {
+                                              const std::vector<bool>& leaving) {
   const std::vector<Series*>& old = list_->series;
   std::vector<Series*> series;
   auto merged = std::make_shared<SeriesList>();
   series.reserve(old.size() + fresh.size());
   merged->slots.reserve(old.size() + fresh.size());
-  auto at = old.begin();
-  const auto keep_until = [&](std::vector<Series*>::const_iterator end) {
+  std::size_t at = 0;
+  const auto keep_until = [&](std::size_t end) {
     for (; at != end; ++at) {
-      if (!Lives(**at, pages)) continue;
-      series.push_back(*at);
-      merged->slots.push_back(list_->slots[static_cast<std::size_t>(at - old.begin())]);
+      if (!leaving.empty() && leaving[at]) continue;
+      series.push_back(old[at]);
+      merged->slots.push_back(list_->slots[at]);
     }
   };
   // Each newcomer is placed by halving: few of them must not cost a walk with string comparisons.
   for (Series* const one : fresh) {
-    keep_until(std::lower_bound(at, old.end(), one, LabelsLess));
+    const auto from = old.begin() + static_cast<std::ptrdiff_t>(at);
+    const auto place = std::lower_bound(from, old.end(), one, LabelsLess);
+    keep_until(static_cast<std::size_t>(place - old.begin()));
     series.push_back(one);
     merged->slots.push_back(next_slot_++);
   }
-  keep_until(old.end());
+  keep_until(old.size());
   merged->Take(std::move(series));
   return merged;
 }

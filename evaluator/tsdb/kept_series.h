@@ -3,7 +3,10 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <memory>
+#include <mutex>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -37,31 +40,77 @@ struct SeriesList {
 Postings SelectNumbers(const LabelIndex& index, const SeriesPages& pages,
                        std::span<const Matcher> matchers);
 
+// The series that were left out of somebody's list for their age (Series::left_out) and then got a
+// sample, in that order. Thread-safe; its lock is taken last.
+class ReturnedSeries {
+ public:
+  // Counts what was ever added.
+  using Mark = std::uint64_t;
+
+  void Add(std::uint32_t number) {
+    const std::lock_guard lock(mutex_);
+    numbers_.push_back(number);
+    ++end_;
+    if (numbers_.size() > kRemembered) numbers_.pop_front();
+  }
+  Mark end() const {
+    const std::lock_guard lock(mutex_);
+    return end_;
+  }
+  // Appends what was added since `mark`, which moves to the end. False: some of it is forgotten.
+  bool Read(Mark& mark, std::vector<std::uint32_t>& out) const;
+
+ private:
+  static constexpr std::size_t kRemembered = std::size_t{1} << 16U;
+
+  mutable std::mutex mutex_;
+  std::deque<std::uint32_t> numbers_;  // guarded by mutex_
+  Mark end_ = 0;                       // guarded by mutex_
+};
+
 // Numbers rise and are never used twice, so the newcomers are those at or above the number that was
-// next at the last look, and the deleted ones those whose page is empty. Thread-compatible.
+// next at the last look, and the deleted ones those whose page is empty. Every now and then the
+// series whose newest sample is older than what is asked for are left out (pods that are gone); the
+// head tells when one of them gets a sample. Thread-compatible.
 class KeptSeries final : public storage::KeptSelect {
  public:
+  // So many Updates lie between two looks at the age of all series.
+  static constexpr std::uint32_t kLookEvery = 16;
+
   // The head as its index lock (shared) lets it be read.
   struct View {
     const LabelIndex& index;
     const SeriesPages& pages;
     LabelOrder& order;
+    Stripes& stripes;
+    const ReturnedSeries& returned;
     std::uint32_t next_number;
     std::uint64_t removed;  // series, since the head began
   };
 
   std::uint64_t generation() const override { return generation_; }
 
-  // The series that all matchers accept now. Requires: see View; the same head and matchers every
-  // time.
-  std::shared_ptr<const SeriesList> Update(std::span<const Matcher> matchers, const View& head);
+  // The series that all matchers accept now; some that have no sample at or behind `oldest` may be
+  // missing. Requires: see View; the same head and matchers every time.
+  std::shared_ptr<const SeriesList> Update(std::span<const Matcher> matchers, Timestamp oldest,
+                                           const View& head);
 
  private:
+  void BeginAnew();
+  std::vector<Series*> Fresh(std::span<const Matcher> matchers, const View& head);
   Postings Newcomers(std::span<const Matcher> matchers, const View& head) const;
-  std::shared_ptr<SeriesList> Merge(const std::vector<Series*>& fresh, const SeriesPages& pages);
+  Postings Returned(std::span<const Matcher> matchers, const View& head,
+                    std::vector<std::uint32_t> numbers) const;
+  bool Contains(const Series& series) const;
+  std::vector<bool> Leaving(Timestamp oldest, const View& head);
+  std::shared_ptr<SeriesList> Merge(const std::vector<Series*>& fresh,
+                                    const std::vector<bool>& leaving);
   void RenewSlots(SeriesList& list);
 
   std::shared_ptr<const SeriesList> list_ = std::make_shared<const SeriesList>();
+  std::optional<Timestamp> newest_left_out_;  // of the samples of series that were left out
+  ReturnedSeries::Mark returned_ = 0;
+  std::uint32_t updates_ = 0;  // since the last look at ages
   std::uint32_t next_number_ = 0;
   std::uint64_t removed_ = 0;
   std::uint32_t next_slot_ = 1;

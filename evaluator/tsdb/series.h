@@ -71,6 +71,8 @@ class Series {
 
   // Samples that appenders hold and have not committed: such a series is not removed.
   std::uint32_t uncommitted = 0;
+  // Some KeptSeries does without it, for its age, and must be told when a sample comes.
+  bool left_out = false;
   // The appender that touched the series last, and where in its batch.
   std::uint64_t hint_batch = 0;
   std::uint32_t hint_index = 0;

@@ -29,7 +29,7 @@ class Stripes {
 };
 
 // Holds at most one stripe and changes it only when the next series needs another. While it holds
-// one, no other lock may be taken.
+// one, no other lock may be taken but that of ReturnedSeries.
 class StripeLock {
  public:
   explicit StripeLock(Stripes& stripes) : stripes_(stripes) {}

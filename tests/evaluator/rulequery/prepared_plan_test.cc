@@ -241,6 +241,31 @@ TEST_CASE("With a plan a query gives the same to the bit while series come and g
   CHECK(filled > seeds * 60 * 3);
 }
 
+TEST_CASE("A plan does without series that ended and has them again when they go on", "[plan]") {
+  constexpr int kRounds = 120;
+  int filled = 0;
+  engine::EngineOptions options;
+  options.lookback_delta = kInterval * 2;
+  const int seeds = Seeds() / 10;
+  for (int seed = 1; seed <= seeds; ++seed) {
+    CAPTURE(seed);
+    const StillClock clock;
+    const Engine engine(clock, options);
+    tsdb::Head head({});
+    Churn churn(static_cast<std::uint64_t>(seed));
+    Rules rules(kForms);
+    for (int round = 0; round < kRounds; ++round) {
+      // Now and then the clock goes back.
+      const int shown = round % 50 == 49 ? round - 20 : round;
+      const Timestamp time = FromMillis(1'700'000'000'000) + round * kInterval;
+      churn.Round(head, time);
+      filled += rules.Run(engine, head, time - (round - shown) * kInterval,
+                          [seed](std::size_t i) { return i % 8 == seed % 8U; });
+    }
+  }
+  CHECK(filled > seeds * kRounds * 3);
+}
+
 TEST_CASE("A plan forgets its groups when the store gives its slots out anew", "[plan]") {
   const StillClock clock;
   const Engine engine(clock);

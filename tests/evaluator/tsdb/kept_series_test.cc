@@ -49,16 +49,17 @@ const std::vector<Matcher>& Matchers() {
   return kMatchers;
 }
 
-Answer Again(Head& head, std::unique_ptr<storage::KeptSelect>& kept) {
+Answer Again(Head& head, std::unique_ptr<storage::KeptSelect>& kept,
+             storage::TimeRange range = {}) {
   const auto querier = head.NewQuerier({});
-  const auto set = (*querier)->SelectAgain(Matchers(), {}, kept);
+  const auto set = (*querier)->SelectAgain(Matchers(), range, kept);
   REQUIRE(set);
   return Read(**set);
 }
 
-Answer Plain(Head& head) {
+Answer Plain(Head& head, storage::TimeRange range = {}) {
   const auto querier = head.NewQuerier({});
-  const auto set = (*querier)->Select(Matchers(), {});
+  const auto set = (*querier)->Select(Matchers(), range);
   REQUIRE(set);
   return Read(**set);
 }
@@ -119,6 +120,79 @@ TEST_CASE("Slots of deleted series are given out anew, in another generation", "
   CHECK(generations.size() == 2);
   CHECK(!generations.contains(0));
   CHECK(highest < 2000);
+}
+
+storage::TimeRange From(int seconds) { return {At(seconds), kMaxTimestamp}; }
+
+// Asks until the ages of all series were looked at. The series of the last answer, with and without
+// samples.
+std::size_t KeptAfterLook(Head& head, std::unique_ptr<storage::KeptSelect>& kept,
+                          storage::TimeRange range) {
+  std::size_t size = 0;
+  for (std::uint32_t i = 0; i < KeptSeries::kLookEvery; ++i) {
+    const Answer again = Again(head, kept, range);
+    CHECK(again.labels == Plain(head, range).labels);
+    size = again.slots.size();
+  }
+  return size;
+}
+
+TEST_CASE("A kept select leaves out series that ended, until they have samples again", "[tsdb]") {
+  Head head({});
+  std::unique_ptr<storage::KeptSelect> kept;
+  std::unique_ptr<storage::KeptSelect> other;
+  for (int pod : {1, 2, 3, 4}) Append(head, Pod(pod), At(10));
+  for (int pod : {2, 4}) Append(head, Pod(pod), At(100));
+  CHECK(KeptAfterLook(head, kept, From(10)) == 4);
+  CHECK(KeptAfterLook(head, kept, From(11)) == 2);
+  CHECK(KeptAfterLook(head, other, From(11)) == 2);
+
+  Append(head, Pod(3), At(110));
+  Append(head, Pod(4), At(110));
+  for (auto* select : {&kept, &other}) {
+    const Answer back = Again(head, *select, From(11));
+    CHECK(back.slots.size() == 3);
+    CHECK(back.labels == Plain(head, From(11)).labels);
+  }
+  Append(head, Pod(3), At(120));
+  CHECK(Again(head, kept, From(11)).slots.size() == 3);
+}
+
+TEST_CASE("A kept select that is asked for earlier times has its old series again", "[tsdb]") {
+  Head head({});
+  std::unique_ptr<storage::KeptSelect> kept;
+  for (int pod : {1, 2, 3}) Append(head, Pod(pod), At(pod * 10));
+  CHECK(KeptAfterLook(head, kept, From(25)) == 1);
+  CHECK(Again(head, kept, From(21)).slots.size() == 1);
+  CHECK(Again(head, kept, From(20)).labels == Plain(head, From(20)).labels);
+  CHECK(Again(head, kept, From(5)).labels.size() == 3);
+}
+
+TEST_CASE("A kept select notices when more series come back than anybody remembers", "[tsdb]") {
+  Head head({});
+  std::unique_ptr<storage::KeptSelect> kept;
+  const auto append_all = [&head](int pods, Timestamp time) {
+    const auto appender = head.NewAppender();
+    for (int pod = 0; pod < pods; ++pod) {
+      storage::SeriesRef ref = 0;
+      (void)appender->Append(ref, Pod(pod, pod % 100 == 0 ? "m" : "other"), {time, 1});
+    }
+    REQUIRE(appender->Commit());
+  };
+  append_all(66'000, At(10));
+  const std::vector<Matcher> everything = {Matcher::Equal("__name__", "other")};
+  std::unique_ptr<storage::KeptSelect> others;
+  for (std::uint32_t i = 0; i < KeptSeries::kLookEvery; ++i) {
+    const auto querier = head.NewQuerier({});
+    REQUIRE((*querier)->SelectAgain(everything, From(20), others));
+  }
+  CHECK(KeptAfterLook(head, kept, From(20)) == 0);
+  for (const int pods : {1000, 66'000}) {
+    append_all(pods, At(pods));
+    const Answer back = Again(head, kept, From(20));
+    CHECK(back.labels.size() == static_cast<std::size_t>(pods / 100));
+    CHECK(back.labels == Plain(head, From(20)).labels);
+  }
 }
 
 TEST_CASE("An answer of a kept select outlives what comes after it", "[tsdb]") {
