@@ -51,6 +51,7 @@ const char* ReadNumber(const char* at, const char* end, double& value) {
   }
   const auto [after, error] = fast_float::from_chars(at, end, value);
   if (error != std::errc{} || !EndsToken(after, end)) return nullptr;
+  if (std::isinf(value) && (*at | 0x20) != 'i') return nullptr;  // too large for a double
   if (negative) value = -value;
   return after;
 }

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cstring>
+#include <limits>
 
+#include "common/base/ascii.h"
 #include "common/base/file.h"
 #include "common/base/quote.h"
 #include "common/net/curl_library.h"
@@ -22,15 +24,30 @@ void Append(List& list, const std::string& line) {
   }
 }
 
+// By ourselves, since curl takes a compressed body that is cut short for a whole one.
+Status TakeBody(Exchange& exchange, std::string_view piece) {
+  std::string& body = exchange.response.body;
+  const std::size_t limit =
+      exchange.limit == 0 ? std::numeric_limits<std::size_t>::max() : exchange.limit;
+  const std::string_view encoding = exchange.response.Header("Content-Encoding");
+  if (!encoding.empty() && !EqualsIgnoringCase(encoding, "identity")) {
+    if (!EqualsIgnoringCase(encoding, "gzip") && !EqualsIgnoringCase(encoding, "x-gzip")) {
+      return Invalid("Content-Encoding " + Quote(encoding) + ", which was not asked for");
+    }
+    if (!exchange.gzip) exchange.gzip = std::make_unique<GzipReader>();
+    return exchange.gzip->Read(piece, limit, body);
+  }
+  if (body.size() + piece.size() > limit) {
+    return Invalid("body larger than " + std::to_string(limit) + " bytes");
+  }
+  body.append(piece);
+  return {};
+}
+
 std::size_t OnBody(char* bytes, std::size_t, std::size_t count, void* data) {
   auto& exchange = *static_cast<Exchange*>(data);
-  std::string& body = exchange.response.body;
-  if (exchange.limit != 0 && body.size() + count > exchange.limit) {
-    exchange.too_large = true;
-    return 0;
-  }
-  body.append(bytes, count);
-  return count;
+  exchange.body = TakeBody(exchange, {bytes, count});
+  return exchange.body ? count : CURL_WRITEFUNC_ERROR;
 }
 
 std::size_t OnHeader(char* bytes, std::size_t, std::size_t count, void* data) {
@@ -175,6 +192,7 @@ Result<List> MakeHeaders(const HttpClientOptions& options, const ClientRequest& 
     RETURN_IF_ERROR(add(name, *value));
   }
   for (const auto& [name, value] : request.headers) RETURN_IF_ERROR(add(name, value));
+  if (request.accept_compressed) RETURN_IF_ERROR(add("Accept-Encoding", "gzip"));
   Append(list, "Expect:");  // no second of waiting for a 100 Continue
   if (!request.body.empty() && FindHeader(request.headers, "Content-Type").empty()) {
     Append(list, "Content-Type:");  // curl would say that it is a form
@@ -249,7 +267,6 @@ List UseServerName(CURL* easy, const TlsClientOptions& tls, const ClientRequest&
 }
 
 void SetTransfer(CURL* easy, const HttpClientOptions& options, const ClientRequest& request) {
-  if (request.accept_compressed) Set(easy, CURLOPT_ACCEPT_ENCODING, "gzip");
   Set(easy, CURLOPT_HTTP_VERSION,
       static_cast<long>(options.enable_http2 ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1));
   Set(easy, CURLOPT_FOLLOWLOCATION, options.follow_redirects ? 1L : 0L);
@@ -307,13 +324,12 @@ Status PrepareExchange(void* easy, const HttpClientOptions& options, const Clien
 
 Result<ClientResponse> FinishExchange(void* easy, int curl_code, Exchange& exchange) {
   const auto code = static_cast<CURLcode>(curl_code);
-  if (exchange.too_large) {
-    return Invalid("body larger than " + std::to_string(exchange.limit) + " bytes");
-  }
+  RETURN_IF_ERROR(exchange.body);
   if (code != CURLE_OK) {
     const bool detailed = exchange.reason[0] != '\0';
     return Error(KindOf(code), detailed ? exchange.reason : Curl().easy_strerror(code));
   }
+  if (exchange.gzip) RETURN_IF_ERROR(exchange.gzip->Finish());
   long status = 0;
   Curl().easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
   exchange.response.status = static_cast<int>(status);

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "common/base/result.h"
+#include "common/net/gzip.h"
 #include "common/net/http_client.h"
 
 struct curl_slist;
@@ -36,8 +37,9 @@ Status CheckProxyUrl(const std::string& url);
 struct Exchange {
   ClientResponse response;
   std::size_t limit = 0;
-  bool too_large = false;
-  char reason[256] = {};  // CURL_ERROR_SIZE
+  std::unique_ptr<GzipReader> gzip;  // of a body that comes compressed, from its first byte on
+  Status body;                       // what was wrong with the body
+  char reason[256] = {};             // CURL_ERROR_SIZE
   List headers, proxy_headers, connect_to;
 };
 

@@ -114,6 +114,7 @@ TEST_CASE("Parser names the line of what it refuses in text", "[exposition]") {
       {"a 1\n\n# x\nb", "line 4: expected a value after the series"},
       {"a x", "line 1: expected a value, got \"x\""},
       {"a 0x1p3", "line 1: expected a value, got \"0x1p3\""},
+      {"a 1e400", "line 1: expected a value, got \"1e400\""},
       {"a 1_000", "line 1: expected a value, got \"1_000\""},
       {"a -nan", "line 1: expected a value, got \"-nan\""},
       {"a nan(1)", "line 1: expected a value, got \"nan(1)\""},

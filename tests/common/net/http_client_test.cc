@@ -11,8 +11,10 @@
 #include <memory>
 #include <string>
 #include <thread>
+#include <tuple>
 
 #include "common/base/file.h"
+#include "common/net/gzip.h"
 #include "common/net/http_server.h"
 #include "common/net/socket.h"
 #include "tests/support/temp_folder.h"
@@ -36,6 +38,11 @@ struct Echo {
     });
     server.Handle({"GET"}, "/large", [](const HttpRequest&) {
       return HttpResponse::Text(200, std::string(1'000'000, 'x'));
+    });
+    server.Handle({"POST"}, "/encoded", [](const HttpRequest& request) {
+      HttpResponse response = HttpResponse::Text(200, request.body);
+      response.headers.emplace_back("Content-Encoding", *request.Parameter("as"));
+      return response;
     });
     server.Handle({"GET"}, "/hang", [this](const HttpRequest& request) {
       ++hanging;
@@ -205,6 +212,37 @@ TEST_CASE("The limit on the body counts after decompression", "[net]") {
   REQUIRE_FALSE(refused);
   CHECK(refused.error().kind() == ErrorKind::kInvalid);
   CHECK(refused.error().message() == "body larger than 999999 bytes");
+}
+
+TEST_CASE("A compressed body comes whole or not at all", "[net]") {
+  Echo echo;
+  std::string text;
+  for (int i = 0; i < 20'000; ++i) text += "line " + std::to_string(i) + "\n";
+  std::string whole;
+  GzipWriter().Finish(text, whole);
+  const auto client = Client();
+  const auto answer = [&](const std::string& body, const std::string& encoding) {
+    ClientRequest request = echo.Request("/encoded?as=" + encoding);
+    request.method = "POST";
+    request.body = body;
+    return client->Send(request);
+  };
+  CHECK(answer(whole, "gzip")->body == text);
+  CHECK(answer(whole + whole, "gzip")->body == text + text);
+  CHECK(answer("plain", "identity")->body == "plain");
+  const std::tuple<std::string, std::string, std::string> refused[] = {
+      {whole.substr(0, whole.size() - 1), "gzip", "gzip: cut short"},
+      {whole.substr(0, whole.size() / 2), "gzip", "gzip: cut short"},
+      {"x 1\n", "gzip", "gzip: broken"},
+      {whole + "x", "gzip", "gzip: cut short"},
+      {"x 1\n", "br", "Content-Encoding \"br\", which was not asked for"},
+  };
+  for (const auto& [body, encoding, message] : refused) {
+    CAPTURE(encoding, message);
+    const auto broken = answer(body, encoding);
+    REQUIRE_FALSE(broken);
+    CHECK(broken.error().message() == message);
+  }
 }
 
 TEST_CASE("A request that takes too long ends with kTimeout", "[net]") {
