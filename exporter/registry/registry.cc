@@ -6,8 +6,6 @@
 #include <mutex>
 #include <utility>
 
-#include "exporter/registry/page_guard.h"
-
 namespace skep::exporter {
 namespace {
 
@@ -39,6 +37,7 @@ struct Registry::Entry {
   std::condition_variable idle;
   bool busy = false;       // guarded by mutex; a flag, so that waiting for it can time out
   std::string last_error;  // guarded by mutex; "": it succeeded
+  std::string last_drop;   // guarded by mutex; the first family that was left out, or ""
 };
 
 struct Registry::Outcome {
@@ -89,13 +88,9 @@ void Registry::Collect(const Request& request, std::string& page) {
     const std::size_t begin = page.size();
     outcomes.push_back(CollectOne(*entry, request, page));
     const PageGuard::Verdict verdict = guard.Admit(page, begin);
-    if (verdict.first_dropped.empty()) continue;
     duplicate_ += verdict.duplicate_families;
     over_limit_ += verdict.families_over_limit;
-    log_.Warn("families dropped", {{"collector", entry->collector->name()},
-                                   {"first", verdict.first_dropped},
-                                   {"duplicate", verdict.duplicate_families},
-                                   {"over_limit", verdict.families_over_limit}});
+    NoteDrop(*entry, verdict);
   }
   exposition::PageWriter writer(request.format, page, request.escaping);
   WriteOutcomes(outcomes, writer);
@@ -139,6 +134,20 @@ void Registry::Note(Entry& entry, const Status& status) const {
   log_.Log(no_data ? LogLevel::kDebug : LogLevel::kError,
            no_data ? "collector has no data" : "collector failed",
            {{"name", name}, {"err", status.error()}});
+}
+
+// One line when something else than before is left out: not one per scrape.
+void Registry::NoteDrop(Entry& entry, const PageGuard::Verdict& verdict) const {
+  {
+    const std::lock_guard lock(entry.mutex);
+    if (entry.last_drop == verdict.first_dropped) return;
+    entry.last_drop = verdict.first_dropped;
+  }
+  if (verdict.first_dropped.empty()) return;
+  log_.Warn("families dropped", {{"collector", entry.collector->name()},
+                                 {"first", verdict.first_dropped},
+                                 {"duplicate", verdict.duplicate_families},
+                                 {"over_limit", verdict.families_over_limit}});
 }
 
 void Registry::WriteOutcomes(const std::vector<Outcome>& outcomes,

@@ -15,6 +15,7 @@
 #include "common/base/result.h"
 #include "common/exposition/writer.h"
 #include "exporter/registry/collector.h"
+#include "exporter/registry/page_guard.h"
 
 namespace skep::exporter {
 
@@ -70,6 +71,7 @@ class Registry {
 
   Outcome CollectOne(Entry& entry, const Request& request, std::string& page);
   void Note(Entry& entry, const Status& status) const;
+  void NoteDrop(Entry& entry, const PageGuard::Verdict& verdict) const;
   void WriteOutcomes(const std::vector<Outcome>& outcomes, exposition::PageWriter& writer) const;
   void WriteDropped(exposition::PageWriter& writer) const;
 

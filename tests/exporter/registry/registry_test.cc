@@ -125,6 +125,10 @@ TEST_CASE("Registry drops a family that was on the page before", "[registry]") {
   CHECK(Has(page, R"(skep_exporter_families_dropped_total{reason="duplicate"} 2)"));
   CHECK(f.registry.dropped().duplicate == 2);
   CHECK(f.log.find("first=same") != std::string::npos);
+  const std::size_t logged = f.log.size();
+  (void)f.Page();
+  CHECK(f.log.size() == logged);  // once, not at every scrape
+  CHECK(f.registry.dropped().duplicate == 4);
 }
 
 TEST_CASE("Registry keeps the caller's families free", "[registry]") {
