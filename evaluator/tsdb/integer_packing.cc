@@ -1,0 +1,103 @@
+#include "evaluator/tsdb/integer_packing.h"
+
+#include <algorithm>
+#include <array>
+#include <bit>
+
+#include "evaluator/tsdb/bit_packing.h"
+#include "evaluator/tsdb/column_bytes.h"
+#include "evaluator/tsdb/integer_format.h"
+
+namespace skep::tsdb {
+namespace {
+
+constexpr unsigned kLevels = 64;
+
+std::size_t VarintBits(unsigned bits) { return 8 * ((std::max(bits, 1U) + 6) / 7); }
+
+// How far the differences lie on one side of the pivot: by the number of bits of that distance.
+class Side {
+ public:
+  void Add(std::uint64_t distance) {
+    const unsigned level =
+        std::min<unsigned>(64U - static_cast<unsigned>(std::countl_zero(distance)), kLevels - 1);
+    ++count_[level];
+    farthest_[level] = std::max(farthest_[level], distance);
+    used_ |= 1ULL << level;
+  }
+
+  // Levels that hold something, as bits. Level 0 (the pivot itself) always does.
+  std::uint64_t used() const { return used_ | 1; }
+  unsigned count(unsigned level) const { return count_[level]; }
+  std::uint64_t farthest(unsigned level) const { return farthest_[level]; }
+
+ private:
+  std::array<std::uint8_t, kLevels> count_{};
+  std::array<std::uint64_t, kLevels> farthest_{};
+  std::uint64_t used_ = 0;
+};
+
+// One of the middle ones, most likely: the median of seven.
+std::int64_t Pivot(std::span<const std::int64_t> differences) {
+  std::array<std::int64_t, 7> some;
+  for (std::size_t i = 0; i < some.size(); ++i) {
+    some[i] = differences[(2 * i + 1) * differences.size() / (2 * some.size())];
+  }
+  std::nth_element(some.begin(), some.begin() + 3, some.end());
+  return some[3];
+}
+
+unsigned HighestLevel(std::uint64_t levels) {
+  return 63U - static_cast<unsigned>(std::countl_zero(levels));
+}
+
+// Visits the ways to leave the farthest levels of one side out: visit(level kept, exceptions, their
+// bits). Stops where the exceptions are too many.
+template <typename Visit>
+void ForEachCut(const Side& side, unsigned allowed, Visit visit) {
+  unsigned exceptions = 0;
+  std::size_t bits = 0;
+  for (std::uint64_t levels = side.used();;) {
+    const unsigned level = HighestLevel(levels);
+    visit(level, exceptions, bits);
+    if (level == 0) return;
+    exceptions += side.count(level);
+    bits += side.count(level) * (8 + VarintBits(level + 2));
+    if (exceptions > allowed) return;
+    levels &= ~(1ULL << level);
+  }
+}
+
+}  // namespace
+
+Packing ChoosePacking(std::span<const std::int64_t> differences) {
+  const std::int64_t pivot = Pivot(differences);
+  const auto unsigned_pivot = static_cast<std::uint64_t>(pivot);
+  Side below, above;
+  for (const std::int64_t difference : differences) {
+    const auto number = static_cast<std::uint64_t>(difference);
+    if (difference < pivot) {
+      below.Add(unsigned_pivot - number);
+    } else {
+      above.Add(number - unsigned_pivot);
+    }
+  }
+  Packing best;
+  best.bits = ~std::size_t{0};
+  ForEachCut(below, kMaxExceptions, [&](unsigned low, unsigned low_count, std::size_t low_bits) {
+    const std::uint64_t under = below.farthest(low);
+    ForEachCut(above, kMaxExceptions - low_count,
+               [&](unsigned high, unsigned high_count, std::size_t high_bits) {
+                 const std::uint64_t range = under + above.farthest(high);
+                 const unsigned width = PackedWidth(static_cast<unsigned>(std::bit_width(range)));
+                 const std::size_t bits = width * differences.size() + low_bits + high_bits;
+                 if (bits >= best.bits) return;
+                 best = {static_cast<std::int64_t>(unsigned_pivot - under), width,
+                         low_count + high_count, bits};
+               });
+  });
+  best.bits += VarintBits(static_cast<unsigned>(std::bit_width(ZigZag(best.base))));
+  return best;
+}
+
+}  // namespace skep::tsdb
