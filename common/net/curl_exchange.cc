@@ -2,9 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
-#include <limits>
 
-#include "common/base/ascii.h"
 #include "common/base/file.h"
 #include "common/base/quote.h"
 #include "common/net/curl_library.h"
@@ -24,30 +22,15 @@ void Append(List& list, const std::string& line) {
   }
 }
 
-// By ourselves, since curl takes a compressed body that is cut short for a whole one.
-Status TakeBody(Exchange& exchange, std::string_view piece) {
-  std::string& body = exchange.response.body;
-  const std::size_t limit =
-      exchange.limit == 0 ? std::numeric_limits<std::size_t>::max() : exchange.limit;
-  const std::string_view encoding = exchange.response.Header("Content-Encoding");
-  if (!encoding.empty() && !EqualsIgnoringCase(encoding, "identity")) {
-    if (!EqualsIgnoringCase(encoding, "gzip") && !EqualsIgnoringCase(encoding, "x-gzip")) {
-      return Invalid("Content-Encoding " + Quote(encoding) + ", which was not asked for");
-    }
-    if (!exchange.gzip) exchange.gzip = std::make_unique<GzipReader>();
-    return exchange.gzip->Read(piece, limit, body);
-  }
-  if (body.size() + piece.size() > limit) {
-    return Invalid("body larger than " + std::to_string(limit) + " bytes");
-  }
-  body.append(piece);
-  return {};
-}
-
 std::size_t OnBody(char* bytes, std::size_t, std::size_t count, void* data) {
   auto& exchange = *static_cast<Exchange*>(data);
-  exchange.body = TakeBody(exchange, {bytes, count});
-  return exchange.body ? count : CURL_WRITEFUNC_ERROR;
+  std::string& body = exchange.response.body;
+  if (exchange.limit != 0 && body.size() + count > exchange.limit) {
+    exchange.too_large = true;
+    return 0;
+  }
+  body.append(bytes, count);
+  return count;
 }
 
 std::size_t OnHeader(char* bytes, std::size_t, std::size_t count, void* data) {
@@ -324,12 +307,13 @@ Status PrepareExchange(void* easy, const HttpClientOptions& options, const Clien
 
 Result<ClientResponse> FinishExchange(void* easy, int curl_code, Exchange& exchange) {
   const auto code = static_cast<CURLcode>(curl_code);
-  RETURN_IF_ERROR(exchange.body);
+  if (exchange.too_large) {
+    return Invalid("body larger than " + std::to_string(exchange.limit) + " bytes");
+  }
   if (code != CURLE_OK) {
     const bool detailed = exchange.reason[0] != '\0';
     return Error(KindOf(code), detailed ? exchange.reason : Curl().easy_strerror(code));
   }
-  if (exchange.gzip) RETURN_IF_ERROR(exchange.gzip->Finish());
   long status = 0;
   Curl().easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
   exchange.response.status = static_cast<int>(status);

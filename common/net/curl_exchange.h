@@ -6,7 +6,6 @@
 #include <string>
 
 #include "common/base/result.h"
-#include "common/net/gzip.h"
 #include "common/net/http_client.h"
 
 struct curl_slist;
@@ -37,9 +36,8 @@ Status CheckProxyUrl(const std::string& url);
 struct Exchange {
   ClientResponse response;
   std::size_t limit = 0;
-  std::unique_ptr<GzipReader> gzip;  // of a body that comes compressed, from its first byte on
-  Status body;                       // what was wrong with the body
-  char reason[256] = {};             // CURL_ERROR_SIZE
+  bool too_large = false;
+  char reason[256] = {};  // CURL_ERROR_SIZE
   List headers, proxy_headers, connect_to;
 };
 
@@ -47,7 +45,8 @@ struct Exchange {
 Status PrepareExchange(void* easy, const HttpClientOptions& options, const ClientRequest& request,
                        Exchange& exchange);
 
-// The outcome, after curl is done with the handle; `code` is its CURLcode.
+// The outcome, after curl is done with the handle; `code` is its CURLcode. The body is as it came:
+// Decompress follows.
 Result<ClientResponse> FinishExchange(void* easy, int code, Exchange& exchange);
 
 }  // namespace skep::net

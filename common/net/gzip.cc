@@ -28,6 +28,12 @@ std::size_t Feed(z_stream& stream, std::string_view text) {
   return part;
 }
 
+struct Inflater {
+  z_stream stream{};
+  bool ready = inflateInit2(&stream, kAnyWindow) == Z_OK;
+  ~Inflater() { inflateEnd(&stream); }
+};
+
 }  // namespace
 
 bool AcceptsGzip(std::string_view accept_encoding) {
@@ -42,57 +48,29 @@ bool AcceptsGzip(std::string_view accept_encoding) {
 }
 
 Result<std::string> Gunzip(std::string_view compressed, std::size_t limit_bytes) {
-  GzipReader reader;
+  Inflater inflater;
+  if (!inflater.ready) throw std::bad_alloc();
+  z_stream& stream = inflater.stream;
   std::string text;
-  RETURN_IF_ERROR(reader.Read(compressed, limit_bytes, text));
-  RETURN_IF_ERROR(reader.Finish());
+  int state = Z_OK;
+  std::array<char, kStep> buffer;
+  while (!compressed.empty() || state == Z_OK) {
+    if (state == Z_STREAM_END && inflateReset(&stream) != Z_OK) return Corrupt("gzip: broken");
+    const std::size_t fed = Feed(stream, compressed);
+    stream.next_out = reinterpret_cast<Bytef*>(buffer.data());
+    stream.avail_out = static_cast<uInt>(buffer.size());
+    state = inflate(&stream, Z_NO_FLUSH);
+    compressed.remove_prefix(fed - stream.avail_in);
+    const std::size_t produced = buffer.size() - stream.avail_out;
+    if (text.size() + produced > limit_bytes) {
+      return Invalid("body larger than " + std::to_string(limit_bytes) + " bytes");
+    }
+    text.append(buffer.data(), produced);
+    if (state == Z_BUF_ERROR) return Corrupt("gzip: cut short");
+    if (state != Z_OK && state != Z_STREAM_END) return Corrupt("gzip: broken");
+  }
   return text;
 }
-
-struct GzipReader::State {
-  z_stream stream{};
-  bool closed = false;  // the last member, of which at least one came
-
-  Status Step(std::string_view& compressed, std::size_t limit_bytes, std::string& out);
-};
-
-GzipReader::GzipReader() : state_(std::make_unique<State>()) {
-  if (inflateInit2(&state_->stream, kAnyWindow) != Z_OK) throw std::bad_alloc();
-}
-
-GzipReader::~GzipReader() { inflateEnd(&state_->stream); }
-
-Status GzipReader::State::Step(std::string_view& compressed, std::size_t limit_bytes,
-                               std::string& out) {
-  std::array<char, kStep> buffer;
-  const std::size_t fed = Feed(stream, compressed);
-  stream.next_out = reinterpret_cast<Bytef*>(buffer.data());
-  stream.avail_out = static_cast<uInt>(buffer.size());
-  const int outcome = inflate(&stream, Z_NO_FLUSH);
-  compressed.remove_prefix(fed - stream.avail_in);
-  const std::size_t produced = buffer.size() - stream.avail_out;
-  if (out.size() + produced > limit_bytes) {
-    return Invalid("body larger than " + std::to_string(limit_bytes) + " bytes");
-  }
-  out.append(buffer.data(), produced);
-  closed = outcome == Z_STREAM_END;
-  // Z_BUF_ERROR: there was nothing to do, more input is needed.
-  if (outcome != Z_OK && outcome != Z_BUF_ERROR && !closed) return Corrupt("gzip: broken");
-  return {};
-}
-
-Status GzipReader::Read(std::string_view compressed, std::size_t limit_bytes, std::string& out) {
-  // A full buffer may have left text inside of zlib, also when all input is taken.
-  bool full = false;
-  while (!compressed.empty() || full) {
-    if (state_->closed && inflateReset(&state_->stream) != Z_OK) return Corrupt("gzip: broken");
-    RETURN_IF_ERROR(state_->Step(compressed, limit_bytes, out));
-    full = !state_->closed && state_->stream.avail_out == 0;
-  }
-  return {};
-}
-
-Status GzipReader::Finish() const { return state_->closed ? Status() : Corrupt("gzip: cut short"); }
 
 struct GzipWriter::State {
   z_stream stream{};

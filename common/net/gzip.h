@@ -17,26 +17,6 @@ bool AcceptsGzip(std::string_view accept_encoding);
 // `limit_bytes` ("body larger than N bytes").
 Result<std::string> Gunzip(std::string_view compressed, std::size_t limit_bytes);
 
-// Takes gzip in pieces as they come in: one or more members, one behind the other.
-// Thread-compatible.
-class GzipReader {
- public:
-  GzipReader();
-  ~GzipReader();
-  GzipReader(const GzipReader&) = delete;
-  GzipReader& operator=(const GzipReader&) = delete;
-
-  // Appends the text of the next piece to `out`, which stays at `limit_bytes` or less. Errors are
-  // Gunzip's; then nothing more may be read.
-  Status Read(std::string_view compressed, std::size_t limit_bytes, std::string& out);
-  // kCorrupt: a member is not closed, or none came.
-  Status Finish() const;
-
- private:
-  struct State;
-  std::unique_ptr<State> state_;
-};
-
 // Compresses in pieces, at level 1: an answer of 100 MB costs less time to press than to send raw
 // over a usual network, and higher levels save little on text of this kind. Thread-compatible.
 class GzipWriter {

@@ -1,12 +1,16 @@
 #include "common/net/http_client.h"
 
 #include <atomic>
+#include <limits>
 #include <mutex>
 #include <set>
 #include <utility>
 
+#include "common/base/ascii.h"
+#include "common/base/quote.h"
 #include "common/net/curl_exchange.h"
 #include "common/net/curl_library.h"
+#include "common/net/gzip.h"
 
 namespace skep::net {
 namespace {
@@ -75,7 +79,26 @@ Result<ClientResponse> HttpClient::Impl::Run(Line& line, const ClientRequest& re
   if (code == CURLE_ABORTED_BY_CALLBACK && canceled) {
     return Error(ErrorKind::kCanceled, "request canceled");
   }
-  return FinishExchange(line.easy.get(), code, exchange);
+  Result<ClientResponse> response = FinishExchange(line.easy.get(), code, exchange);
+  if (response) RETURN_IF_ERROR(Decompress(*response, request.max_body_bytes));
+  return response;
+}
+
+// By ourselves, because curl takes a compressed body that is cut short for a whole one, and would
+// do the work on the thread of all connections.
+Status Decompress(ClientResponse& response, std::size_t limit_bytes) {
+  const std::string_view encoding = response.Header("Content-Encoding");
+  if (response.body.empty() || encoding.empty() || EqualsIgnoringCase(encoding, "identity")) {
+    return {};
+  }
+  if (!EqualsIgnoringCase(encoding, "gzip") && !EqualsIgnoringCase(encoding, "x-gzip")) {
+    return Invalid("Content-Encoding " + Quote(encoding) + ", which was not asked for");
+  }
+  constexpr std::size_t kNoLimit = std::numeric_limits<std::size_t>::max();
+  Result<std::string> text = Gunzip(response.body, limit_bytes == 0 ? kNoLimit : limit_bytes);
+  if (!text) return text.error();
+  response.body = *std::move(text);
+  return {};
 }
 
 HttpClient::HttpClient(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}

@@ -55,7 +55,7 @@ struct ClientRequest {
   std::string body = {};
   std::chrono::milliseconds timeout{10'000};  // for the whole exchange
   // A longer body ends the request with kInvalid "body larger than N bytes". 0: no limit. Counted
-  // after decompression.
+  // before decompression and after it.
   std::size_t max_body_bytes = 0;
   bool accept_compressed = true;  // ask for gzip
 };
@@ -66,6 +66,11 @@ struct ClientResponse {
   std::string body;  // decompressed
   std::string_view Header(std::string_view name) const { return FindHeader(headers, name); }
 };
+
+// Puts the text in the place of a body that came compressed, if it did. Also what it becomes stays
+// below `limit_bytes`; 0: no limit. kCorrupt: broken or cut short, kInvalid: too long, or an
+// encoding that nobody asked for; the body is then of no use.
+Status Decompress(ClientResponse& response, std::size_t limit_bytes);
 
 // Keeps connections open between requests. Thread-safe: requests of several threads run at once.
 // Any status is a success; only an exchange that could not be completed is an error: kTimeout,

@@ -11,7 +11,9 @@
 namespace skep::net {
 
 // Thread-safe. Names are resolved beside the thread, connections stay open between requests. The
-// outcomes are those of HttpClient::Send.
+// outcomes are those of HttpClient::Send, but that a compressed body is left as it came: whoever
+// takes it over calls Decompress, as a few hundred KB may become hundreds of MB, and everybody
+// else's request would wait for that.
 class HttpFetcher {
  public:
   // Called exactly once per request, on the fetcher's thread: hand the work on, do not do it there.

@@ -120,12 +120,13 @@ void ScrapeDriver::Take(const Turn& turn) {
 
 void ScrapeDriver::Ask(const std::shared_ptr<ScrapeLoop>& loop, ScrapeLoop::Order order,
                        Timestamp time) {
-  if (order.refused) return Enqueue({loop, *order.refused, time, 0});
+  const std::size_t limit = order.request.max_body_bytes;
+  if (order.refused) return Enqueue({loop, *order.refused, time, 0, limit});
   const Clock::Steady start = clock_.SteadyNow();
-  fetcher_->Start(std::move(order.http), std::move(order.request),
-                  [this, loop, time, start](Result<net::ClientResponse> response) {
-                    Enqueue({loop, std::move(response), time, Seconds(clock_.SteadyNow() - start)});
-                  });
+  auto take = [this, loop, time, start, limit](Result<net::ClientResponse> response) {
+    Enqueue({loop, std::move(response), time, Seconds(clock_.SteadyNow() - start), limit});
+  };
+  fetcher_->Start(std::move(order.http), std::move(order.request), std::move(take));
 }
 
 void ScrapeDriver::Enqueue(Work work) {
@@ -151,6 +152,10 @@ void ScrapeDriver::StorePages() {
 
 void ScrapeDriver::Store(Work& work) {
   const Clock::Steady start = clock_.SteadyNow();
+  if (work.response) {
+    const Status text = net::Decompress(*work.response, work.max_body_bytes);
+    if (!text) work.response = text.error();
+  }
   const std::optional<IngestResult> result =
       work.loop->End(work.response, work.time, work.duration_seconds);
   if (!result) return;

@@ -49,6 +49,7 @@ class ScrapeDriver {
     Result<net::ClientResponse> response;
     Timestamp time;
     double duration_seconds;
+    std::size_t max_body_bytes;
   };
 
   ScrapeDriver(const Clock& clock, Logger log, const Counters& counters);

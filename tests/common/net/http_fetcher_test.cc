@@ -83,10 +83,22 @@ TEST_CASE("What cannot be fetched is an error of its kind", "[net]") {
           .kind() == ErrorKind::kTimeout);
   CHECK(f.Start({.url = "http://127.0.0.1:1/"}).get().error().kind() == ErrorKind::kUnavailable);
   CHECK(f.Start({.url = "ftp://127.0.0.1/"}).get().error().kind() == ErrorKind::kInvalid);
-  const Outcome large = f.Start({.url = f.Url("/large"), .max_body_bytes = 1000}).get();
+  const Outcome large =
+      f.Start({.url = f.Url("/large"), .max_body_bytes = 1000, .accept_compressed = false}).get();
   REQUIRE_FALSE(large);
   CHECK(large.error().message() == "body larger than 1000 bytes");
   CHECK(f.Start({.url = f.Url("/none")}).get()->status == 404);
+}
+
+TEST_CASE("Whoever takes a body decompresses it, not the thread of all connections", "[net]") {
+  Fixture f;
+  Outcome large = f.Start({.url = f.Url("/large"), .max_body_bytes = 1000}).get();
+  REQUIRE(large);
+  CHECK(large->body.size() < 1000);
+  Outcome bounded = large;
+  CHECK(Decompress(*bounded, 99'999).error().message() == "body larger than 99999 bytes");
+  REQUIRE(Decompress(*large, 100'000));
+  CHECK(large->body == std::string(100'000, 'x'));
 }
 
 TEST_CASE("What a callback throws does not end the fetcher", "[net]") {
