@@ -41,8 +41,9 @@ std::uint64_t Load64(const char* at) {
 std::uint32_t UpdateByTable(std::uint32_t crc, const char* at, std::size_t size) {
   for (; size >= 8; at += 8, size -= 8) {
     const std::uint64_t word = Load64(at) ^ crc;
-    crc = 0;
-    for (std::size_t k = 0; k < 8; ++k) crc ^= kTables[7 - k][(word >> (8 * k)) & 0xff];
+    const auto byte = [word](unsigned k) { return (word >> (8 * k)) & 0xff; };
+    crc = kTables[7][byte(0)] ^ kTables[6][byte(1)] ^ kTables[5][byte(2)] ^ kTables[4][byte(3)] ^
+          kTables[3][byte(4)] ^ kTables[2][byte(5)] ^ kTables[1][byte(6)] ^ kTables[0][byte(7)];
   }
   for (; size > 0; ++at, --size) {
     crc = (crc >> 8) ^ kTables[0][(crc ^ static_cast<unsigned char>(*at)) & 0xff];

@@ -84,7 +84,7 @@ std::shared_ptr<const std::vector<double>> ReadBounds(ByteReader& reader, const 
 bool Possible(const Histogram& histogram) {
   if (!histogram.custom()) return histogram.schema >= kMinSchema && histogram.schema <= kMaxSchema;
   const auto& spans = histogram.positive.spans;
-  return (spans.empty() || spans.front().first >= 0) && histogram.negative.empty();
+  return spans.empty() || spans.front().first >= 0;  // an index into the bounds
 }
 
 }  // namespace

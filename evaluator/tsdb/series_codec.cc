@@ -1,7 +1,6 @@
 #include "evaluator/tsdb/series_codec.h"
 
 #include <algorithm>
-#include <utility>
 
 namespace skep::tsdb {
 namespace {
@@ -44,28 +43,35 @@ void SeriesEncoder::Change(std::string_view before, std::string_view now) {
   steps_.String(now.substr(kept));
 }
 
+void SeriesEncoder::Insert(const LabelView& label) {
+  FlushRun();
+  Write(Step::kInsert, label.name.size());
+  steps_.Bytes(label.name);
+  steps_.String(label.value);
+}
+
 void SeriesEncoder::Add(std::uint32_t number, const Labels& labels) {
   steps_.Clear();
   step_count_ = 0;
-  auto before = before_.begin();
-  for (const auto& [name, value] : labels) {
-    while (before != before_.end() && (*before).name < name) {
+  Labels::Iterator before = before_.begin();
+  const Labels::Iterator end = before_.end();
+  LabelView old = before == end ? LabelView() : *before;
+  const auto step = [&] { old = ++before == end ? LabelView() : *before; };
+  for (const LabelView label : labels) {
+    while (before != end && old.name < label.name) {
       Extend(Step::kSkip);
-      ++before;
+      step();
     }
-    if (before == before_.end() || (*before).name != name) {
-      FlushRun();
-      Write(Step::kInsert, name.size());
-      steps_.Bytes(name);
-      steps_.String(value);
+    if (old.name != label.name) {
+      Insert(label);
       continue;
     }
-    if ((*before).value == value) {
+    if (old.value == label.value) {
       Extend(Step::kCopy);
     } else {
-      Change((*before).value, value);
+      Change(old.value, label.value);
     }
-    ++before;
+    step();
   }
   if (run_ == Step::kCopy) FlushRun();
   run_length_ = 0;
@@ -76,24 +82,19 @@ void SeriesEncoder::Add(std::uint32_t number, const Labels& labels) {
   before_ = labels;
 }
 
-SeriesCursor::Pair& SeriesCursor::NewPair() {
-  if (size_ == pairs_.size()) pairs_.emplace_back();
-  return pairs_[size_++];
-}
-
 void SeriesCursor::Copy(std::uint64_t amount, std::size_t& from) {
-  if (amount > before_size_ - from) return reader_.Fail();
-  // Each label of the series before is looked at once: it may go.
-  for (; amount > 0; --amount) std::swap(NewPair(), before_[from++]);
+  if (amount > before_.size() - from) return reader_.Fail();
+  for (; amount > 0; --amount) pairs_.push_back(before_[from++]);
 }
 
 void SeriesCursor::Change(std::uint64_t kept, std::size_t& from) {
   const std::string_view rest = reader_.String();
-  if (from == before_size_ || kept > before_[from].value.size()) return reader_.Fail();
-  Pair& pair = NewPair();
-  std::swap(pair, before_[from++]);
-  pair.value.resize(static_cast<std::size_t>(kept));
-  pair.value.append(rest);
+  if (from == before_.size() || kept > before_[from].value.size()) return reader_.Fail();
+  const LabelView& old = before_[from++];
+  const std::size_t begin = merged_.size();
+  merged_.append(old.value.substr(0, static_cast<std::size_t>(kept))).append(rest);
+  merged_values_.push_back({pairs_.size(), begin, merged_.size()});
+  pairs_.push_back({old.name, {}});
 }
 
 void SeriesCursor::TakeStep(std::size_t& from) {
@@ -103,35 +104,38 @@ void SeriesCursor::TakeStep(std::size_t& from) {
     case SeriesEncoder::Step::kCopy:
       return Copy(amount, from);
     case SeriesEncoder::Step::kSkip:
-      if (amount > before_size_ - from) return reader_.Fail();
+      if (amount > before_.size() - from) return reader_.Fail();
       from += static_cast<std::size_t>(amount);
       return;
     case SeriesEncoder::Step::kChange:
       return Change(amount, from);
     case SeriesEncoder::Step::kInsert: {
-      Pair& pair = NewPair();
-      pair.name = reader_.Bytes(amount);
-      pair.value = reader_.String();
+      const std::string_view name = reader_.Bytes(amount);
+      pairs_.push_back({name, reader_.String()});
       return;
     }
   }
 }
 
+void SeriesCursor::TakePairs() {
+  for (const MergedValue& merged : merged_values_) {
+    pairs_[merged.pair].value =
+        std::string_view(merged_).substr(merged.begin, merged.end - merged.begin);
+  }
+  labels_ = Labels::FromPairs(pairs_);
+}
+
 bool SeriesCursor::Next() {
   if (reader_.done()) return false;
-  std::swap(pairs_, before_);
-  before_size_ = std::exchange(size_, 0);
+  before_.assign(labels_.begin(), labels_.end());
+  pairs_.clear();
+  merged_.clear();
+  merged_values_.clear();
   number_ += static_cast<std::uint32_t>(reader_.Signed()) + 1;
   std::size_t from = 0;
   for (std::uint64_t steps = reader_.Varint(); steps > 0 && reader_.ok(); --steps) TakeStep(from);
+  if (reader_.ok()) TakePairs();
   return reader_.ok();
-}
-
-Labels SeriesCursor::labels() const {
-  std::vector<LabelView> views;
-  views.reserve(size_);
-  for (std::size_t i = 0; i < size_; ++i) views.push_back({pairs_[i].name, pairs_[i].value});
-  return Labels::FromPairs(views);
 }
 
 }  // namespace skep::tsdb

@@ -26,6 +26,7 @@ class SeriesEncoder {
  public:
   // Begins anew with nothing.
   void Clear();
+  // Requires: no value is empty.
   void Add(std::uint32_t number, const Labels& labels);
   bool empty() const { return out_.empty(); }
   std::string_view bytes() const { return out_.view(); }
@@ -38,6 +39,7 @@ class SeriesEncoder {
   void FlushRun();
   void Extend(Step step);
   void Change(std::string_view before, std::string_view now);
+  void Insert(const LabelView& label);
 
   ByteWriter out_;
   ByteWriter steps_;  // of the present series
@@ -57,26 +59,28 @@ class SeriesCursor {
   // Moves to the first or next series. False at the end, and where the bytes make no sense.
   bool Next();
   std::uint32_t number() const { return number_; }
-  Labels labels() const;
+  const Labels& labels() const { return labels_; }
   // False once Next has met bytes that are no series.
   bool ok() const { return reader_.ok(); }
 
  private:
-  struct Pair {
-    std::string name, value;
+  // The value of pairs_[pair] is to be that part of merged_, which still grows.
+  struct MergedValue {
+    std::size_t pair, begin, end;
   };
 
   void TakeStep(std::size_t& from);
   void Copy(std::uint64_t amount, std::size_t& from);
   void Change(std::uint64_t kept, std::size_t& from);
-  Pair& NewPair();
+  void TakePairs();
 
   ByteReader reader_;
   std::uint32_t number_ = 0;
-  std::vector<Pair> pairs_;  // the first `size_` are the present series'; reused
-  std::size_t size_ = 0;
-  std::vector<Pair> before_;
-  std::size_t before_size_ = 0;
+  Labels labels_;
+  std::vector<LabelView> before_;  // views of labels_ while the next series is read
+  std::vector<LabelView> pairs_;   // of that one
+  std::string merged_;
+  std::vector<MergedValue> merged_values_;
 };
 
 }  // namespace skep::tsdb

@@ -24,6 +24,7 @@ constexpr std::size_t kMostProblems = 100;
 
 struct Segment {
   std::uint64_t number = 0;
+  MappedFilePtr file;  // until it has been read
   std::optional<RecordFileHeader> header;
   std::string problem;  // where there is no header
   // What the next segment says of this one: how many bytes of it count.
@@ -41,105 +42,112 @@ class Replay {
   Result<WalReplay> Run() {
     const Result<WalFiles> files = ListWal(disk_, folder_);
     if (!files) return files.error();
-    RETURN_IF_ERROR(ReadHeaders(files->segments));
-    RETURN_IF_ERROR(CheckVersions(files->checkpoints));
+    for (const std::uint64_t number : files->segments) RETURN_IF_ERROR(OpenSegment(number));
+    for (const std::uint64_t number : files->checkpoints) RETURN_IF_ERROR(OpenCheckpoint(number));
     done_.end.highest = files->highest();
-    ReadCheckpoint(files->checkpoints);
+    ReadCheckpoint();
     done_.end.segment = done_.checkpoint;
     std::erase_if(segments_, [this](const Segment& s) { return s.number <= done_.checkpoint; });
     Link();
-    for (const Segment& segment : segments_) ReadSegment(segment);
+    for (Segment& segment : segments_) {
+      ReadSegment(segment);
+      segment.file.reset();
+    }
     return std::move(done_);
   }
 
  private:
+  struct Checkpoint {
+    std::uint64_t number = 0;
+    MappedFilePtr file;
+  };
+
   void Tell(WalProblem problem) {
     ++done_.problem_count;
     if (done_.problems.size() < kMostProblems) done_.problems.push_back(std::move(problem));
   }
 
-  // Null: told.
-  MappedFilePtr Map(const std::string& path) {
-    Result<MappedFilePtr> file = disk_.Map(path);
-    if (file) return std::move(*file);
-    Tell({.kind = WalProblem::Kind::kDamage, .path = path, .what = file.error().message()});
-    return nullptr;
+  void TellDamage(const std::string& path, std::uint64_t offset, std::uint64_t end,
+                  std::string_view what) {
+    Tell({.kind = WalProblem::Kind::kDamage,
+          .path = path,
+          .offset = offset,
+          .lost_bytes = end - offset,
+          .what = std::string(what)});
   }
 
-  // An error: another version.
-  Status ReadHeaders(const std::vector<std::uint64_t>& numbers) {
-    for (const std::uint64_t number : numbers) {
-      const std::string path = SegmentPath(folder_, number);
-      Segment& segment = segments_.emplace_back();
-      segment.number = number;
-      const Result<MappedFilePtr> file = disk_.Map(path);
-      const Result<RecordFileHeader> header =
-          file ? DecodeHeader(kSegmentMagic, (*file)->bytes(), path)
-               : Result<RecordFileHeader>(Error(ErrorKind::kIo, file.error().message()));
-      if (header && header->number == number) {
-        segment.header = *header;
-      } else if (header) {
-        segment.problem = "it is segment " + std::to_string(header->number) + ", renamed";
-      } else if (header.error().kind() == ErrorKind::kInvalid) {
-        return header.error();
-      } else {
-        segment.problem = header.error().message();
-      }
+  // An error: it cannot be read, or is of another version.
+  Status OpenSegment(std::uint64_t number) {
+    const std::string path = SegmentPath(folder_, number);
+    Result<MappedFilePtr> file = disk_.Map(path);
+    if (!file) return file.error();
+    const Result<RecordFileHeader> header = DecodeHeader(kSegmentMagic, (*file)->bytes(), path);
+    if (!header && header.error().kind() == ErrorKind::kInvalid) return header.error();
+    Segment& segment = segments_.emplace_back();
+    segment.number = number;
+    segment.file = std::move(*file);
+    if (!header) {
+      segment.problem = header.error().message();
+    } else if (header->number != number) {
+      segment.problem = "it is segment " + std::to_string(header->number) + ", renamed";
+    } else {
+      segment.header = *header;
     }
     return {};
   }
 
-  Status CheckVersions(const std::vector<std::uint64_t>& checkpoints) {
-    for (const std::uint64_t number : checkpoints) {
-      const std::string path = CheckpointPath(folder_, number);
-      const Result<MappedFilePtr> file = disk_.Map(path);
-      if (!file) continue;  // told when it is read
-      const Status good = CheckMagic(kCheckpointMagic, (*file)->bytes(), path);
-      if (!good && good.error().kind() == ErrorKind::kInvalid) return good;
-    }
+  // The same.
+  Status OpenCheckpoint(std::uint64_t number) {
+    const std::string path = CheckpointPath(folder_, number);
+    Result<MappedFilePtr> file = disk_.Map(path);
+    if (!file) return file.error();
+    const Status good = CheckMagic(kCheckpointMagic, (*file)->bytes(), path);
+    if (!good && good.error().kind() == ErrorKind::kInvalid) return good;
+    checkpoints_.push_back({number, std::move(*file)});
     return {};
   }
 
   // --- checkpoint ---
 
-  void ReadCheckpoint(const std::vector<std::uint64_t>& numbers) {
-    for (auto number = numbers.rbegin(); number != numbers.rend(); ++number) {
-      if (!IsWhole(*number)) continue;
-      done_.checkpoint = *number;
-      return DeliverCheckpoint(*number);
+  void ReadCheckpoint() {
+    for (auto checkpoint = checkpoints_.rbegin(); checkpoint != checkpoints_.rend(); ++checkpoint) {
+      if (!IsWhole(*checkpoint)) continue;
+      done_.checkpoint = checkpoint->number;
+      Deliver(*checkpoint);
+      break;
     }
-    if (!numbers.empty()) DeliverCheckpoint(numbers.back());
+    if (done_.checkpoint == 0 && !checkpoints_.empty()) Deliver(checkpoints_.back());
+    checkpoints_.clear();
   }
 
   // Otherwise it is told what is wrong.
-  bool IsWhole(std::uint64_t number) {
-    const std::string path = CheckpointPath(folder_, number);
-    const MappedFilePtr file = Map(path);
-    if (file == nullptr) return false;
-    const std::string_view content = file->bytes();
-    const Result<RecordFileHeader> header = DecodeHeader(kCheckpointMagic, content, path);
-    if (!header || header->number != number) {
+  bool IsWhole(const Checkpoint& checkpoint) {
+    const std::string path = CheckpointPath(folder_, checkpoint.number);
+    const std::string_view content = checkpoint.file->bytes();
+    if (!HasHeader(checkpoint)) {
       TellDamage(path, 0, content.size(), "a checkpoint whose header is damaged");
       return false;
     }
-    RecordScanner scanner(number, content);
+    RecordScanner scanner(checkpoint.number, content);
     Record last;
     while (scanner.Next()) last = scanner.record();
-    if (!scanner.problem().empty()) {
-      TellDamage(path, scanner.offset(), content.size(), scanner.problem());
-    } else if (last.kind != RecordKind::kEnd) {
-      TellDamage(path, scanner.offset(), content.size(), "a checkpoint without its end");
-    } else {
-      return true;
-    }
+    const bool whole = scanner.problem().empty() && last.kind == RecordKind::kEnd;
+    if (whole) return true;
+    TellDamage(path, scanner.offset(), content.size(),
+               scanner.problem().empty() ? "a checkpoint without its end" : scanner.problem());
     return false;
   }
 
-  void DeliverCheckpoint(std::uint64_t number) {
-    const std::string path = CheckpointPath(folder_, number);
-    const Result<MappedFilePtr> file = disk_.Map(path);
-    if (!file || !DecodeHeader(kCheckpointMagic, (*file)->bytes(), path)) return;
-    RecordScanner scanner(number, (*file)->bytes());
+  bool HasHeader(const Checkpoint& checkpoint) const {
+    const Result<RecordFileHeader> header =
+        DecodeHeader(kCheckpointMagic, checkpoint.file->bytes(), "");
+    return header && header->number == checkpoint.number;
+  }
+
+  void Deliver(const Checkpoint& checkpoint) {
+    if (!HasHeader(checkpoint)) return;
+    const std::string path = CheckpointPath(folder_, checkpoint.number);
+    RecordScanner scanner(checkpoint.number, checkpoint.file->bytes());
     while (scanner.Next()) {
       if (scanner.record().kind != RecordKind::kEnd) Deliver(scanner, path);
     }
@@ -169,15 +177,6 @@ class Replay {
     }
   }
 
-  void TellDamage(const std::string& path, std::uint64_t offset, std::uint64_t end,
-                  std::string_view what) {
-    Tell({.kind = WalProblem::Kind::kDamage,
-          .path = path,
-          .offset = offset,
-          .lost_bytes = end - offset,
-          .what = std::string(what)});
-  }
-
   void TellMissing(std::uint64_t segment) {
     const auto missing = missing_before_.find(segment);
     if (missing == missing_before_.end()) return;
@@ -190,12 +189,11 @@ class Replay {
     if (segment.is_stray) return;
     TellMissing(segment.number);
     const std::string path = SegmentPath(folder_, segment.number);
-    const MappedFilePtr file = Map(path);
-    if (file == nullptr) return;
-    if (!segment.header) return TellHeader(segment, path, file->bytes());
+    const std::string_view content = segment.file->bytes();
+    if (!segment.header) return SkipSegment(segment, path);
     ++done_.segments;
-    const std::uint64_t end = segment.end.value_or(file->bytes().size());
-    RecordScanner scanner(segment.number, file->bytes().substr(0, static_cast<std::size_t>(end)));
+    const std::uint64_t end = segment.end.value_or(content.size());
+    RecordScanner scanner(segment.number, content.substr(0, static_cast<std::size_t>(end)));
     while (scanner.Next()) Deliver(scanner, path);
     done_.end.segment = segment.number;
     done_.end.bytes = segment.is_last ? scanner.offset() : end;
@@ -209,15 +207,18 @@ class Replay {
           .what = std::string(what)});
   }
 
-  void TellHeader(const Segment& segment, const std::string& path, std::string_view content) {
-    // The power went before the first block of a new file was written, whatever stands behind it.
+  void SkipSegment(const Segment& segment, const std::string& path) {
+    const std::string_view content = segment.file->bytes();
     const std::string_view header = content.substr(0, kRecordFileHeaderBytes);
+    // The power went before the first block of a new file was written, whatever stands behind it.
     const bool torn = segment.is_last && (header.size() < kRecordFileHeaderBytes ||
                                           header.find_first_not_of('\0') == header.npos);
     Tell({.kind = torn ? WalProblem::Kind::kTornTail : WalProblem::Kind::kDamage,
           .path = path,
           .lost_bytes = std::max<std::uint64_t>(content.size(), segment.end.value_or(0)),
           .what = torn ? "a segment without its header" : segment.problem});
+    // It stays a part of the log, and the damage is told again until a checkpoint covers it.
+    if (!torn) done_.end = {segment.number, 0, done_.end.highest};
   }
 
   void Deliver(const RecordScanner& scanner, const std::string& path) {
@@ -237,6 +238,7 @@ class Replay {
   Disk& disk_;
   const std::string folder_;
   const RecordVisitor& visitor_;
+  std::vector<Checkpoint> checkpoints_;
   std::vector<Segment> segments_;                          // by number
   std::map<std::uint64_t, std::uint64_t> missing_before_;  // segment to the one that is missing
   WalReplay done_;

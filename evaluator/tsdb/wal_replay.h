@@ -53,8 +53,9 @@ using RecordVisitor = std::function<Status(const Record& record)>;
 // later records name). Where no checkpoint is whole, the newest one is delivered up to its damage,
 // then all segments.
 //
-// Errors: kInvalid: a file is of another version of the format; nothing was delivered, and nothing
-// may be written. Else the folder cannot be listed.
+// Errors: kInvalid: a file is of another version of the format, and nothing may be written. Others:
+// the folder cannot be listed, or a file of it not opened (no right to read it, too many open
+// files): nothing is lost yet, but would be if writing began. Nothing was delivered in either case.
 Result<WalReplay> ReplayWal(Disk& disk, std::string_view folder, const RecordVisitor& visitor);
 
 }  // namespace skep::tsdb

@@ -149,6 +149,7 @@ Result<std::unique_ptr<AppendFile>> MemoryDisk::Reopen(const std::string& path) 
 
 Result<MappedFilePtr> MemoryDisk::Map(const std::string& path) {
   const std::lock_guard lock(mutex_);
+  if (faults_.maps_fail) return Broken("open " + path + ": too many open files");
   const auto node = Find(path);
   if (!node) return node.error();
   return {std::make_shared<const Copy>((*node)->bytes)};

@@ -22,6 +22,7 @@ struct DiskFaults {
   bool read_only = false;
   bool syncs_fail = false;
   bool cuts_fail = false;  // AppendFile::Truncate
+  bool maps_fail = false;
 };
 
 // Thread-safe. Files outlive it no more than those of a real one.

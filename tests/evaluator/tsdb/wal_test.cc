@@ -213,6 +213,30 @@ TEST_CASE("A segment of another version is refused by name before anything is de
   }
 }
 
+TEST_CASE("Files that cannot be opened are an error, not a loss", "[tsdb]") {
+  MemoryDisk disk;
+  WriteSmallLog(disk);
+  disk.set_faults({.maps_fail = true});
+  const auto replay = ReplayWal(disk, kWalFolder, [](const Record&) { return Status(); });
+  REQUIRE_FALSE(replay);
+  CHECK(replay.error().kind() == ErrorKind::kIo);
+}
+
+TEST_CASE("A segment whose header is damaged is told at every start until it is covered",
+          "[tsdb]") {
+  MemoryDisk disk;
+  WriteSmallLog(disk);
+  disk.FlipBit("wal/00000003", 100);
+  for (int start = 0; start < 2; ++start) {
+    const Read read = ReadAll(disk);
+    REQUIRE(read.replay.problems.size() == 1);
+    CHECK(read.replay.problems[0].kind == ProblemKind::kDamage);
+    CHECK(read.replay.problems[0].path == "wal/00000003");
+    CHECK(read.records.size() == 6 + static_cast<std::size_t>(start));
+    REQUIRE(WalWriter(disk, {}, read.replay.end).Append(kOurs, "next"));
+  }
+}
+
 TEST_CASE("A missing segment is told", "[tsdb]") {
   for (const int missing : {1, 2}) {
     CAPTURE(missing);
