@@ -130,7 +130,7 @@ void ChunkEncoder::EncodeSummaryOf(std::span<const double> values, std::string_v
                                    std::string& out) {
   if (KindOf(column) == ValueKind::kConstant) return;
   const std::optional<ChunkSummary> summary = Summarize(values);
-  if (summary) EncodeSummary(*summary, DecimalsOf(column), out);
+  if (summary) EncodeSummary(*summary, ScaleOf(column), out);
 }
 
 namespace {

@@ -101,44 +101,43 @@ bool SameBits(double a, double b) {
 }
 
 // The integer of the number that the field's number is likely to be near to.
-bool NearInteger(const Field& field, const ChunkSummary& summary, unsigned decimals,
+bool NearInteger(const Field& field, const ChunkSummary& summary, Scale scale,
                  std::int64_t& integer) {
   integer = 0;
-  return field.near == nullptr || ToDecimal(summary.*field.near, decimals, integer);
+  return field.near == nullptr || ToScaled(summary.*field.near, scale, integer);
 }
 
-bool AppendAsInteger(const Field& field, const ChunkSummary& summary, unsigned decimals,
+bool AppendAsInteger(const Field& field, const ChunkSummary& summary, Scale scale,
                      std::string& out) {
   std::int64_t integer = 0;
   std::int64_t near = 0;
-  if (!ToDecimal(summary.*field.number, decimals, integer)) return false;
-  if (!NearInteger(field, summary, decimals, near)) return false;
+  if (!ToScaled(summary.*field.number, scale, integer)) return false;
+  if (!NearInteger(field, summary, scale, near)) return false;
   if (std::fabs(static_cast<double>(integer) - static_cast<double>(near)) > kFar) return false;
   AppendSigned(out, integer - near);
   return true;
 }
 
-bool ReadAsInteger(const Field& field, unsigned decimals, ByteReader& bytes,
-                   ChunkSummary& summary) {
+bool ReadAsInteger(const Field& field, Scale scale, ByteReader& bytes, ChunkSummary& summary) {
   std::int64_t near = 0;
-  if (!NearInteger(field, summary, decimals, near)) return false;
+  if (!NearInteger(field, summary, scale, near)) return false;
   const auto integer =
       static_cast<std::uint64_t>(bytes.Signed()) + static_cast<std::uint64_t>(near);
-  summary.*field.number = FromDecimal(static_cast<std::int64_t>(integer), decimals);
+  summary.*field.number = FromScaled(static_cast<std::int64_t>(integer), scale);
   return true;
 }
 
 bool Decode(ByteReader& bytes, ChunkSummary& summary) {
-  const unsigned decimals = bytes.U8();
+  const std::optional<Scale> scale = Scale::FromCode(bytes.U8());
   const unsigned raw = bytes.U8();
   summary.resets = static_cast<std::uint32_t>(bytes.Varint());
   summary.changes = static_cast<std::uint32_t>(bytes.Varint());
-  if (decimals > kMaxDecimals) return false;
+  if (!scale) return false;
   const bool plain = (raw & kPlainIncrease) != 0;
   for (unsigned i = 0; i < std::size(kFields) - plain; ++i) {
     if (raw & (1U << i)) {
       summary.*kFields[i].number = std::bit_cast<double>(bytes.U64());
-    } else if (!ReadAsInteger(kFields[i], decimals, bytes, summary)) {
+    } else if (!ReadAsInteger(kFields[i], *scale, bytes, summary)) {
       return false;
     }
   }
@@ -148,19 +147,19 @@ bool Decode(ByteReader& bytes, ChunkSummary& summary) {
 
 }  // namespace
 
-// decimals (1 byte), which numbers are raw (1 byte, bit 7: the increase is last - first and left
+// scale (1 byte), which numbers are raw (1 byte, bit 7: the increase is last - first and left
 // out), resets and changes (varints), then the numbers: raw (8 bytes), or integer * 10^-decimals
 // less that of the one near it (signed varint).
-void EncodeSummary(const ChunkSummary& summary, unsigned decimals, std::string& out) {
+void EncodeSummary(const ChunkSummary& summary, Scale scale, std::string& out) {
   const bool plain = SameBits(summary.increase, summary.last - summary.first);
   unsigned raw = plain ? kPlainIncrease : 0;
   std::string numbers;
   for (unsigned i = 0; i < std::size(kFields) - plain; ++i) {
-    if (AppendAsInteger(kFields[i], summary, decimals, numbers)) continue;
+    if (AppendAsInteger(kFields[i], summary, scale, numbers)) continue;
     raw |= 1U << i;
     AppendU64(numbers, std::bit_cast<std::uint64_t>(summary.*kFields[i].number));
   }
-  out.push_back(static_cast<char>(decimals));
+  out.push_back(static_cast<char>(scale.code()));
   out.push_back(static_cast<char>(raw));
   AppendVarint(out, summary.resets);
   AppendVarint(out, summary.changes);

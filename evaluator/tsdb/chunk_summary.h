@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "common/base/result.h"
+#include "evaluator/tsdb/decimal.h"
 
 namespace skep::tsdb {
 
@@ -34,8 +35,8 @@ std::optional<ChunkSummary> Summarize(std::span<const double> values);
 ChunkSummary Joined(const ChunkSummary& earlier, const ChunkSummary& later);
 
 // Appends 15 to 25 bytes for numbers with few digits, up to 65 for others; every bit comes back.
-// `decimals` is only a guess how many the numbers have, and stands in the bytes.
-void EncodeSummary(const ChunkSummary& summary, unsigned decimals, std::string& out);
+// `scale` is a guess which one most of the numbers have, the values' own; it stands in the bytes.
+void EncodeSummary(const ChunkSummary& summary, Scale scale, std::string& out);
 // `count` is not in the bytes. Safe on any of them: kCorrupt.
 Result<ChunkSummary> DecodeSummary(std::string_view bytes, std::uint32_t count);
 

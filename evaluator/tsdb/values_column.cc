@@ -16,9 +16,9 @@ constexpr std::size_t kDenseBytes = 3;
 
 std::uint64_t BitsOf(double value) { return std::bit_cast<std::uint64_t>(value); }
 
-void AppendKind(ValueKind kind, unsigned decimals, bool exceptions, std::string& out) {
+void AppendKind(ValueKind kind, unsigned scale, bool exceptions, std::string& out) {
   out.push_back(static_cast<char>(static_cast<unsigned>(kind) | (exceptions ? kHasExceptions : 0U) |
-                                  decimals << kDecimalsShift));
+                                  scale << kScaleShift));
 }
 
 void AppendConstant(double value, std::string& out) {
@@ -65,8 +65,11 @@ void ValuesEncoder::EncodeFloats(std::span<const double> values, std::string& ou
 }
 
 ValueKind ValuesEncoder::EncodeNumbers(std::span<const double> values, std::string& out) {
-  const ValueKind kind = numbers_.decimals == 0 ? ValueKind::kInteger : ValueKind::kDecimal;
-  AppendKind(kind, numbers_.decimals, !numbers_.exceptions.empty(), out);
+  const bool integers = numbers_.scale == Scale();
+  const ValueKind kind = integers ? ValueKind::kInteger : ValueKind::kDecimal;
+  const unsigned integer_scale = numbers_.small ? 0 : kLargeIntegers;
+  AppendKind(kind, integers ? integer_scale : numbers_.scale.code(), !numbers_.exceptions.empty(),
+             out);
   AppendExceptions(values, numbers_.exceptions, out);
   EncodeIntegers(numbers_.integers, out);
   return kind;
@@ -81,7 +84,7 @@ ValueKind ValuesEncoder::Encode(std::span<const double> values, std::string& out
   }
   const std::size_t start = out.size();
   ValueKind kind = ValueKind::kFloat;
-  if (FindDecimals(values, numbers_)) {
+  if (FindScale(values, numbers_)) {
     kind = EncodeNumbers(values, out);
     if (out.size() - start <= values.size() * kDenseBytes) return kind;
   }

@@ -5,6 +5,7 @@ namespace skep::tsdb {
 
 inline constexpr unsigned kKindMask = 3;
 inline constexpr unsigned kHasExceptions = 4;
-inline constexpr unsigned kDecimalsShift = 3;
+inline constexpr unsigned kScaleShift = 3;
+inline constexpr unsigned kLargeIntegers = 1;  // as the scale of kInteger
 
 }  // namespace skep::tsdb

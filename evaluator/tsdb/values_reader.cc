@@ -45,7 +45,18 @@ bool DecodeConstant(std::string_view bytes, std::span<double> out) {
   return true;
 }
 
-// Decodes the blocks that hold `rows`, and hands over to convert(integers, out) what lies in them.
+// convert(integer) of each. Whole blocks have a length that the compiler knows, so it uses vectors.
+template <typename Convert>
+void ConvertBlock(std::span<const std::int64_t> integers, double* out, Convert convert) {
+  if (integers.size() == kIntegerBlock) {
+    const std::int64_t* const from = integers.data();
+    for (std::uint32_t i = 0; i < kIntegerBlock; ++i) out[i] = convert(from[i]);
+  } else {
+    for (const std::int64_t integer : integers) *out++ = convert(integer);
+  }
+}
+
+// Decodes the blocks that hold `rows` and converts what lies in them.
 template <typename Convert>
 bool DecodeIntegers(IntegerReader reader, RowRange rows, double* out, Convert convert) {
   reader.SkipTo(rows.begin);
@@ -55,52 +66,61 @@ bool DecodeIntegers(IntegerReader reader, RowRange rows, double* out, Convert co
     if (block.empty()) return false;
     block = block.subspan(rows.begin - index);
     block = block.first(std::min<std::size_t>(block.size(), rows.size()));
-    convert(block, out);
+    ConvertBlock(block, out, convert);
     out += block.size();
     rows.begin += static_cast<std::uint32_t>(block.size());
   }
   return true;
 }
 
-void ConvertIntegers(std::span<const std::int64_t> integers, double* out) {
-  for (const std::int64_t integer : integers) *out++ = static_cast<double>(integer);
-}
-
-void ConvertBits(std::span<const std::int64_t> integers, double* out) {
-  for (const std::int64_t bits : integers) *out++ = std::bit_cast<double>(bits);
-}
-
-struct ConvertDecimals {
-  double power;
-
-  void operator()(std::span<const std::int64_t> integers, double* out) const {
-    for (const std::int64_t integer : integers) *out++ = static_cast<double>(integer) / power;
-  }
-};
-
 // What the first byte of a column says.
 struct Head {
   ValueKind kind;
   bool exceptions;
-  unsigned decimals;
+  unsigned scale;
 
   explicit Head(std::uint8_t byte)
       : kind(static_cast<ValueKind>(byte & kKindMask)),
         exceptions((byte & kHasExceptions) != 0),
-        decimals(byte >> kDecimalsShift) {}
-  bool known() const { return decimals <= (kind == ValueKind::kDecimal ? kMaxDecimals : 0); }
+        scale(byte >> kScaleShift) {}
+  bool known() const {
+    if (kind == ValueKind::kDecimal) return scale > 0 && scale < Scale::kCodes;
+    return scale <= (kind == ValueKind::kInteger ? kLargeIntegers : 0);
+  }
 };
+
+bool DecodeDecimals(Scale scale, const IntegerReader& reader, RowRange rows, double* out) {
+  const double power = kPowersOfTen[scale.decimals()];
+  switch (scale.form()) {
+    case ScaleForm::kDivided:
+      return DecodeIntegers(reader, rows, out,
+                            [=](std::int64_t i) { return SmallToDouble(i) / power; });
+    case ScaleForm::kMultiplied:
+      return DecodeIntegers(reader, rows, out, [tenth = FromScaled(1, scale)](std::int64_t i) {
+        return SmallToDouble(i) * tenth;
+      });
+    case ScaleForm::kDividedTwice:
+      return DecodeIntegers(reader, rows, out,
+                            [](std::int64_t i) { return SmallToDouble(i) / 1e3 / 1e3; });
+  }
+  return false;
+}
 
 bool DecodeBody(Head head, const IntegerReader& reader, RowRange rows, double* out) {
   switch (head.kind) {
     case ValueKind::kConstant:
       break;
     case ValueKind::kInteger:
-      return DecodeIntegers(reader, rows, out, ConvertIntegers);
+      if (head.scale == kLargeIntegers) {
+        return DecodeIntegers(reader, rows, out,
+                              [](std::int64_t i) { return static_cast<double>(i); });
+      }
+      return DecodeIntegers(reader, rows, out, [](std::int64_t i) { return SmallToDouble(i); });
     case ValueKind::kDecimal:
-      return DecodeIntegers(reader, rows, out, ConvertDecimals{kPowersOfTen[head.decimals]});
+      return DecodeDecimals(*Scale::FromCode(head.scale), reader, rows, out);
     case ValueKind::kFloat:
-      return DecodeIntegers(reader, rows, out, ConvertBits);
+      return DecodeIntegers(reader, rows, out,
+                            [](std::int64_t i) { return std::bit_cast<double>(i); });
   }
   return false;
 }
@@ -132,9 +152,10 @@ ValueKind KindOf(std::string_view column) {
   return Head(static_cast<std::uint8_t>(column.front())).kind;
 }
 
-unsigned DecimalsOf(std::string_view column) {
+Scale ScaleOf(std::string_view column) {
   assert(!column.empty());
-  return Head(static_cast<std::uint8_t>(column.front())).decimals;
+  const Head head(static_cast<std::uint8_t>(column.front()));
+  return head.kind == ValueKind::kDecimal ? Scale::FromCode(head.scale).value_or(Scale()) : Scale();
 }
 
 Status DecodeValues(std::string_view column, std::uint32_t count, RowRange rows,

@@ -47,7 +47,7 @@ void AddPage(const std::string& page, Timestamp time,
   }
 }
 
-std::vector<Recorded> Load(const char* file) {
+std::vector<Recorded> Load(const char* file, std::vector<Timestamp>& times) {
   std::unordered_map<std::string, Recorded> all;
   std::ifstream in(file, std::ios::binary);
   long long millis = 0;
@@ -56,7 +56,9 @@ std::vector<Recorded> Load(const char* file) {
     if (std::sscanf(head.c_str(), "#@ %lld %zu", &millis, &bytes) != 2) break;
     std::string page(bytes, '\0');
     in.read(page.data(), static_cast<std::streamsize>(bytes));
-    AddPage(page, FromMillis(millis), all);
+    AddPage(page, FromMillis(1'700'000'000'000 + 15'000 * static_cast<std::int64_t>(times.size())),
+            all);
+    times.push_back(FromMillis(millis));
   }
   std::vector<Recorded> out;
   for (auto& [name, series] : all) {
@@ -199,14 +201,15 @@ void MeasureTimes(std::size_t samples) {
 int main(int argc, char** argv) {
   const std::size_t samples = argc > 2 ? static_cast<std::size_t>(std::atoi(argv[2])) : 960;
   MeasureTimes(samples);
-  const std::vector<Recorded> all = argc > 1 ? Load(argv[1]) : MakeUp(samples);
+  std::vector<Timestamp> scrapes;
+  const std::vector<Recorded> all = argc > 1 ? Load(argv[1], scrapes) : MakeUp(samples);
   std::map<std::string, Cost> costs;
   for (const Recorded& series : all) {
     for (std::size_t at = 0; at < series.values.size(); at += samples) {
       const std::size_t count = std::min(samples, series.values.size() - at);
       Measure(std::span(series.times).subspan(at, count),
               std::span(series.values).subspan(at, count), costs, argc > 1 ? "" : series.name);
-      if (std::getenv("EACH_SERIES"))
+      if (std::getenv("EACH_SERIES") != nullptr)
         Measure(std::span(series.times).subspan(at, count),
                 std::span(series.values).subspan(at, count), costs, series.name);
     }
@@ -224,11 +227,7 @@ int main(int argc, char** argv) {
     total.xor_decode_ns += cost.xor_decode_ns;
   }
   Print("all", total);
-  if (argc > 1 && !all.empty()) {
-    const auto longest = std::max_element(all.begin(), all.end(), [](const auto& a, const auto& b) {
-      return a.times.size() < b.times.size();
-    });
-    MeasureTimes("of the recording",
-                 std::span(longest->times).first(std::min(samples, longest->times.size())));
+  if (!scrapes.empty()) {
+    MeasureTimes("of the recording", std::span(scrapes).first(std::min(samples, scrapes.size())));
   }
 }

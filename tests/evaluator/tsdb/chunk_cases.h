@@ -74,6 +74,12 @@ inline std::vector<ValuesCase> ValuesCases() {
   add("decimals", MakeValues(384, [](std::size_t, Random& random) {
         return (double(random() % 100'000) - 3000) / 1000;
       }));
+  add("milliseconds", MakeValues(300, [&](std::size_t, Random& random) {
+        return (walk += double(random() % 900)) * 0.001;
+      }));
+  add("microseconds", MakeValues(300, [&](std::size_t, Random& random) {
+        return (walk += double(random() % 900)) / 1000 / 1000;
+      }));
   add("decimals with a marker at the end", MakeValues(130, [](std::size_t i, Random&) {
         return i == 129 ? kStaleNaN : double(i) / 100;
       }));

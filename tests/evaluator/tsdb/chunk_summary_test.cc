@@ -70,9 +70,10 @@ TEST_CASE("A summary is what the values come to, and comes back bit for bit", "[
     if (!summary) continue;
     ++finite;
     CheckClose(*summary, Plain(values));
-    for (const unsigned decimals : {0U, 3U, 18U}) {
+    for (const Scale scale :
+         {Scale(), Scale::Divided(3), Scale::Multiplied(2), Scale::Divided(18)}) {
       std::string bytes;
-      EncodeSummary(*summary, decimals, bytes);
+      EncodeSummary(*summary, scale, bytes);
       const Result<ChunkSummary> back = DecodeSummary(bytes, summary->count);
       REQUIRE(back);
       CHECK(*back == *summary);
@@ -116,7 +117,7 @@ TEST_CASE("A summary of a counter is short", "[tsdb]") {
   std::vector<double> values;
   for (int i = 0; i < 960; ++i) values.push_back(1'000'000 + i * 37 + i % 5);
   std::string bytes;
-  EncodeSummary(*Summarize(values), 0, bytes);
+  EncodeSummary(*Summarize(values), Scale(), bytes);
   CHECK(bytes.size() <= 26);
 }
 

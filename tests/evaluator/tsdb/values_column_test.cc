@@ -64,6 +64,8 @@ TEST_CASE("Each run takes the kind and about the bytes that suit it", "[tsdb]") 
       {"multiples", ValueKind::kInteger, 385 * 10 / 8 + 4 * 8},
       {"decimals", ValueKind::kDecimal, 384 * 17 / 8 + 4 * 8},
       {"decimals with a marker at the end", ValueKind::kDecimal, 32},
+      {"milliseconds", ValueKind::kDecimal, 300 * 10 / 8 + 32},
+      {"microseconds", ValueKind::kDecimal, 300 * 10 / 8 + 32},
       {"markers at the begin", ValueKind::kInteger, 60},
       {"sine", ValueKind::kFloat, 257 * 7 + 16},
       {"noise", ValueKind::kFloat, 300 * 8},
