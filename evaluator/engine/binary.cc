@@ -114,7 +114,8 @@ void NoteTrimOfFloats(QueryContext& context, const promql::Binary& binary) {
 }
 
 // The operator where at least one side is a histogram. `kept`: what a comparison that holds lets
-// through. Empty: nothing.
+// through; kAbsent where it does not hold. Empty: the operator is not defined, and the two are no
+// pair.
 std::optional<Operand> ApplyToHistograms(const promql::Binary& binary, const Operand& left,
                                          const Operand& right, const Operand& kept,
                                          const HistogramRemarker& remarks) {
@@ -122,7 +123,7 @@ std::optional<Operand> ApplyToHistograms(const promql::Binary& binary, const Ope
   if (!combined) return std::nullopt;
   if (!promql::IsComparison(binary.op)) return combined->result;
   if (binary.return_bool) return Operand{combined->holds ? 1.0 : 0.0, nullptr};
-  return combined->holds ? std::optional(kept) : std::nullopt;
+  return combined->holds ? kept : Operand{kAbsent, nullptr};
 }
 
 void Put(const std::optional<Operand>& operand, std::size_t row, std::size_t step, Table& table) {
@@ -256,6 +257,8 @@ class Joiner {
         // Not swapped with the sides: Prometheus fills the many side of group_right by fill_left.
         fill_one_(matching_.fill_right),
         fill_many_(matching_.fill_left),
+        tracks_(matching_.cardinality != Cardinality::kOneToOne || fill_many_.has_value() ||
+                many_.has_histograms() || one_.has_histograms()),
         out_(context.budget, many_.steps()) {
     if (swapped_) std::swap(many_, one_);
   }
@@ -311,17 +314,28 @@ class Joiner {
   static std::string WithName(const Labels& labels);
 
   Status JoinGroup(const std::vector<std::size_t>& many, const std::vector<std::size_t>& one) {
-    RETURN_IF_ERROR(RefuseSecondMatch(many, one));
+    if (!tracks_) RETURN_IF_ERROR(RefuseSecondMatch(many, one));
     const std::size_t first = out_.size();
     for (const std::size_t m : many) {
       for (const std::size_t o : one) Pair(m, o);
       if (fill_one_) FillFor(m, one);
     }
-    RETURN_IF_ERROR(RefuseEqualResults(first));
+    RETURN_IF_ERROR(RefuseMatches(first));
     if (fill_many_) {
-      for (const std::size_t o : one) FillForOne(o, many);
+      const std::vector<char> matched = MatchedSteps();
+      for (const std::size_t o : one) FillForOne(o, matched);
     }
+    matched_.clear();
     return {};
+  }
+
+  // Per step: whether the present group has any pair there.
+  std::vector<char> MatchedSteps() const {
+    std::vector<char> steps(out_.steps(), 0);
+    for (std::size_t i = 0; i < matched_.size(); ++i) {
+      if (matched_[i] != 0) steps[i % steps.size()] = 1;
+    }
+    return steps;
   }
 
   // One-to-one: two rows of the left may not meet the same partner.
@@ -334,21 +348,33 @@ class Joiner {
       };
       if (std::count_if(many.begin(), many.end(), present(many_)) < 2) continue;
       if (!fill_one_ && std::none_of(one.begin(), one.end(), present(one_))) continue;
-      return Invalid(
-          "multiple matches for labels: many-to-one matching must be explicit "
-          "(group_left/group_right)");
+      return SecondMatch();
     }
     return {};
   }
 
-  // Many-to-one: results of one group must differ in their labels, also those that a comparison
-  // drops. Rows from `first` on belong to the group.
-  Status RefuseEqualResults(std::size_t first) {
-    Status status;
-    if (matching_.cardinality != Cardinality::kOneToOne) status = FindEqualResults(first);
-    matched_.clear();
-    return status;
+  // Looks at what was matched, also at what a comparison dropped. Rows from `first` on belong to
+  // the group.
+  Status RefuseMatches(std::size_t first) const {
+    if (!tracks_) return {};
+    return matching_.cardinality == Cardinality::kOneToOne ? FindSecondMatch()
+                                                           : FindEqualResults(first);
   }
+  // One-to-one where not every pair is one (a float and a histogram).
+  Status FindSecondMatch() const {
+    std::vector<char> seen(out_.steps(), 0);
+    for (std::size_t i = 0; i < matched_.size(); ++i) {
+      if (matched_[i] == 0) continue;
+      if (std::exchange(seen[i % seen.size()], 1) != 0) return SecondMatch();
+    }
+    return {};
+  }
+  static Error SecondMatch() {
+    return Invalid(
+        "multiple matches for labels: many-to-one matching must be explicit "
+        "(group_left/group_right)");
+  }
+  // Many-to-one: results of one group must differ in their labels.
   Status FindEqualResults(std::size_t first) const {
     std::vector<std::pair<std::uint64_t, std::size_t>> hashes;
     for (std::size_t i = first; i < out_.size(); ++i) {
@@ -405,14 +431,12 @@ class Joiner {
         [&value](std::size_t s) { return Filled(value(s)); });
   }
 
-  // Row `o` where no row of `many` is present.
-  void FillForOne(std::size_t o, const std::vector<std::size_t>& many) {
+  // Row `o` at the steps where its group has no pair.
+  void FillForOne(std::size_t o, const std::vector<char>& matched) {
     const Row pretended{context_.Own(groups_.index.choice().Pick(*one_.row(o).labels)), false};
     Column filled(many_.steps(), *fill_many_);
     for (std::size_t s = 0; s < filled.size(); ++s) {
-      for (const std::size_t m : many) {
-        if (many_.PresentAt(m, s)) filled[s] = kAbsent;
-      }
+      if (matched[s] != 0) filled[s] = kAbsent;
     }
     const double* one = one_.values(o);
     const Labels* const labels = ResultLabels(pretended, *one_.row(o).labels);
@@ -423,7 +447,6 @@ class Joiner {
           labels, pretended, [&filled](std::size_t s) { return Filled(filled[s]); },
           [this, o](std::size_t s) { return At(one_, o, s); });
     }
-    matched_.clear();
   }
   static std::optional<Operand> Filled(double value) {
     return IsPresent(value) ? std::optional(Operand{value, nullptr}) : std::nullopt;
@@ -435,7 +458,7 @@ class Joiner {
     double* out = out_.Add(ResultRow(labels, source));
     floats_met_ = true;
     const std::size_t steps = out_.steps();
-    const bool track = matching_.cardinality != Cardinality::kOneToOne;
+    const bool track = tracks_;
     const std::size_t base = matched_.size();
     if (track) matched_.resize(base + steps, 0);
     WithOperator(binary_, [&](auto f) {
@@ -464,18 +487,18 @@ class Joiner {
     out_.Add(ResultRow(labels, source));
     const std::size_t row = out_.size() - 1;
     const std::size_t base = matched_.size();
-    const bool track = matching_.cardinality != Cardinality::kOneToOne;
-    if (track) matched_.resize(base + out_.steps(), 0);
+    if (tracks_) matched_.resize(base + out_.steps(), 0);
     for (std::size_t s = 0; s < out_.steps(); ++s) {
       const std::optional<Operand> a = many(s);
       const std::optional<Operand> b = one(s);
       if (!a || !b) continue;
-      if (track) matched_[base + s] = 1;
-      Put(Apply(swapped_ ? *b : *a, swapped_ ? *a : *b), row, s, out_);
+      const std::optional<Operand> result = Apply(swapped_ ? *b : *a, swapped_ ? *a : *b);
+      if (tracks_ && result) matched_[base + s] = 1;
+      Put(result, row, s, out_);
     }
   }
 
-  // The operator on any operands. A comparison lets the left one through.
+  // The operator on any operands: see ApplyToHistograms. A comparison lets the left one through.
   std::optional<Operand> Apply(const Operand& left, const Operand& right) {
     if (left.histogram != nullptr || right.histogram != nullptr) {
       const HistogramRemarker remarks(context_, "", binary_.position);
@@ -484,7 +507,7 @@ class Joiner {
     floats_met_ = true;
     double result = kAbsent;
     WithOperator(binary_, [&](auto f) { result = f(left.value, right.value, left.value); });
-    return Filled(result);
+    return Operand{result, nullptr};
   }
 
   // The labels of a result, as the modifiers say.
@@ -528,6 +551,7 @@ class Joiner {
   const std::vector<std::size_t>& of_one_;
   const std::optional<double> fill_one_;
   const std::optional<double> fill_many_;
+  const bool tracks_;  // whether matched_ is kept
   Table out_;
   bool floats_met_ = false;    // two floats were operands
   std::vector<char> matched_;  // per result row of the present group and step

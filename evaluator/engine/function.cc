@@ -251,19 +251,20 @@ Result<Table> Evaluator::EvalVectorOf(const Call& call, const Steps& steps) {
 Result<Table> Evaluator::EvalSort(const Call& call, const Steps& steps) {
   Result<Table> table = Vector(*call.arguments[0], steps);
   if (!table) return table;
+  const FunctionId id = call.function->id;
+  const bool by_value = id == FunctionId::kSort || id == FunctionId::kSortDesc;
+  if (by_value) table->DropHistograms();  // they have no order
   if (context_.is_range_query()) {
     context_.annotations.Warn(
         "sort is ineffective for range queries since results are always ordered by labels",
         call.position);
     return table;
   }
-  const FunctionId id = call.function->id;
   context_.Settle(*table);
   std::vector<std::size_t> order(table->size());
   std::iota(order.begin(), order.end(), std::size_t{0});
-  if (id == FunctionId::kSort || id == FunctionId::kSortDesc) {
+  if (by_value) {
     const bool descending = id == FunctionId::kSortDesc;
-    table->DropHistograms();  // they have no order
     std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
       return ValueBefore(table->values(a)[0], table->values(b)[0], descending);
     });

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <optional>
 #include <vector>
 
 #include "common/base/compensated_sum.h"
@@ -77,25 +78,28 @@ Found FindRank(double q, const Histogram& histogram, const std::vector<Histogram
   }
   // Rounding may have brought more together than there are in all.
   count = std::min(count, histogram.count);
-  found.reached = count >= rank;
+  found.reached = !(count < rank);  // NaN is no rank beyond the buckets
   const double inside = forward ? rank - (count - found.bucket.count) : count - rank;
   found.part = inside / found.bucket.count;
   return found;
 }
 
+// Custom buckets without an end: the end that there is, whether or not the rank lies in them.
+std::optional<double> EndOfEndless(const Histogram& histogram, const HistogramBucket& bucket) {
+  if (!histogram.custom()) return std::nullopt;
+  if (bucket.lower == -kInf && bucket.upper <= 0) return bucket.upper;
+  if (bucket.lower != -kInf && bucket.upper == kInf) return bucket.lower;
+  return std::nullopt;
+}
+
+// Requires: the rank lies in the bucket, which has ends.
 double QuantileIn(const Histogram& histogram, const Found& found) {
   HistogramBucket bucket = found.bucket;
-  if (histogram.custom()) {
-    if (bucket.lower == -kInf) {
-      if (bucket.upper <= 0) return bucket.upper;
-      bucket.lower = 0;
-    } else if (bucket.upper == kInf) {
-      return bucket.lower;
-    }
-  } else if (bucket.lower < 0 && bucket.upper > 0) {
+  if (histogram.custom() && bucket.lower == -kInf) bucket.lower = 0;
+  if (!histogram.custom() && bucket.lower < 0 && bucket.upper > 0) {
     NarrowZeroBucket(histogram, bucket);
   }
-  return found.reached ? AtPart(histogram, bucket, found.part) : bucket.upper;
+  return AtPart(histogram, bucket, found.part);
 }
 
 // How many observations lie below a value, found bucket by bucket.
@@ -158,9 +162,10 @@ HistogramNumber HistogramQuantileOf(double q, const Histogram& histogram) {
   std::vector<HistogramBucket> buckets;
   ListBuckets(histogram, buckets);
   const Found found = FindRank(q, histogram, buckets);
-  const bool nan = HasNaN(histogram, buckets);
-  if (nan && !found.reached) return {kNormalNaN, true};
-  return {QuantileIn(histogram, found), nan};
+  if (const auto end = EndOfEndless(histogram, found.bucket)) return {*end};
+  if (!found.reached && std::isnan(histogram.sum)) return {kNormalNaN, true};
+  if (!found.reached) return {found.bucket.upper};
+  return {QuantileIn(histogram, found), HasNaN(histogram, buckets)};
 }
 
 HistogramNumber HistogramFractionOf(double lower, double upper, const Histogram& histogram) {

@@ -55,7 +55,7 @@ class Change {
     if (!CheckKinds()) return std::nullopt;
     Histogram change = *w_.values[last];
     if (!change.custom()) ReduceSchema(change, LowestSchema());
-    if (first_counts_ && !SubtractWithRemarks(change, *w_.values[0], remarks_)) return std::nullopt;
+    if (!SubtractWithRemarks(change, First(), remarks_)) return std::nullopt;
     if (counter_ && !AddResets(change)) return std::nullopt;
     change.reset_hint = CounterResetHint::kGauge;
     Compact(change);
@@ -64,6 +64,15 @@ class Change {
 
  private:
   std::size_t begin() const { return first_counts_ ? 0 : 1; }
+
+  // In the place of one before a reset stands nothing, in the layout of the second.
+  Histogram First() const {
+    if (first_counts_) return *w_.values[0];
+    Histogram nothing;
+    nothing.schema = w_.values[1]->schema;
+    nothing.bounds = w_.values[1]->bounds;
+    return nothing;
+  }
 
   bool CheckKinds() const {
     const std::size_t last = w_.size - 1;

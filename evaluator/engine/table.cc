@@ -40,12 +40,15 @@ bool Table::HasHistograms(std::size_t i) const {
          std::any_of(row, row + steps_, [](const HistogramPtr& h) { return h != nullptr; });
 }
 
+void Table::ForgetHistograms(std::size_t i) {
+  if (histograms_[i] == nullptr) return;
+  const std::size_t samples = histograms_[i]->samples;
+  budget_->Release(samples, samples * 16 + steps_ * sizeof(HistogramPtr));
+  histograms_[i].reset();
+}
+
 void Table::ShrinkHistograms(std::size_t rows) {
-  for (std::size_t i = rows; i < histograms_.size(); ++i) {
-    if (histograms_[i] == nullptr) continue;
-    const std::size_t samples = histograms_[i]->samples;
-    budget_->Release(samples, samples * 16 + steps_ * sizeof(HistogramPtr));
-  }
+  for (std::size_t i = rows; i < histograms_.size(); ++i) ForgetHistograms(i);
   if (rows < histograms_.size()) histograms_.resize(rows);
 }
 

@@ -203,11 +203,17 @@ class Table {
   static std::size_t SamplesOf(const Histogram& histogram) { return SizeBytes(histogram) / 16; }
 
   bool HasHistograms(std::size_t i) const;
-  // Forgets the columns of rows from `rows` on.
+  // Forgets the column of row `i`. Requires: i < histograms_.size().
+  void ForgetHistograms(std::size_t i);
+  // The same of rows from `rows` on.
   void ShrinkHistograms(std::size_t rows);
 
   void MoveRow(std::size_t from, std::size_t to) {
-    if (from < histograms_.size()) std::swap(histograms_[from], histograms_[to]);
+    if (from < histograms_.size()) {
+      std::swap(histograms_[from], histograms_[to]);
+    } else if (to < histograms_.size()) {
+      ForgetHistograms(to);
+    }
     rows_[to] = rows_[from];
     for (std::size_t s = 0; s < steps_; ++s) {
       values_[to * steps_ + s] = values_[from * steps_ + s];

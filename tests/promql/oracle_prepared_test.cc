@@ -9,6 +9,7 @@
 #include "evaluator/engine/prepared_plan.h"
 #include "evaluator/tsdb/head.h"
 #include "tests/support/many.h"
+#include "tests/support/promql_oracle/append.h"
 #include "tests/support/promql_oracle/comparison.h"
 #include "tests/support/promql_oracle/oracle.h"
 #include "tests/support/promql_oracle/random_data.h"
@@ -27,7 +28,10 @@ DataSet Until(const DataSet& data, Timestamp now) {
     for (const Sample& sample : series.samples) {
       if (sample.time <= now) part.samples.push_back(sample);
     }
-    if (!part.samples.empty()) out.push_back(std::move(part));
+    for (const NativeSample& sample : series.natives) {
+      if (sample.time <= now) part.natives.push_back(sample);
+    }
+    if (!part.empty()) out.push_back(std::move(part));
   }
   return out;
 }
@@ -64,16 +68,7 @@ class Rounds {
   // The samples in (from, to].
   void Append(Timestamp from, Timestamp to) {
     const auto appender = head_.NewAppender();
-    bool accepted = true;
-    for (const Series& series : data_) {
-      storage::SeriesRef ref = 0;
-      for (const Sample& sample : series.samples) {
-        if (sample.time <= from || sample.time > to) continue;
-        accepted = accepted && appender->Append(ref, series.labels, sample) ==
-                                   storage::AppendOutcome::kAccepted;
-      }
-    }
-    REQUIRE(accepted);
+    REQUIRE(AppendAll(data_, {from + Duration(1), to}, *appender));
     REQUIRE(appender->Commit());
   }
 

@@ -12,6 +12,7 @@
 #include "evaluator/promql/printer.h"
 #include "tests/support/many.h"
 #include "tests/support/memory_store.h"
+#include "tests/support/promql_oracle/append.h"
 #include "tests/support/promql_oracle/comparison.h"
 #include "tests/support/promql_oracle/random_data.h"
 #include "tests/support/promql_oracle/random_expression.h"
@@ -31,15 +32,7 @@ class Arena {
  public:
   explicit Arena(std::uint64_t seed) : data_(RandomData(seed)) {
     const auto appender = store_.NewAppender();
-    bool accepted = true;
-    for (const Series& series : data_) {
-      storage::SeriesRef ref = 0;
-      for (const Sample& sample : series.samples) {
-        accepted = accepted && appender->Append(ref, series.labels, sample) ==
-                                   storage::AppendOutcome::kAccepted;
-      }
-    }
-    REQUIRE(accepted);
+    REQUIRE(AppendAll(data_, {}, *appender));
     REQUIRE(appender->Commit());
   }
 

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <limits>
 #include <map>
+#include <optional>
 
 #include "tests/support/promql_oracle/arithmetic.h"
 
@@ -80,14 +81,40 @@ double Fold(AggregateOp op, double q, const std::vector<double>& values) {
   return 1;  // group
 }
 
+// Of a group that has histograms. Empty: nothing.
+std::optional<Quantity> FoldNatives(AggregateOp op, double q, const std::vector<double>& values,
+                                    const std::vector<NativePtr>& natives) {
+  if (op == AggregateOp::kGroup) return Quantity{1, nullptr};
+  if (op == AggregateOp::kCount) {
+    return Quantity{static_cast<double>(values.size() + natives.size()), nullptr};
+  }
+  if (op != AggregateOp::kSum && op != AggregateOp::kAvg) {  // of floats alone
+    if (values.empty()) return std::nullopt;
+    return Quantity{Fold(op, q, values), nullptr};
+  }
+  if (!values.empty()) return std::nullopt;
+  const auto total = op == AggregateOp::kSum ? SumOfAll(natives) : MeanOfAll(natives);
+  if (!total) return std::nullopt;
+  return Quantity{0, std::make_shared<const Native>(Compacted(*total))};
+}
+
 Elements Folded(const Aggregate& aggregate, double q, const std::vector<Group>& groups,
                 AdditionOrder order) {
   Elements out;
   for (const Group& group : groups) {
     std::vector<double> values;
-    for (const Element& member : group.members) values.push_back(member.value);
-    if (order == AdditionOrder::kReversed) std::reverse(values.begin(), values.end());
-    out.push_back({group.labels, Fold(aggregate.op, q, values)});
+    std::vector<NativePtr> natives;
+    for (const Element& member : group.members) {
+      if (member.native != nullptr) natives.push_back(member.native);
+      if (member.native == nullptr) values.push_back(member.value);
+    }
+    if (order == AdditionOrder::kReversed) {
+      std::reverse(values.begin(), values.end());
+      std::reverse(natives.begin(), natives.end());
+    }
+    const auto folded = natives.empty() ? Quantity{Fold(aggregate.op, q, values), nullptr}
+                                        : FoldNatives(aggregate.op, q, values, natives);
+    if (folded) out.push_back(Element::Of(group.labels, *folded));
   }
   return out;
 }
@@ -102,6 +129,7 @@ Status CheckCount(double k) {
 
 Elements Kept(AggregateOp op, double k, Elements members) {
   if (op != AggregateOp::kLimitk) {
+    std::erase_if(members, [](const Element& member) { return member.native != nullptr; });
     std::stable_sort(members.begin(), members.end(), [op](const Element& a, const Element& b) {
       if (std::isnan(a.value) || std::isnan(b.value))
         return std::isnan(b.value) && !std::isnan(a.value);
@@ -142,10 +170,12 @@ Result<Elements> CountValues(Aggregate const& aggregate, const std::string& labe
   if (!IsUtf8Name(label)) return Invalid("no name for a label");
   std::map<Labels, double> counts;
   for (const Element& element : elements) {
+    const std::string value = element.native == nullptr ? Digits(element.value)
+                                                        : FormatHistogram(ToModel(*element.native));
     LabelsBuilder with_value(element.labels);
-    with_value.Set(label, Digits(element.value));
+    with_value.Set(label, value);
     LabelsBuilder group(GroupOf(with_value.Build(), aggregate));
-    if (!aggregate.without) group.Set(label, Digits(element.value));
+    if (!aggregate.without) group.Set(label, value);
     counts[group.Build()] += 1;
   }
   Elements out;

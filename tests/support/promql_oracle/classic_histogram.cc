@@ -96,18 +96,22 @@ double FractionOfBuckets(double lower, double upper, const std::vector<Bucket>& 
   return (RankOf(upper, buckets) - RankOf(lower, buckets)) / total;
 }
 
-Result<Elements> OfHistograms(const Elements& elements,
-                              const std::function<double(const std::vector<Bucket>&)>& compute) {
+Result<Elements> OfHistograms(const Elements& elements, const HistogramNumber& number) {
   std::map<Labels, std::vector<Bucket>> histograms;
   for (const Element& element : elements) {
+    if (element.native != nullptr) continue;
     const auto bound = ParseDouble(element.labels.Get("le"));
     if (!bound) continue;
     const Labels labels = LabelsBuilder(element.labels).Delete("le").Build();
     histograms[labels].push_back({*bound, element.value});
   }
   Elements out;
+  for (const Element& element : elements) {
+    if (element.native == nullptr || histograms.erase(element.labels) > 0) continue;
+    out.push_back({WithoutName(element.labels), number.of_native(*element.native)});
+  }
   for (const auto& [labels, buckets] : histograms) {
-    out.push_back({WithoutName(labels), compute(ByBound(buckets))});
+    out.push_back({WithoutName(labels), number.of_buckets(ByBound(buckets))});
   }
   RETURN_IF_ERROR(RefuseDuplicates(out));
   return out;

@@ -1,4 +1,5 @@
-// Quantiles and fractions of histograms whose buckets are series with a label `le`.
+// Quantiles and fractions of histograms whose buckets are series with a label `le`, beside native
+// ones.
 #pragma once
 
 #include <functional>
@@ -17,10 +18,15 @@ struct Bucket {
 double QuantileOfBuckets(double q, std::vector<Bucket> buckets);
 double FractionOfBuckets(double lower, double upper, const std::vector<Bucket>& buckets);
 
-// `compute` over the buckets of each histogram: the elements that are equal but for `le`. Elements
-// whose `le` is no number are left out. The result has neither `le` nor a name. kInvalid where two
-// results have one label set.
-Result<Elements> OfHistograms(const Elements& elements,
-                              const std::function<double(const std::vector<Bucket>&)>& compute);
+struct HistogramNumber {
+  std::function<double(const std::vector<Bucket>&)> of_buckets;
+  std::function<double(const Native&)> of_native;
+};
+
+// A number of each histogram: the floats that are equal but for `le`, and the native ones. Floats
+// whose `le` is no number are left out, and so are a classic and a native histogram of one label
+// set. The result of a classic one has no `le`, and none has a name. kInvalid where two results
+// have one label set.
+Result<Elements> OfHistograms(const Elements& elements, const HistogramNumber& number);
 
 }  // namespace skep::oracle

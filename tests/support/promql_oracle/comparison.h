@@ -8,7 +8,8 @@
 namespace skep::oracle {
 
 // What the first difference is, for a person; "" where there is none. Numbers are equal if they are
-// within 1e-9 of the larger one, or both NaN; the order of series does not count.
+// within 1e-9 of the larger one, or both NaN; of histograms, of the largest number in both. The
+// order of series does not count, nor do buckets that count nothing.
 std::string Difference(const promql::Value& engine, const promql::Value& oracle);
 
 }  // namespace skep::oracle

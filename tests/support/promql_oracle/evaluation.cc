@@ -7,6 +7,7 @@
 #include "tests/support/promql_oracle/arithmetic.h"
 #include "tests/support/promql_oracle/extended.h"
 #include "tests/support/promql_oracle/matching.h"
+#include "tests/support/promql_oracle/native_over_time.h"
 
 namespace skep::oracle {
 namespace {
@@ -16,27 +17,51 @@ using promql::Expr;
 using promql::ValueType;
 
 // The samples in (open, last] that are no staleness markers.
-std::vector<Sample> Inside(const Series& series, Timestamp open, Timestamp last) {
-  std::vector<Sample> out;
+Series Inside(const Series& series, Timestamp open, Timestamp last) {
+  Series out{series.labels, {}};
   for (const Sample& sample : series.samples) {
     if (sample.time > open && sample.time <= last && !IsStaleNaN(sample.value)) {
-      out.push_back(sample);
+      out.samples.push_back(sample);
     }
+  }
+  for (const NativeSample& sample : series.natives) {
+    if (sample.time > open && sample.time <= last) out.natives.push_back(sample);
   }
   return out;
 }
 
+struct Found {
+  Timestamp time;
+  Quantity quantity;
+};
+
 // The newest sample up to `at`, if it is in (at - lookback, at] and no staleness marker.
-const Sample* Newest(const Series& series, Timestamp at, Duration lookback) {
-  const Sample* newest = nullptr;
+std::optional<Found> Newest(const Series& series, Timestamp at, Duration lookback) {
+  std::optional<Found> newest;
   for (const Sample& sample : series.samples) {
-    if (sample.time > at) break;
-    newest = &sample;
+    if (sample.time <= at) newest = {sample.time, {sample.value, nullptr}};
   }
-  if (newest == nullptr || newest->time <= at - lookback || IsStaleNaN(newest->value)) {
-    return nullptr;
+  for (const NativeSample& sample : series.natives) {
+    const bool newer = !newest || sample.time > newest->time;
+    if (sample.time <= at && newer) newest = {sample.time, {0, sample.native}};
+  }
+  if (!newest || newest->time <= at - lookback) return std::nullopt;
+  if (newest->quantity.native == nullptr && IsStaleNaN(newest->quantity.number)) {
+    return std::nullopt;
   }
   return newest;
+}
+
+// The histogram at `at` between the ones around it; behind the last one, that one.
+NativePtr SmoothedNative(const std::vector<NativeSample>& around, Timestamp at) {
+  const NativeSample* before = nullptr;
+  for (const NativeSample& sample : around) {
+    if (sample.time <= at) before = &sample;
+    if (sample.time < at || before == &sample) continue;
+    return before == nullptr ? nullptr
+                             : BetweenNatives(*before, sample, at, !before->native->gauge);
+  }
+  return before == nullptr ? nullptr : before->native;
 }
 
 }  // namespace
@@ -97,8 +122,8 @@ Result<Elements> Evaluation::Select(const promql::VectorSelector& selector, Time
   if (selector.smoothed) return SelectSmoothed(selector, at);
   Elements out;
   for (const Series* series : Matching(selector)) {
-    const Sample* const sample = Newest(*series, Moved(selector.modifiers, at), settings_.lookback);
-    if (sample != nullptr) out.push_back({series->labels, sample->value});
+    const auto found = Newest(*series, Moved(selector.modifiers, at), settings_.lookback);
+    if (found) out.push_back(Element::Of(series->labels, found->quantity));
   }
   return out;
 }
@@ -107,9 +132,13 @@ Elements Evaluation::SelectSmoothed(const promql::VectorSelector& selector, Time
   const Timestamp moved = Moved(selector.modifiers, at);
   Elements out;
   for (const Series* series : Matching(selector)) {
-    const std::vector<Sample> around =
-        Inside(*series, moved - settings_.lookback, moved + settings_.lookback);
-    const std::optional<double> value = Smoothed(around, moved);
+    const Series around = Inside(*series, moved - settings_.lookback, moved + settings_.lookback);
+    if (!around.natives.empty()) {
+      const NativePtr native = SmoothedNative(around.natives, moved);
+      if (around.samples.empty() && native != nullptr) out.push_back({series->labels, 0, native});
+      continue;
+    }
+    const std::optional<double> value = Smoothed(around.samples, moved);
     if (value) out.push_back({series->labels, *value});
   }
   return out;
@@ -122,8 +151,8 @@ Result<Elements> Evaluation::Timestamps(const promql::Call& call, Timestamp at) 
   if (const auto* selector = As<promql::VectorSelector>(argument)) {
     const Timestamp moved = Moved(selector->modifiers, at);
     for (const Series* series : Matching(*selector)) {
-      const Sample* const sample = Newest(*series, moved, settings_.lookback);
-      if (sample != nullptr) out.push_back({WithoutName(series->labels), ToSeconds(sample->time)});
+      const auto found = Newest(*series, moved, settings_.lookback);
+      if (found) out.push_back({WithoutName(series->labels), ToSeconds(found->time)});
     }
   } else {
     const Result<Elements> elements = Vector(argument, at);
@@ -143,8 +172,8 @@ RangeVector Evaluation::SelectRange(const promql::MatrixSelector& matrix, Timest
   const Duration before = vector.anchored || vector.smoothed ? settings_.lookback : none;
   const Duration behind = vector.smoothed ? settings_.lookback : none;
   for (const Series* series : Matching(vector)) {
-    Series part{series->labels, Inside(*series, out.end - out.range - before, out.end + behind)};
-    if (!part.samples.empty()) out.series.push_back(std::move(part));
+    Series part = Inside(*series, out.end - out.range - before, out.end + behind);
+    if (!part.empty()) out.series.push_back(std::move(part));
   }
   return out;
 }
@@ -158,7 +187,9 @@ Result<RangeVector> Evaluation::OfSubquery(const promql::Subquery& subquery, Tim
     for (const Element& element : *elements) {
       const auto [number, is_new] = numbers.emplace(element.labels, out.series.size());
       if (is_new) out.series.push_back({element.labels, {}});
-      out.series[number->second].samples.push_back({step, element.value});
+      Series& series = out.series[number->second];
+      if (element.native != nullptr) series.natives.push_back({step, element.native});
+      if (element.native == nullptr) series.samples.push_back({step, element.value});
     }
   }
   return out;
@@ -185,7 +216,12 @@ Result<Elements> Evaluation::Vector(const Expr& expr, Timestamp at) {
 Result<Elements> Evaluation::OfUnary(const promql::Unary& unary, Timestamp at) {
   Result<Elements> elements = Vector(*unary.expr, at);
   if (!elements || !unary.negative) return elements;
-  for (Element& element : *elements) element = {WithoutName(element.labels), -element.value};
+  for (Element& element : *elements) {
+    const bool native = element.native != nullptr;
+    Quantity minus{-element.value, nullptr};
+    if (native) minus = {0, std::make_shared<const Native>(Times(*element.native, -1))};
+    element = Element::Of(WithoutName(element.labels), minus);
+  }
   RETURN_IF_ERROR(RefuseDuplicates(*elements));
   return elements;
 }
@@ -264,8 +300,11 @@ Result<double> Evaluation::OfScalarCall(const promql::Call& call, Timestamp at) 
 Result<double> Evaluation::OnlyElement(const Expr& vector, Timestamp at) {
   const Result<Elements> elements = Vector(vector, at);
   if (!elements) return elements.error();
-  if (elements->size() != 1) return std::numeric_limits<double>::quiet_NaN();
-  return elements->front().value;
+  std::vector<double> floats;
+  for (const Element& element : *elements) {
+    if (element.native == nullptr) floats.push_back(element.value);
+  }
+  return floats.size() == 1 ? floats.front() : std::numeric_limits<double>::quiet_NaN();
 }
 
 Result<std::vector<double>> Evaluation::Scalars(const promql::Call& call, Timestamp at) {

@@ -50,6 +50,7 @@ class Evaluation {
   Result<Elements> OfRangeFunction(const promql::Call& call, Timestamp at);
   Result<Elements> OfValueFunction(const promql::Call& call, Timestamp at);
   Result<Elements> OfHistogramFunction(const promql::Call& call, Timestamp at);
+  Result<Elements> OfNatives(const promql::Call& call, Timestamp at);
   Result<Elements> OfLabelFunction(const promql::Call& call, Timestamp at);
   Result<Elements> Absent(const promql::Call& call, Timestamp at);
   Result<Elements> Timestamps(const promql::Call& call, Timestamp at);

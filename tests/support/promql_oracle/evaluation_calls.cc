@@ -7,6 +7,8 @@
 #include "tests/support/promql_oracle/evaluation.h"
 #include "tests/support/promql_oracle/extended.h"
 #include "tests/support/promql_oracle/functions.h"
+#include "tests/support/promql_oracle/native_functions.h"
+#include "tests/support/promql_oracle/native_over_time.h"
 #include "tests/support/promql_oracle/over_time.h"
 
 namespace skep::oracle {
@@ -41,9 +43,26 @@ Extension ExtensionOf(const Expr& argument) {
   return matrix->vector->smoothed ? Extension::kSmoothed : Extension::kNone;
 }
 
-bool IsSort(std::string_view name) { return name.starts_with("sort"); }
+bool IsSortByLabel(std::string_view name) { return name.starts_with("sort_by_label"); }
+bool IsSortByValue(std::string_view name) { return name == "sort" || name == "sort_desc"; }
 bool IsHistogramFunction(std::string_view name) {
   return name == "histogram_quantile" || name == "histogram_fraction";
+}
+
+Result<Elements> FloatsOf(Result<Elements> elements) {
+  if (elements) std::erase_if(*elements, [](const Element& e) { return e.native != nullptr; });
+  return elements;
+}
+
+Result<std::optional<Quantity>> OverAny(std::string_view name, Extension extension,
+                                        const Window& window, const std::vector<double>& scalars) {
+  if (!window.natives.empty()) return OverNatives(name, extension, window, scalars);
+  const Result<std::optional<double>> value = extension == Extension::kNone
+                                                  ? OverTime(name, window, scalars)
+                                                  : OverExtended(name, extension, window);
+  if (!value) return value.error();
+  if (!*value) return std::optional<Quantity>();
+  return std::optional(Quantity{**value, nullptr});
 }
 
 // Labels that the matchers of a selector name with one value each.
@@ -78,7 +97,10 @@ Result<Elements> Evaluation::OfCall(const Call& call, Timestamp at) {
   if (IsValueFunction(name)) return OfValueFunction(call, at);
   if (IsHistogramFunction(name)) return OfHistogramFunction(call, at);
   if (name == "label_replace" || name == "label_join") return OfLabelFunction(call, at);
-  if (IsSort(name)) return Vector(*call.arguments[0], at);  // the order of answers is not compared
+  if (IsNativeFunction(name)) return OfNatives(call, at);
+  // The order of answers is not compared.
+  if (IsSortByLabel(name)) return Vector(*call.arguments[0], at);
+  if (IsSortByValue(name)) return FloatsOf(Vector(*call.arguments[0], at));
   if (name != "vector") return Internal("no function " + std::string(name));
   const Result<double> value = Scalar(*call.arguments[0], at);
   if (!value) return value.error();
@@ -102,13 +124,11 @@ Result<Elements> Evaluation::OfRangeFunction(const Call& call, Timestamp at) {
   const bool keeps_name = name == "last_over_time" || name == "first_over_time";
   Elements out;
   for (const Series& series : range->series) {
-    const Window window{series.samples, range->end, range->range, at};
-    const Result<std::optional<double>> value = extension == Extension::kNone
-                                                    ? OverTime(name, window, *scalars)
-                                                    : OverExtended(name, extension, window);
+    const Window window{series.samples, range->end, range->range, at, series.natives};
+    const Result<std::optional<Quantity>> value = OverAny(name, extension, window, *scalars);
     if (!value) return value.error();
     if (!*value) continue;
-    out.push_back({keeps_name ? series.labels : WithoutName(series.labels), **value});
+    out.push_back(Element::Of(keeps_name ? series.labels : WithoutName(series.labels), **value));
     RETURN_IF_ERROR(NoteSource(call, out.back().labels, series.labels));
   }
   return out;
@@ -140,7 +160,7 @@ Result<Elements> Evaluation::OfValueFunction(const Call& call, Timestamp at) {
     const auto now = static_cast<double>(seconds);
     return Elements{{Labels(), *OfValue(name, now, *scalars)}};
   }
-  const Result<Elements> elements = Vector(*argument, at);
+  const Result<Elements> elements = FloatsOf(Vector(*argument, at));
   if (!elements) return elements;
   Elements out;
   for (const Element& element : *elements) {
@@ -158,13 +178,25 @@ Result<Elements> Evaluation::OfHistogramFunction(const Call& call, Timestamp at)
   if (!elements) return elements;
   const std::vector<double>& s = *scalars;
   if (call.function->name == "histogram_quantile") {
-    return OfHistograms(*elements, [&s](const std::vector<Bucket>& buckets) {
-      return QuantileOfBuckets(s[0], buckets);
-    });
+    return OfHistograms(*elements,
+                        {[&s](const auto& buckets) { return QuantileOfBuckets(s[0], buckets); },
+                         [&s](const Native& native) { return QuantileOfNative(s[0], native); }});
   }
-  return OfHistograms(*elements, [&s](const std::vector<Bucket>& buckets) {
-    return FractionOfBuckets(s[0], s[1], buckets);
-  });
+  return OfHistograms(
+      *elements, {[&s](const auto& buckets) { return FractionOfBuckets(s[0], s[1], buckets); },
+                  [&s](const Native& native) { return FractionOfNative(s[0], s[1], native); }});
+}
+
+Result<Elements> Evaluation::OfNatives(const Call& call, Timestamp at) {
+  const Result<Elements> elements = Vector(*call.arguments[0], at);
+  if (!elements) return elements;
+  Elements out;
+  for (const Element& element : *elements) {
+    if (element.native == nullptr) continue;
+    out.push_back({WithoutName(element.labels), OfNative(call.function->name, *element.native)});
+  }
+  RETURN_IF_ERROR(RefuseDuplicates(out));
+  return out;
 }
 
 Result<Elements> Evaluation::OfLabelFunction(const Call& call, Timestamp at) {

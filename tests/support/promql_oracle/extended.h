@@ -18,7 +18,7 @@ enum class Extension { kNone, kAnchored, kSmoothed };
 Status CheckExtended(std::string_view name, Extension extension);
 
 // One of those over `window`, whose samples are those of the range and of a lookback on the sides
-// that `extension` looks at. Empty: nothing.
+// that `extension` looks at, no histograms. Empty: nothing.
 std::optional<double> OverExtended(std::string_view name, Extension extension,
                                    const Window& window);
 

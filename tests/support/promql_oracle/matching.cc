@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 
@@ -43,16 +44,58 @@ bool DropsName(const Binary& binary) {
   return !promql::IsComparison(binary.op) || binary.return_bool;
 }
 
-// The result of a comparison without bool is `kept`, or nothing.
+// What becomes of a pair. Where the operator is not defined for the two they are no pair at all; a
+// comparison that does not hold gives nothing.
 struct Outcome {
-  double value = 0;
-  bool present = true;
+  bool is_pair = true;
+  std::optional<Quantity> result = {};
 };
-Outcome Apply(const Binary& binary, double left, double right, double kept) {
-  if (!promql::IsComparison(binary.op) || binary.return_bool) {
-    return {OfNumbers(binary.op, left, right), true};
+const Outcome kNoPair{false};
+
+Outcome Given(const std::optional<Native>& native) {
+  if (!native) return kNoPair;
+  return {true, Quantity{0, std::make_shared<const Native>(Compacted(*native))}};
+}
+
+// Where one side at least is a histogram.
+Outcome NativeArithmetic(BinaryOp op, const Quantity& left, const Quantity& right) {
+  if (left.native != nullptr && right.native != nullptr) {
+    if (op == BinaryOp::kAdd) return Given(Plus(*left.native, *right.native));
+    if (op != BinaryOp::kSub) return kNoPair;
+    std::optional<Native> difference = Minus(*left.native, *right.native);
+    if (difference) difference->gauge = true;
+    return Given(difference);
   }
-  return {kept, Holds(binary.op, left, right)};
+  if (left.native == nullptr) {
+    return op == BinaryOp::kMul ? Given(Times(*right.native, left.number)) : kNoPair;
+  }
+  if (op == BinaryOp::kMul) return Given(Times(*left.native, right.number));
+  return op == BinaryOp::kDiv ? Given(Over(*left.native, right.number)) : kNoPair;
+}
+
+// Whether a comparison holds; empty where the two cannot be compared so.
+std::optional<bool> Compare(BinaryOp op, const Quantity& left, const Quantity& right) {
+  if (left.native == nullptr && right.native == nullptr) {
+    return Holds(op, left.number, right.number);
+  }
+  const bool equality = op == BinaryOp::kEqual || op == BinaryOp::kNotEqual;
+  if (left.native == nullptr || right.native == nullptr || !equality) return std::nullopt;
+  return Identical(*left.native, *right.native) == (op == BinaryOp::kEqual);
+}
+
+// The result of a comparison without bool is `kept`, or nothing.
+Outcome Apply(const Binary& binary, const Quantity& left, const Quantity& right,
+              const Quantity& kept) {
+  if (promql::IsComparison(binary.op)) {
+    const std::optional<bool> holds = Compare(binary.op, left, right);
+    if (!holds) return kNoPair;
+    if (binary.return_bool) return {true, Quantity{*holds ? 1.0 : 0.0, nullptr}};
+    return *holds ? Outcome{true, kept} : Outcome{};
+  }
+  if (left.native != nullptr || right.native != nullptr) {
+    return NativeArithmetic(binary.op, left, right);
+  }
+  return {true, Quantity{OfNumbers(binary.op, left.number, right.number), nullptr}};
 }
 
 // --- and, or, unless ---
@@ -137,9 +180,10 @@ class Join {
 
   // A pair counts as matched also where a comparison drops its result.
   Status Add(const Labels& key, const Element& many, const Element& one) {
-    const double left = swapped_ ? one.value : many.value;
-    const double right = swapped_ ? many.value : one.value;
+    const Quantity left = swapped_ ? one.quantity() : many.quantity();
+    const Quantity right = swapped_ ? many.quantity() : one.quantity();
     const Outcome outcome = Apply(binary_, left, right, left);
+    if (!outcome.is_pair) return {};
     Labels labels = ResultLabels(many.labels, one.labels);
     std::set<Labels>& results = matched_[key];
     if (matching_.cardinality == Cardinality::kOneToOne && !results.empty()) {
@@ -148,7 +192,7 @@ class Join {
     if (!results.insert(labels).second) {
       return Invalid("grouping labels must ensure unique matches");
     }
-    if (outcome.present) out_.push_back({std::move(labels), outcome.value});
+    if (outcome.result) out_.push_back(Element::Of(std::move(labels), *outcome.result));
     return {};
   }
 
@@ -190,11 +234,12 @@ Elements WithScalar(const Binary& binary, const Elements& vector, double scalar,
   Elements out;
   for (const Element& element : vector) {
     const bool first = side == ScalarSide::kLeft;
-    const Outcome outcome = Apply(binary, first ? scalar : element.value,
-                                  first ? element.value : scalar, element.value);
-    if (!outcome.present) continue;
-    out.push_back(
-        {DropsName(binary) ? WithoutName(element.labels) : element.labels, outcome.value});
+    const Quantity number{scalar, nullptr};
+    const Quantity own = element.quantity();
+    const Outcome outcome = Apply(binary, first ? number : own, first ? own : number, own);
+    if (!outcome.result) continue;
+    out.push_back(Element::Of(DropsName(binary) ? WithoutName(element.labels) : element.labels,
+                              *outcome.result));
   }
   return out;
 }

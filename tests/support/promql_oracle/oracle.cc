@@ -7,17 +7,29 @@ namespace {
 
 using promql::ValueType;
 
+HistogramPtr Shown(const NativePtr& native) {
+  return native == nullptr ? nullptr : std::make_shared<const Histogram>(ToModel(*native));
+}
+
+promql::MatrixSeries Shown(const Series& series) {
+  promql::MatrixSeries out{series.labels, series.samples};
+  for (const NativeSample& sample : series.natives) {
+    out.histograms.push_back({sample.time, Shown(sample.native)});
+  }
+  return out;
+}
+
 promql::Value ToValue(const Elements& elements, Timestamp time) {
   promql::InstantVector out;
   for (const Element& element : elements) {
-    out.push_back({element.labels, {time, element.value}, nullptr});
+    out.push_back({element.labels, {time, element.value}, Shown(element.native)});
   }
   return out;
 }
 
 promql::Value ToValue(const RangeVector& range) {
   promql::Matrix out;
-  for (const Series& series : range.series) out.push_back({series.labels, series.samples, {}});
+  for (const Series& series : range.series) out.push_back(Shown(series));
   return out;
 }
 
@@ -49,16 +61,21 @@ Result<promql::Value> Over(const DataSet& data, const promql::Expr& expr, const 
                            const Settings& settings) {
   Evaluation evaluation(data, settings, span);
   RETURN_IF_ERROR(evaluation.CheckSubqueries(expr, span.start, span.end));
-  std::map<Labels, std::vector<Sample>> series;
+  std::map<Labels, Series> series;
   for (Timestamp at = span.start; at <= span.end; at += span.step) {
     const Result<Elements> elements = AtStep(evaluation, expr, at);
     if (!elements) return elements.error();
     for (const Element& element : *elements) {
-      series[element.labels].push_back({at, element.value});
+      Series& one = series[element.labels];
+      if (element.native != nullptr) one.natives.push_back({at, element.native});
+      if (element.native == nullptr) one.samples.push_back({at, element.value});
     }
   }
   promql::Matrix out;
-  for (auto& [labels, samples] : series) out.push_back({labels, std::move(samples), {}});
+  for (auto& [labels, one] : series) {
+    one.labels = labels;
+    out.push_back(Shown(one));
+  }
   return promql::Value(std::move(out));
 }
 

@@ -2,9 +2,8 @@
 // reads (Prometheus 3: querying/basics, operators and functions of its documentation). What the
 // engine, which works on columns, is compared with; nothing of the engine is used here.
 //
-// Floats only. Left out: native histograms, info(), limit_ratio (it chooses by a hash),
-// arithmetic in durations, start timestamps, delayed removal of names,
-// remarks, and the order of answers.
+// Left out: info(), limit_ratio (it chooses by a hash), arithmetic in durations, start timestamps,
+// delayed removal of names, the trimming of histograms, remarks, and the order of answers.
 #pragma once
 
 #include "evaluator/promql/ast.h"

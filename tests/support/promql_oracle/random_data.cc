@@ -7,6 +7,7 @@
 #include <string>
 
 #include "tests/support/promql_oracle/random.h"
+#include "tests/support/promql_oracle/random_histogram.h"
 
 namespace skep::oracle {
 namespace {
@@ -36,6 +37,7 @@ class Maker {
       Add({{"__name__", "huge"}, {"inst", inst}}, Around(1.5e308));
       Add({{"__name__", "odd"}, {"inst", inst}}, Odd());
     }
+    AddHistograms();
     std::sort(data_.begin(), data_.end(),
               [](const Series& a, const Series& b) { return a.labels < b.labels; });
     return std::move(data_);
@@ -43,12 +45,33 @@ class Maker {
 
  private:
   using Values = std::function<double()>;
+  using LabelList = std::initializer_list<std::pair<std::string_view, std::string_view>>;
+  using Kind = RandomHistogram::Kind;
 
   void AddInstance(const char* job, const char* inst) {
     Add({{"__name__", "req_total"}, {"job", job}, {"inst", inst}}, Counter());
     Add({{"__name__", "gauge"}, {"job", job}, {"inst", inst}}, Gauge());
     Add({{"__name__", "temp"}, {"job", job}, {"inst", inst}},
         [this] { return static_cast<double>(random_.Between(-2, 3)); });
+  }
+
+  void AddHistograms() {
+    for (const char* job : {"a", "b"}) {
+      for (const char* inst : {"1", "2"}) {
+        AddNatives({{"__name__", "nh"}, {"job", job}, {"inst", inst}}, Kind::kCounter);
+      }
+      AddNatives({{"__name__", "nhg"}, {"job", job}}, Kind::kGauge);
+      AddNatives({{"__name__", "nhcb"}, {"job", job}}, Kind::kCustomCounter);
+      // Of one name with classic buckets: the classic ones say so by their label alone.
+      AddNatives({{"__name__", "lat_bucket"}, {"job", job}}, Kind::kCounter);
+    }
+    for (const char* inst : {"1", "2", "3"}) {
+      RandomHistogram next(random_, Kind::kAny);
+      AddSeries({{"__name__", "mixed"}, {"inst", inst}}, [this, next]() mutable {
+        if (random_.OneIn(3)) return Quantity{static_cast<double>(random_.Between(0, 9)), nullptr};
+        return Quantity{0, std::make_shared<const Native>(next.Next())};
+      });
+    }
   }
 
   void AddBucket(const char* job, const char* le) {
@@ -99,8 +122,7 @@ class Maker {
 
   // Lives for the whole time, or begins late, or ends early. What follows a gap or an end may be
   // announced by a marker.
-  void Add(std::initializer_list<std::pair<std::string_view, std::string_view>> labels,
-           const Values& next) {
+  void AddSeries(LabelList labels, const std::function<Quantity()>& next) {
     Series series{Labels(labels), {}};
     const std::int64_t from = random_.OneIn(4) ? random_.Between(0, 80) : 0;
     const std::int64_t to = random_.OneIn(4) ? random_.Between(40, 119) : 119;
@@ -117,10 +139,21 @@ class Maker {
       } else if (gap > 0) {
         --gap;
       } else {
-        series.samples.push_back({time, next()});
+        const Quantity quantity = next();
+        if (quantity.native != nullptr) series.natives.push_back({time, quantity.native});
+        if (quantity.native == nullptr) series.samples.push_back({time, quantity.number});
       }
     }
-    if (!series.samples.empty()) data_.push_back(std::move(series));
+    if (!series.empty()) data_.push_back(std::move(series));
+  }
+
+  void Add(LabelList labels, const Values& next) {
+    AddSeries(labels, [&next] { return Quantity{next(), nullptr}; });
+  }
+
+  void AddNatives(LabelList labels, Kind kind) {
+    RandomHistogram next(random_, kind);
+    AddSeries(labels, [&next] { return Quantity{0, std::make_shared<const Native>(next.Next())}; });
   }
 
   Random random_;

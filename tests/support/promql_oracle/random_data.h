@@ -20,6 +20,10 @@ constexpr Timestamp kDataEnd = kDataStart + std::chrono::minutes(30);
 // lat_bucket{job,le}     classic histograms; one lacks its highest bucket, one has a bad `le`, one
 //                        bounds below zero, one counts that differ by rounding
 // info{job,team}         1
+// nh{job,inst}           native histograms: counters with exponential buckets
+// nhg{job}               gauges of them; nhcb{job}: counters with custom buckets
+// mixed{inst}            floats and histograms of all kinds
+// lat_bucket{job}        native ones, of one name with the classic buckets
 // All with gaps, staleness markers, jitter (some lie exactly on a 15 s grid), beginnings and ends.
 DataSet RandomData(std::uint64_t seed);
 

@@ -57,7 +57,13 @@ std::string RandomExpression::Vector(int depth) {
     return random_.OneIn(12) ? Selector() + " smoothed" + Modifier() : Selector() + Modifier();
   }
   --depth;
-  switch (random_.Below(14)) {
+  switch (random_.Below(18)) {
+    case 14:
+    case 15:
+      return Native(depth + 1);
+    case 16:
+    case 17:
+      return OfNative(depth);
     case 0:
     case 1:
     case 2:
@@ -93,6 +99,11 @@ std::string RandomExpression::Selector() {
   if (random_.OneIn(8)) {
     return random_.Of({"{__name__=~\"gauge|temp\"}", "{job=\"a\",__name__!~\"lat.*\"}",
                        "{__name__=~\"big|tiny\",inst=\"1\"}", "{inst=\"2\"}"});
+  }
+  if (random_.OneIn(5)) {
+    return random_.Of({"nh", "nh", "nh{job=\"a\"}", "nh{inst=\"1\"}", "nhg", "nhcb",
+                       "nhcb{job=\"a\"}", "mixed", "mixed{inst=\"1\"}",
+                       "{__name__=~\"nh.*\",job=\"a\"}", "{__name__=~\"nh|gauge\",inst=\"1\"}"});
   }
   const char* const name = random_.Of({"req_total", "req_total", "gauge", "gauge", "temp", "temp",
                                        "big", "tiny", "lat_bucket", "info", "nothing"});
@@ -166,6 +177,66 @@ std::string RandomExpression::OfValue(int depth) {
   }
 }
 
+// Histograms most of the time.
+std::string RandomExpression::Native(int depth) {
+  if (depth <= 0 || random_.OneIn(4)) {
+    return Text(random_.Of({"nh", "nhg", "nhcb", "mixed", "nh{job=\"a\"}", "nhcb{job=\"b\"}"}),
+                random_.OneIn(12) ? " smoothed" : "", Modifier());
+  }
+  --depth;
+  switch (random_.Below(7)) {
+    case 0:
+    case 1:
+      return Text(random_.Of({"rate", "increase", "delta", "irate", "idelta", "sum_over_time",
+                              "avg_over_time", "last_over_time"}),
+                  "(", NativeRange(depth), ")");
+    case 2:
+      return Text(random_.Of({"sum", "avg", "sum"}), Grouping(), "(", Native(depth), ")");
+    case 3:
+      return Text("(", Native(depth), ") ", random_.Of({"+ ", "- ", "== ", "!= "}),
+                  random_.Of({"on (job) group_left ", "on (inst, job) ",
+                              "ignoring (inst) group_right ", ""}),
+                  "(", Native(depth), ")");
+    case 4:
+      return Text("(", Native(depth), ") ", random_.Of({"* ", "/ "}), "(", Scalar(depth), ")");
+    case 5:
+      return Text("-(", Native(depth), ")");
+    default:
+      return Text("(", Native(depth), ") ", random_.Of({"and ", "or ", "unless "}), "(",
+                  Native(depth), ")");
+  }
+}
+
+std::string RandomExpression::NativeRange(int depth) {
+  if (depth > 0 && random_.OneIn(5)) {
+    return Text("(", Native(depth - 1), ")", random_.Of({"[1m:15s]", "[2m:20s]", "[5m:1m]"}),
+                Modifier());
+  }
+  return Text(random_.Of({"nh", "nhg", "nhcb", "mixed", "nh{job=\"a\"}", "nhcb{job=\"b\"}"}), "[",
+              Span(), "]", random_.Of({"", "", "", " anchored", " smoothed"}), Modifier());
+}
+
+// A number of each histogram.
+std::string RandomExpression::OfNative(int depth) {
+  switch (random_.Below(5)) {
+    case 0:
+      return Text("histogram_quantile(",
+                  random_.Of({"0.5", "0.9", "0", "1", "-1", "1.5", "NaN", "0.01"}), ", ",
+                  Native(depth), ")");
+    case 1:
+      return Text("histogram_fraction(", random_.Of({"0", "0.3", "-Inf", "NaN", "-3"}), ", ",
+                  random_.Of({"0.7", "1", "+Inf", "0.05", "-2"}), ", ", Native(depth), ")");
+    case 2:
+      return Text(random_.Of({"changes", "resets", "count_over_time", "present_over_time",
+                              "ts_of_last_over_time", "max_over_time"}),
+                  "(", NativeRange(depth), ")");
+    default:
+      return Text(random_.Of({"histogram_count", "histogram_sum", "histogram_avg",
+                              "histogram_stddev", "histogram_stdvar"}),
+                  "(", Native(depth), ")");
+  }
+}
+
 std::string RandomExpression::Histogram(int depth) {
   const std::string buckets =
       random_.OneIn(6) ? Vector(depth)
@@ -206,6 +277,10 @@ std::string RandomExpression::Other(int depth) {
     case 4:
       return Text(random_.Of(kDates), "()");
     case 5:
+      if (random_.OneIn(2)) {
+        return Text(random_.Of({"sort_by_label", "sort_by_label_desc"}), "(", Vector(depth),
+                    ", \"inst\")");
+      }
       return Text(random_.Of({"sort", "sort_desc"}), "(", Vector(depth), ")");
     case 6:
       return Text("(", Vector(depth), ")");

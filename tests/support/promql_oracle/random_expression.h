@@ -34,6 +34,9 @@ class RandomExpression {
   std::string Between(int depth);
   std::string SetOperation(int depth);
   std::string WithScalar(int depth);
+  std::string Native(int depth);
+  std::string NativeRange(int depth);
+  std::string OfNative(int depth);
   std::string Histogram(int depth);
   std::string Relabelled(int depth);
   std::string Other(int depth);

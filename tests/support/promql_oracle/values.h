@@ -7,14 +7,29 @@
 #include "common/base/time.h"
 #include "common/model/labels.h"
 #include "common/model/sample.h"
+#include "tests/support/promql_oracle/native.h"
 
 namespace skep::oracle {
 
-// All samples of one label set, times strictly rising. Staleness markers are among the stored ones,
-// never among those of a range vector.
+// A float or a histogram.
+struct Quantity {
+  double number = 0;           // where `native` is null
+  NativePtr native = nullptr;  // null: a float
+};
+
+struct NativeSample {
+  Timestamp time;
+  NativePtr native;  // never null
+};
+
+// All samples of one label set: floats and histograms, times strictly rising in each and never in
+// both. Staleness markers are among the stored floats, never among those of a range vector.
 struct Series {
   Labels labels;
   std::vector<Sample> samples;
+  std::vector<NativeSample> natives = {};
+
+  bool empty() const { return samples.empty() && natives.empty(); }
 };
 
 // Label sets are distinct and in Labels' order.
@@ -23,7 +38,13 @@ using DataSet = std::vector<Series>;
 // One series of an instant vector.
 struct Element {
   Labels labels;
-  double value = 0;
+  double value = 0;            // where `native` is null
+  NativePtr native = nullptr;  // null: a float
+
+  Quantity quantity() const { return {value, native}; }
+  static Element Of(Labels labels, Quantity quantity) {
+    return {std::move(labels), quantity.number, std::move(quantity.native)};
+  }
 };
 using Elements = std::vector<Element>;
 
