@@ -2,6 +2,7 @@
 #include <signal.h>
 
 #include <exception>
+#include <string>
 
 #include "evaluator/cmd/flags.h"
 #include "evaluator/cmd/program.h"
@@ -31,6 +32,9 @@ void KeepHeapsSmall() {
 
 int Run(skep::evaluator::Flags flags, const skep::Clock& clock, const skep::Logger& log) {
   log.Info("skep-evaluator", {{"version", SKEP_VERSION}});
+  for (const std::string& name : flags.features.unknown) {
+    log.Warn("unknown option for --enable-feature", {{"option", name}});
+  }
   auto program = skep::evaluator::Program::Create(std::move(flags), clock, log);
   if (!program) {
     log.Error("cannot start", {{"err", program.error()}});

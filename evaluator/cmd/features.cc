@@ -4,8 +4,6 @@
 #include <array>
 #include <string_view>
 
-#include "common/base/quote.h"
-
 namespace skep::evaluator {
 namespace {
 
@@ -39,13 +37,16 @@ std::string ListFeatures() {
   return list;
 }
 
-Result<Features> ParseFeatures(const std::vector<std::string>& names) {
+Features ParseFeatures(const std::vector<std::string>& names) {
   Features features;
   for (const std::string& name : names) {
     const auto* const known = std::find_if(kFeatures.begin(), kFeatures.end(),
                                            [&](const Feature& f) { return f.name == name; });
-    if (known == kFeatures.end()) return Invalid("unknown feature " + Quote(name));
-    known->enable(features);
+    if (known != kFeatures.end()) {
+      known->enable(features);
+    } else if (!name.empty()) {
+      features.unknown.push_back(name);
+    }
   }
   return features;
 }

@@ -4,7 +4,6 @@
 #include <string>
 #include <vector>
 
-#include "common/base/result.h"
 #include "evaluator/engine/engine.h"
 #include "evaluator/promql/parser.h"
 
@@ -12,13 +11,15 @@ namespace skep::evaluator {
 
 struct Features {
   promql::ParseOptions promql;
-  engine::EngineOptions engine = {};  // defaults but for what a feature switches on
+  engine::EngineOptions engine = {};      // defaults but for what a feature switches on
+  std::vector<std::string> unknown = {};  // names that mean nothing here, in the order given
 };
 
 // "promql-experimental-functions, ..." for --help.
 std::string ListFeatures();
 
-// kInvalid names the one that is unknown.
-Result<Features> ParseFeatures(const std::vector<std::string>& names);
+// As in Prometheus an unknown name is no mistake (features come and become stable): whoever starts
+// tells of it. Empty names are passed over.
+Features ParseFeatures(const std::vector<std::string>& names);
 
 }  // namespace skep::evaluator

@@ -128,9 +128,7 @@ void AddFeatures(CLI::App& app, Flags& flags) {
       std::istringstream text(list);
       for (std::string name; std::getline(text, name, ',');) names.push_back(name);
     }
-    Result<Features> features = ParseFeatures(names);
-    if (!features) throw CLI::ValidationError("--enable-feature", features.error().message());
-    flags.features = *std::move(features);
+    flags.features = ParseFeatures(names);
   };
   app.add_option_function<std::vector<std::string>>("--enable-feature", enable,
                                                     "Comma-separated: " + ListFeatures())

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "common/base/clock.h"
+#include "common/base/quote.h"
 #include "evaluator/cmd/features.h"
 #include "evaluator/cmd/tool_check.h"
 #include "evaluator/cmd/tool_deploy.h"
@@ -252,16 +253,17 @@ int Run(int argc, char** argv) {
   AddDeploy(app, request);
   try {
     app.parse(argc, argv);
-    const auto features = skep::evaluator::ParseFeatures(request.feature_names);
-    if (!features) throw CLI::ValidationError("--enable-feature", features.error().message());
-    request.features = *features;
-    request.check.promql = features->promql;
+    request.features = skep::evaluator::ParseFeatures(request.feature_names);
+    request.check.promql = request.features.promql;
   } catch (const CLI::ParseError& error) {
     // --help and --version end well and print to standard output; everything else is 1, not one of
     // CLI11's many numbers.
     return app.exit(error, std::cout, std::cerr) == 0 ? 0 : static_cast<int>(ExitCode::kRefused);
   }
   ToolIo io{std::cin, std::cout, std::cerr};
+  for (const std::string& name : request.features.unknown) {
+    io.err << "warning: unknown option for --enable-feature: " << skep::Quote(name) << '\n';
+  }
   const ExitCode code = request.run(io);
   std::cout.flush();
   if (!std::cout) return static_cast<int>(Refuse(io, "cannot write to standard output"));
