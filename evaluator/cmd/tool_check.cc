@@ -4,6 +4,7 @@
 
 #include "common/base/file.h"
 #include "common/exposition/validator.h"
+#include "evaluator/cmd/tool_cardinality.h"
 #include "evaluator/cmd/tool_check_targets.h"
 #include "evaluator/config/configuration.h"
 #include "evaluator/rules/rule_file.h"
@@ -81,17 +82,18 @@ bool LooksLikeOpenMetrics(std::string_view page) {
   return page.ends_with("# EOF");
 }
 
-ExitCode CheckPage(ToolIo& io, const std::string& path) {
+ExitCode CheckPage(ToolIo& io, const std::string& path, const CheckMetricsOptions& options) {
   const Result<std::string> page = ReadInput(io, path);
   if (!page) return Refuse(io, page.error().message());
-  const auto findings =
-      exposition::LintPage(*page, LooksLikeOpenMetrics(*page) ? exposition::Format::kOpenMetrics
-                                                              : exposition::Format::kText);
+  const exposition::Format format =
+      LooksLikeOpenMetrics(*page) ? exposition::Format::kOpenMetrics : exposition::Format::kText;
+  const auto findings = exposition::LintPage(*page, format);
   if (!findings) return Refuse(io, NameOf(path) + ": " + findings.error().message());
   for (const exposition::LintFinding& finding : *findings) {
-    io.err << finding.metric << ' ' << finding.text << '\n';
+    if (options.lint) io.err << finding.metric << ' ' << finding.text << '\n';
   }
-  return findings->empty() ? ExitCode::kGood : ExitCode::kLint;
+  if (options.extended) PrintCardinality(io, *page, format);
+  return findings->empty() || !options.lint ? ExitCode::kGood : ExitCode::kLint;
 }
 
 }  // namespace
@@ -112,10 +114,14 @@ ExitCode CheckConfig(ToolIo& io, std::vector<std::string> files, const CheckOpti
   return code;
 }
 
-ExitCode CheckMetrics(ToolIo& io, std::vector<std::string> files) {
+ExitCode CheckMetrics(ToolIo& io, std::vector<std::string> files,
+                      const CheckMetricsOptions& options) {
+  if (!options.lint && !options.extended) {
+    return Refuse(io, "--lint=none leaves nothing to do without --extended");
+  }
   OrStandardInput(files);
   ExitCode code = ExitCode::kGood;
-  for (const std::string& file : files) code = Worse(code, CheckPage(io, file));
+  for (const std::string& file : files) code = Worse(code, CheckPage(io, file, options));
   return code;
 }
 

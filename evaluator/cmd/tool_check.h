@@ -23,7 +23,13 @@ struct CheckOptions {
 ExitCode CheckRules(ToolIo& io, std::vector<std::string> files, const CheckOptions& options);
 // With what a configuration names: rule files, discovery files, certificates, secrets.
 ExitCode CheckConfig(ToolIo& io, std::vector<std::string> files, const CheckOptions& options);
+struct CheckMetricsOptions {
+  bool lint = true;
+  bool extended = false;  // tell how many series each metric has
+};
+
 // Pages in text 0.0.4, or OpenMetrics where they end with # EOF. Findings end with kLint.
-ExitCode CheckMetrics(ToolIo& io, std::vector<std::string> files);
+ExitCode CheckMetrics(ToolIo& io, std::vector<std::string> files,
+                      const CheckMetricsOptions& options);
 
 }  // namespace skep::tool

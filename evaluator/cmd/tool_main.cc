@@ -20,6 +20,7 @@
 namespace {
 
 using skep::evaluator::Features;
+using skep::tool::CheckMetricsOptions;
 using skep::tool::CheckOptions;
 using skep::tool::DeployMarkOptions;
 using skep::tool::ExitCode;
@@ -32,6 +33,8 @@ using skep::tool::ToolIo;
 struct Request {
   std::vector<std::string> files;
   CheckOptions check;
+  CheckMetricsOptions metrics;
+  std::string metrics_lint = "all";
   QueryOptions query;
   DeployMarkOptions deploy;
   std::string expr = "-";
@@ -52,6 +55,20 @@ void AddFeatures(CLI::App* command, Request& request) {
                    skep::evaluator::ListFeatures() + "; repeatable")
       ->delimiter(',')
       ->allow_extra_args(false);
+}
+
+void AddCheckMetrics(CLI::App* metrics, Request& request) {
+  metrics->add_flag("--extended", request.metrics.extended,
+                    "Print how many series each metric has");
+  metrics->add_option("--lint", request.metrics_lint, "Checks to apply: all or none")
+      ->check(CLI::IsMember({"all", "none"}))
+      ->capture_default_str();
+  metrics->callback([&request] {
+    request.metrics.lint = request.metrics_lint == "all";
+    request.run = [&request](ToolIo& io) {
+      return CheckMetrics(io, request.files, request.metrics);
+    };
+  });
 }
 
 void AddCheck(CLI::App& app, Request& request) {
@@ -98,9 +115,10 @@ void AddCheck(CLI::App& app, Request& request) {
       return CheckRules(io, request.files, request.check);
     };
   });
-  metrics->callback([&request] {
-    request.run = [&request](ToolIo& io) { return CheckMetrics(io, request.files); };
-  });
+  config->add_flag_callback(
+      "--agent", [] { throw CLI::ValidationError("--agent", "skep-evaluator has no agent mode"); },
+      "Refused: there is no agent mode");
+  AddCheckMetrics(metrics, request);
 }
 
 // What instant and range have in common.
@@ -165,7 +183,10 @@ void AddTest(CLI::App& app, Request& request) {
   rules->add_flag("--diff", request.diff, "Show what differs instead of both sides");
   rules->add_flag("--debug", request.test.debug, "Tell of each test, and all samples it had");
   rules->add_flag("--ignore-unknown-fields", request.test.ignore_unknown_fields, "Of rule files");
-  rules->add_option("--junit", request.test.junit, "File for the results as JUnit XML");
+  for (CLI::App* command : {test, rules}) {
+    command->add_option("--junit", request.test.junit,
+                        "File for the results as JUnit XML of rules");
+  }
   rules->callback([&request] {
     request.run = [&request](ToolIo& io) {
       request.test.features = request.features;
@@ -175,6 +196,7 @@ void AddTest(CLI::App& app, Request& request) {
   });
   // Prometheus runs its scripts with all features.
   promql->callback([&request] {
+    if (!request.test.junit.empty()) throw CLI::ValidationError("--junit", "is for test rules");
     request.run = [&request](ToolIo& io) {
       const bool all = request.feature_names.empty();
       request.test.features = all ? skep::tool::ScriptFeatures() : request.features;
@@ -246,6 +268,7 @@ int Run(int argc, char** argv) {
   app.set_version_flag("--version", std::string("skep ") + SKEP_VERSION);
   app.require_subcommand(1);
   Request request;
+  AddFeatures(&app, request);  // promtool has it in front of the command
   AddCheck(app, request);
   AddTest(app, request);
   AddQuery(app, request, skep::SystemClock().Now());

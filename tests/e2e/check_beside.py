@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """skep check rules, config and metrics beside Debian's promtool 2.42 over many small files, good and bad: the same exit status
 and, of pages of metrics, the same findings. Where the two differ on purpose, DIFFERENT says why."""
+import pathlib
 import subprocess
 
 from harness import BIN, main, need
@@ -197,6 +198,17 @@ FILES = {
 }
 
 
+# What text/template has, and what Prometheus's template reference lists.
+TEMPLATE_FUNCTIONS = """and call html index slice js len not or print printf println urlquery eq ne lt le gt ge break continue
+query first label value sortByLabel strvalue humanize humanize1024 humanizeDuration humanizePercentage humanizeTimestamp toTime
+toDuration now title toUpper toLower stripPort match reReplaceAll graphLink tableLink parseDuration stripDomain urlQueryEscape args tmpl
+safeHtml externalURL pathPrefix default env join quote toJson""".split()
+DIFFERENT_FUNCTIONS = {
+    "toDuration", "now", "urlQueryEscape",  # Prometheus 3 has them
+    "tmpl",  # the alert generator's specification lets no file be refused for what consoles have
+}
+
+
 def run(program, *argv, text=None, cwd=None):
     done = subprocess.run([str(a) for a in (program, *argv)], input=text and text.encode("latin-1"), capture_output=True, timeout=60, cwd=cwd)
     return done.returncode, done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace")
@@ -228,6 +240,40 @@ def rules_are_judged_as_promtool_does(case):
     assert compare(case, "rules", several, "--lint=all,nonsense", "--lint-fatal") >= {0, 3}
 
 
+def templates_know_the_same_functions(case):
+    verdicts = {}
+    for name in TEMPLATE_FUNCTIONS:
+        text = alert(", annotations: {a: '{{ if false }}{{ %s }}{{ end }}'}" % name)
+        path = case.write("rules.yml", text + "\n")
+        theirs, ours = run(need("promtool"), "check", "rules", path)[0], run(BIN / "skep", "check", "rules", path)[0]
+        verdicts[name] = ours
+        assert (ours != theirs) == (name in DIFFERENT_FUNCTIONS), (name, ours, theirs)
+    assert {name for name, verdict in verdicts.items() if verdict} == {"break", "continue", "default", "env", "join", "quote", "toJson"}
+
+
+def commands_of_ci_are_understood(case):
+    """promtool's command lines, its own name replaced: flags in front of and behind the command."""
+    rules, page = case.write("rules.yml", record("") + "\n"), family("a_total", "counter") + family("b", "gauge", 'b{x="1"} 1\nb{x="2"} 1\n')
+    test = case.write("test.yml", f"rule_files: [{rules}]\ntests: [{{name: t}}]\n")
+    config = case.write("prometheus.yml", f"rule_files: [{rules}]\n")
+    for argv in (["--enable-feature=promql-at-modifier", "check", "rules", rules],
+                 ["check", "rules", "--lint=all", "--lint-fatal", rules], ["check", "config", "--syntax-only", config],
+                 ["check", "config", "--lint=none", "--lint-fatal", config], ["test", "rules", test]):
+        assert run(need("promtool"), *argv)[0] == run(BIN / "skep", *argv)[0] == 0, argv
+    theirs, ours = (run(program, "check", "metrics", "--extended", text=page) for program in (need("promtool"), BIN / "skep"))
+    assert ours[:2] == theirs[:2] and ours[1].count("\n") == 4, (ours, theirs)
+    # Prometheus 3's; the installed promtool does not know them.
+    bad = page.replace("# HELP a_total Help.\n", "")
+    assert run(BIN / "skep", "check", "metrics", text=bad)[0] == 3
+    assert run(BIN / "skep", "check", "metrics", "--lint=none", "--extended", text=bad)[:2] == (0, theirs[1])
+    assert run(BIN / "skep", "check", "metrics", "--lint=none", text=bad)[0] == 1
+    assert run(BIN / "skep", "check", "rules", "--ignore-unknown-fields", case.write("more.yml", "groups: [{name: g, owner: me}]\n"))[0] == 0
+    report = pathlib.Path(case.folder) / "junit.xml"
+    assert run(BIN / "skep", "test", f"--junit={report}", "rules", test)[0] == 0 and "<testsuite" in report.read_text()
+    agent = run(BIN / "skep", "check", "config", "--agent", config)
+    assert agent[0] == 1 and "no agent mode" in agent[2], agent
+
+
 def configurations_are_judged_as_promtool_does(case):
     for name, text in FILES.items():
         case.write(name, text + "\n")
@@ -249,4 +295,5 @@ def pages_have_the_findings_of_promtool(case):
 
 
 if __name__ == "__main__":
-    main(rules_are_judged_as_promtool_does, configurations_are_judged_as_promtool_does, pages_have_the_findings_of_promtool)
+    main(rules_are_judged_as_promtool_does, templates_know_the_same_functions, configurations_are_judged_as_promtool_does,
+         pages_have_the_findings_of_promtool, commands_of_ci_are_understood)

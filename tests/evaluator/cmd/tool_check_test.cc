@@ -168,7 +168,7 @@ TEST_CASE("A configuration is judged with the targets that discovery files list"
 
 TEST_CASE("A page of metrics is good, smells or is refused", "[tool]") {
   const auto check = [](const std::string& page) {
-    return Run(page, [](ToolIo& io) { return CheckMetrics(io, {}); });
+    return Run(page, [](ToolIo& io) { return CheckMetrics(io, {}, {}); });
   };
   CHECK(check("# HELP a_total Help.\n# TYPE a_total counter\na_total 1\n").code == ExitCode::kGood);
   const Outcome smelly = check("# TYPE a counter\na 1\n");
