@@ -1,8 +1,10 @@
 #include "evaluator/tsdb/bit_packing.h"
 
 #include <algorithm>
+#include <array>
 #include <cassert>
 #include <cstring>
+#include <utility>
 
 #include "evaluator/tsdb/bytes.h"
 
@@ -11,10 +13,6 @@ namespace {
 
 constexpr std::size_t kWord = sizeof(std::uint64_t);
 
-constexpr std::uint64_t Mask(unsigned width) {
-  return width == 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << width) - 1;
-}
-
 // Eight bytes from `at`, zeros beyond the end.
 std::uint64_t LoadNearEnd(std::string_view bytes, std::size_t at) {
   std::uint64_t word = 0;
@@ -22,10 +20,10 @@ std::uint64_t LoadNearEnd(std::string_view bytes, std::size_t at) {
   return word;
 }
 
-// A width that the compiler knows makes shifts and offsets constants: eight numbers fill `kWidth`
-// bytes exactly.
+// A width that the compiler knows makes shifts and offsets constants, twice as fast as others:
+// eight numbers fill `kWidth` bytes exactly.
 template <unsigned kWidth>
-void UnpackWidth(const char* at, std::size_t groups, std::uint64_t* out) {
+void UnpackGroups(const char* at, std::size_t groups, std::uint64_t* out) {
   for (; groups > 0; --groups, at += kWidth, out += 8) {
 #pragma GCC unroll 8
     for (unsigned i = 0; i < 8; ++i) {
@@ -34,48 +32,11 @@ void UnpackWidth(const char* at, std::size_t groups, std::uint64_t* out) {
   }
 }
 
-// Any width: half as fast.
-void UnpackAny(const char* at, unsigned width, std::span<std::uint64_t> out) {
-  const std::uint64_t mask = Mask(width);
-  std::size_t bit = 0;
-  for (std::uint64_t& number : out) {
-    number = (LoadU64(at + bit / 8) >> (bit % 8)) & mask;
-    bit += width;
-  }
+using Unpacker = void (*)(const char*, std::size_t, std::uint64_t*);
+constexpr auto kUnpackers = []<std::size_t... kWidths>(std::index_sequence<kWidths...>) {
+  return std::array<Unpacker, sizeof...(kWidths)>{UnpackGroups<kWidths>...};
 }
-
-// The widths of most counters and gauges.
-void UnpackGroups(const char* at, unsigned width, std::span<std::uint64_t> out) {
-  const std::size_t groups = out.size() / 8;
-  switch (width) {
-    case 1:
-      return UnpackWidth<1>(at, groups, out.data());
-    case 2:
-      return UnpackWidth<2>(at, groups, out.data());
-    case 3:
-      return UnpackWidth<3>(at, groups, out.data());
-    case 4:
-      return UnpackWidth<4>(at, groups, out.data());
-    case 5:
-      return UnpackWidth<5>(at, groups, out.data());
-    case 6:
-      return UnpackWidth<6>(at, groups, out.data());
-    case 7:
-      return UnpackWidth<7>(at, groups, out.data());
-    case 8:
-      return UnpackWidth<8>(at, groups, out.data());
-    case 9:
-      return UnpackWidth<9>(at, groups, out.data());
-    case 10:
-      return UnpackWidth<10>(at, groups, out.data());
-    case 11:
-      return UnpackWidth<11>(at, groups, out.data());
-    case 12:
-      return UnpackWidth<12>(at, groups, out.data());
-    default:
-      return UnpackAny(at, width, out);
-  }
-}
+(std::make_index_sequence<kMaxPackedWidth + 1>());
 
 }  // namespace
 
@@ -112,7 +73,7 @@ void Unpack(std::string_view bytes, unsigned width, std::span<std::uint64_t> out
   // Those whose eight bytes lie within `bytes`, in groups of eight that begin at a byte.
   const std::size_t whole = bytes.size() < kWord ? 0 : (bytes.size() - kWord) * 8 / width + 1;
   const std::size_t fast = std::min(whole, out.size()) & ~std::size_t{7};
-  UnpackGroups(bytes.data(), width, out.first(fast));
+  kUnpackers[width](bytes.data(), fast / 8, out.data());
   for (std::size_t i = fast; i < out.size(); ++i) out[i] = UnpackOne(bytes, width, i);
 }
 

@@ -16,7 +16,11 @@ inline constexpr unsigned kMaxPackedWidth = 56;
 // The width to pack numbers with that need `bits`: 0..56 or 64.
 constexpr unsigned PackedWidth(unsigned bits) { return bits > kMaxPackedWidth ? 64 : bits; }
 
-// Requires: `width` is a PackedWidth, here and below.
+// The lowest `width` bits. Requires: `width` is a PackedWidth, here and below.
+constexpr std::uint64_t Mask(unsigned width) {
+  return width == 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << width) - 1;
+}
+
 constexpr std::size_t PackedBytes(std::size_t count, unsigned width) {
   return (count * width + 7) / 8;
 }

@@ -11,6 +11,9 @@
 namespace skep::tsdb {
 namespace {
 
+// A block that costs less is not worth another try.
+constexpr std::size_t kCheapBits = 32;
+
 using Numbers = std::array<std::int64_t, kIntegerBlock>;
 
 std::uint64_t Magnitude(std::int64_t number) {
@@ -53,13 +56,26 @@ struct Candidate {
   std::size_t count = 0;
   Packing packing;
   Numbers differences;
+  std::array<std::uint8_t, kIntegerBlock / 8> changed;  // of kChanges: bits
 
   std::span<const std::int64_t> span() const { return {differences.data(), count}; }
 };
 
+void DropZeros(Candidate& out) {
+  out.changed.fill(0);
+  std::size_t kept = 0;
+  for (std::size_t i = 0; i < out.count; ++i) {
+    const bool change = out.differences[i] != 0;
+    out.changed[i / 8] = static_cast<std::uint8_t>(out.changed[i / 8] | change << (i % 8));
+    out.differences[kept] = out.differences[i];
+    kept += change;
+  }
+  out.count = kept;
+}
+
 void DifferencesOf(std::span<const std::int64_t> numbers, Candidate& out) {
   out.count = 0;
-  if (out.order == 0) {
+  if (out.order == kFromFirst) {
     for (const std::int64_t number : numbers.subspan(1)) {
       out.differences[out.count++] = Minus(number, numbers[0]);
     }
@@ -68,7 +84,8 @@ void DifferencesOf(std::span<const std::int64_t> numbers, Candidate& out) {
   for (std::size_t i = 1; i < numbers.size(); ++i) {
     out.differences[out.count++] = Minus(numbers[i], numbers[i - 1]);
   }
-  if (out.order == 1) return;
+  if (out.order == kFromBefore) return;
+  if (out.order == kChanges) return DropZeros(out);
   out.slope = out.differences[0];
   --out.count;
   for (std::size_t i = 0; i < out.count; ++i) {
@@ -76,7 +93,7 @@ void DifferencesOf(std::span<const std::int64_t> numbers, Candidate& out) {
   }
 }
 
-// What is packed, with zeros for those that stand apart, and the places of these.
+// What is packed, and the places of those that stand apart.
 struct Offsets {
   std::array<std::uint64_t, kIntegerBlock> packed;
   std::array<std::uint8_t, kIntegerBlock> apart;
@@ -86,36 +103,44 @@ struct Offsets {
 void Separate(const Candidate& chosen, Offsets& out) {
   for (std::size_t i = 0; i < chosen.count; ++i) {
     const std::int64_t difference = chosen.differences[i];
-    if (chosen.packing.Holds(difference)) {
-      out.packed[i] = static_cast<std::uint64_t>(Minus(difference, chosen.packing.base));
-    } else {
-      out.packed[i] = 0;
-      out.apart[out.apart_count++] = static_cast<std::uint8_t>(i);
-    }
+    out.packed[i] = chosen.packing.Low(difference);
+    out.apart[out.apart_count] = static_cast<std::uint8_t>(i);
+    out.apart_count += chosen.packing.High(difference) != 0;
   }
 }
 
-void AppendPacked(const Candidate& chosen, std::string& out) {
+void AppendPacked(const Candidate& chosen, std::size_t numbers, std::string& out) {
   const Packing& packing = chosen.packing;
   Offsets offsets;
   Separate(chosen, offsets);
   out.push_back(static_cast<char>(packing.width == 64 ? kWidthCode64 : packing.width));
   out.push_back(static_cast<char>(chosen.order + 4 * offsets.apart_count));
-  if (chosen.order == 2) AppendSigned(out, chosen.slope);
+  if (chosen.order == kTwice) AppendSigned(out, chosen.slope);
+  if (chosen.order == kChanges) {
+    out.append(chosen.changed.begin(),
+               chosen.changed.begin() + (static_cast<std::ptrdiff_t>(numbers) + 6) / 8);
+  }
   AppendSigned(out, packing.base);
   Pack({offsets.packed.data(), chosen.count}, packing.width, out);
   for (std::size_t i = 0; i < offsets.apart_count; ++i) {
     const std::uint8_t place = offsets.apart[i];
     out.push_back(static_cast<char>(place));
-    AppendSigned(out, Minus(chosen.differences[place], packing.base));
+    AppendSigned(out, packing.High(chosen.differences[place]));
   }
+}
+
+// What an order costs beside what is packed.
+std::size_t OrderBits(unsigned order, std::size_t numbers) {
+  if (order == kTwice) return 16;
+  return order == kChanges ? numbers : 0;
 }
 
 // Writes `numbers`, which are in steps, by the cheapest order.
 void AppendBlock(std::span<const std::int64_t> numbers, std::string& out) {
-  const auto differs = [&](std::int64_t number) { return number != numbers[0]; };
   if (numbers.size() == 1) return;
-  if (std::none_of(numbers.begin(), numbers.end(), differs)) {
+  std::size_t changes = 0;
+  for (std::size_t i = 1; i < numbers.size(); ++i) changes += numbers[i] != numbers[i - 1];
+  if (changes == 0) {
     out.push_back(static_cast<char>(kFlatCode));
     return;
   }
@@ -123,16 +148,17 @@ void AppendBlock(std::span<const std::int64_t> numbers, std::string& out) {
   Candidate* best = &candidates[0];
   Candidate* next = &candidates[1];
   best->packing.bits = ~std::size_t{0};
-  for (const unsigned order : {1U, 0U, 2U}) {
-    if (order == 2 && numbers.size() < 3) break;
+  for (const unsigned order : {kFromBefore, kFromFirst, kTwice, kChanges}) {
+    if (order == kTwice && numbers.size() < 3) continue;
+    if (order == kChanges && changes > numbers.size() - numbers.size() / 8) continue;
     next->order = order;
     DifferencesOf(numbers, *next);
     next->packing = ChoosePacking(next->span());
-    if (order == 2) next->packing.bits += 16;
+    next->packing.bits += OrderBits(order, numbers.size());
     if (next->packing.bits < best->packing.bits) std::swap(best, next);
-    if (best->packing.width == 0) break;
+    if (best->packing.bits < kCheapBits) break;
   }
-  AppendPacked(*best, out);
+  AppendPacked(*best, numbers.size(), out);
 }
 
 }  // namespace

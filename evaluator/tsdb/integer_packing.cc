@@ -12,6 +12,7 @@ namespace skep::tsdb {
 namespace {
 
 constexpr unsigned kLevels = 64;
+constexpr std::size_t kLeastExceptionBits = 16;
 
 std::size_t VarintBits(unsigned bits) { return 8 * ((std::max(bits, 1U) + 6) / 7); }
 
@@ -51,18 +52,28 @@ unsigned HighestLevel(std::uint64_t levels) {
   return 63U - static_cast<unsigned>(std::countl_zero(levels));
 }
 
-// Visits the ways to leave the farthest levels of one side out: visit(level kept, exceptions, their
-// bits). Stops where the exceptions are too many.
+// What the levels above `kept` cost as exceptions beside a width.
+std::size_t ExceptionBits(const Side& side, unsigned kept, unsigned width) {
+  std::size_t bits = 0;
+  const std::uint64_t above = kept + 1 < kLevels ? ~std::uint64_t{0} << (kept + 1) : 0;
+  for (std::uint64_t levels = side.used() & above; levels != 0; levels &= levels - 1) {
+    const auto level = static_cast<unsigned>(std::countr_zero(levels));
+    const unsigned high = level > width ? level - width : 0;
+    bits += side.count(level) * (8 + VarintBits(high + 1));
+  }
+  return bits;
+}
+
+// Visits the ways to leave the farthest levels of one side out: visit(level kept, exceptions).
+// Stops where the exceptions are too many.
 template <typename Visit>
 void ForEachCut(const Side& side, unsigned allowed, Visit visit) {
   unsigned exceptions = 0;
-  std::size_t bits = 0;
   for (std::uint64_t levels = side.used();;) {
     const unsigned level = HighestLevel(levels);
-    visit(level, exceptions, bits);
+    visit(level, exceptions);
     if (level == 0) return;
     exceptions += side.count(level);
-    bits += side.count(level) * (8 + VarintBits(level + 2));
     if (exceptions > allowed) return;
     levels &= ~(1ULL << level);
   }
@@ -84,17 +95,20 @@ Packing ChoosePacking(std::span<const std::int64_t> differences) {
   }
   Packing best;
   best.bits = ~std::size_t{0};
-  ForEachCut(below, kMaxExceptions, [&](unsigned low, unsigned low_count, std::size_t low_bits) {
+  ForEachCut(below, kMaxExceptions, [&](unsigned low, unsigned low_count) {
     const std::uint64_t under = below.farthest(low);
-    ForEachCut(above, kMaxExceptions - low_count,
-               [&](unsigned high, unsigned high_count, std::size_t high_bits) {
-                 const std::uint64_t range = under + above.farthest(high);
-                 const unsigned width = PackedWidth(static_cast<unsigned>(std::bit_width(range)));
-                 const std::size_t bits = width * differences.size() + low_bits + high_bits;
-                 if (bits >= best.bits) return;
-                 best = {static_cast<std::int64_t>(unsigned_pivot - under), width,
-                         low_count + high_count, bits};
-               });
+    ForEachCut(above, kMaxExceptions - low_count, [&](unsigned high, unsigned high_count) {
+      const std::uint64_t range = under + above.farthest(high);
+      const unsigned width = PackedWidth(static_cast<unsigned>(std::bit_width(range)));
+      std::size_t bits =
+          width * differences.size() + kLeastExceptionBits * (low_count + high_count);
+      if (bits >= best.bits) return;
+      bits = width * differences.size() + ExceptionBits(below, low, width) +
+             ExceptionBits(above, high, width);
+      if (bits >= best.bits) return;
+      best = {static_cast<std::int64_t>(unsigned_pivot - under), width, low_count + high_count,
+              bits};
+    });
   });
   best.bits += VarintBits(static_cast<unsigned>(std::bit_width(ZigZag(best.base))));
   return best;

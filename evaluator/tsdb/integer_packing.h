@@ -4,6 +4,9 @@
 #include <cstdint>
 #include <span>
 
+#include "evaluator/tsdb/bit_packing.h"
+#include "evaluator/tsdb/bytes.h"
+
 namespace skep::tsdb {
 
 struct Packing {
@@ -12,11 +15,12 @@ struct Packing {
   unsigned exceptions = 0;
   std::size_t bits = 0;  // what it costs, about
 
-  // Whether `difference` is none of the exceptions.
-  bool Holds(std::int64_t difference) const {
-    const std::uint64_t offset =
-        static_cast<std::uint64_t>(difference) - static_cast<std::uint64_t>(base);
-    return width == 64 || offset >> width == 0;
+  // The part of `difference` that is packed, and what is missing then: 0 unless it stands apart.
+  std::uint64_t Low(std::int64_t difference) const {
+    return static_cast<std::uint64_t>(Minus(difference, base)) & Mask(width);
+  }
+  std::int64_t High(std::int64_t difference) const {
+    return width == 64 ? 0 : Minus(difference, base) >> width;
   }
 };
 

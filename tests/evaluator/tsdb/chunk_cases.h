@@ -68,6 +68,9 @@ inline std::vector<ValuesCase> ValuesCases() {
         return walk += double(random() % 20);
       }));
   add("jumps", MakeValues(500, [](std::size_t i, Random&) { return i % 71 == 0 ? 1e9 : 4.0; }));
+  add("now and then", MakeValues(500, [&](std::size_t, Random& random) {
+        return random() % 4 == 0 ? walk += double(random() % 9000) - 4000 : walk;
+      }));
   add("multiples", MakeValues(385, [](std::size_t, Random& random) {
         return 4096.0 * double(random() % 1000) + 17;
       }));

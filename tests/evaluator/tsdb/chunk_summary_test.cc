@@ -109,7 +109,7 @@ TEST_CASE("A chunk knows what stands for it", "[tsdb]") {
     REQUIRE(summary->has_value() == Finite(values));
     if (*summary) CheckClose(**summary, Plain(values));
     if (chunk.kind == ChunkKind::kConstant) CHECK(chunk.summary.empty());
-    if (chunk.kind == ChunkKind::kInteger) CHECK(chunk.summary.size() <= 48);
+    if (chunk.kind == ChunkKind::kInteger) CHECK(chunk.summary.size() <= 60);
   }
 }
 

@@ -61,6 +61,7 @@ TEST_CASE("Each run takes the kind and about the bytes that suit it", "[tsdb]") 
       {"line", ValueKind::kInteger, 20},
       {"counter", ValueKind::kInteger, 961 * 5 / 8 + 8 * 10},
       {"jumps", ValueKind::kInteger, 120},
+      {"now and then", ValueKind::kInteger, 500 / 8 + 125 * 14 / 8 + 80},
       {"multiples", ValueKind::kInteger, 385 * 10 / 8 + 4 * 8},
       {"decimals", ValueKind::kDecimal, 384 * 17 / 8 + 4 * 8},
       {"decimals with a marker at the end", ValueKind::kDecimal, 32},
