@@ -48,7 +48,7 @@ struct RecordFileHeader {
   std::uint64_t previous_end = 0;
 };
 
-inline constexpr std::size_t kRecordFileHeaderBytes = kMagicBytes + 3 * 8 + 4;
+inline constexpr std::size_t kRecordFileHeaderBytes = kMagicBytes + 8 + 8 + 8 + 4;
 inline constexpr std::size_t kRecordHeadBytes = 4 + 4 + 1;
 
 std::string EncodeHeader(const FileMagic& magic, const RecordFileHeader& header);

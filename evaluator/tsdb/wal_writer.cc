@@ -1,7 +1,5 @@
 #include "evaluator/tsdb/wal_writer.h"
 
-#include <algorithm>
-#include <array>
 #include <utility>
 #include <vector>
 
