@@ -14,7 +14,7 @@ namespace {
 constexpr unsigned kLevels = 64;
 constexpr std::size_t kLeastExceptionBits = 16;
 
-std::size_t VarintBits(unsigned bits) { return 8 * ((std::max(bits, 1U) + 6) / 7); }
+std::size_t VarintBits(unsigned bits) { return std::size_t{8} * ((std::max(bits, 1U) + 6) / 7); }
 
 // How far the differences lie on one side of the pivot: by the number of bits of that distance.
 class Side {

@@ -37,13 +37,14 @@ std::uint64_t Slope(std::span<const Timestamp> times) {
   const std::uint64_t median = MedianInterval(times);
   if (median == 0) return 0;
   std::uint64_t elapsed = 0;
-  std::uint64_t steps = 0;
+  std::uint64_t steps = 0;  // the median is one of them
   for (std::size_t i = 1; i < times.size(); ++i) {
     const std::uint64_t interval = Bits(times[i]) - Bits(times[i - 1]);
     if (interval > median + median / 2 || interval < median / 2) continue;
     elapsed += interval;
     ++steps;
   }
+  if (steps == 0) return 0;
   const std::uint64_t whole = (elapsed + steps / 2) / steps;
   const std::uint64_t missed =
       whole * steps > elapsed ? whole * steps - elapsed : elapsed - whole * steps;

@@ -10,9 +10,11 @@
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <fstream>
 #include <map>
 #include <random>
+#include <span>
 #include <sstream>
 #include <string>
 #include <unordered_map>
@@ -203,15 +205,13 @@ int main(int argc, char** argv) {
   MeasureTimes(samples);
   std::vector<Timestamp> scrapes;
   const std::vector<Recorded> all = argc > 1 ? Load(argv[1], scrapes) : MakeUp(samples);
+  const bool by_kind = argc > 1 && std::getenv("EACH_SERIES") == nullptr;
   std::map<std::string, Cost> costs;
   for (const Recorded& series : all) {
     for (std::size_t at = 0; at < series.values.size(); at += samples) {
       const std::size_t count = std::min(samples, series.values.size() - at);
       Measure(std::span(series.times).subspan(at, count),
-              std::span(series.values).subspan(at, count), costs, argc > 1 ? "" : series.name);
-      if (std::getenv("EACH_SERIES") != nullptr)
-        Measure(std::span(series.times).subspan(at, count),
-                std::span(series.values).subspan(at, count), costs, series.name);
+              std::span(series.values).subspan(at, count), costs, by_kind ? "" : series.name);
     }
   }
   Cost total;
