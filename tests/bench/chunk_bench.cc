@@ -3,8 +3,10 @@
 //
 //   chunk_bench                  made-up counters and gauges
 //   chunk_bench FILE [SAMPLES]   pages of a real target, one recorded scrape after the other, each
-//                                after a line "#@ MILLISECONDS BYTES"; SAMPLES a chunk (default
-//                                960)
+//                                after a line "#@ MILLISECONDS BYTES"; taken as scrapes every 15 s;
+//                                SAMPLES a chunk (default 960)
+//
+// EACH_SERIES=1 prints a line for each series, not for each kind.
 #include <algorithm>
 #include <chrono>
 #include <cmath>
