@@ -20,12 +20,16 @@ class LabelEdit {
   // destination, separator, sources. kInvalid: bad name.
   static Result<LabelEdit> Join(const std::vector<std::string>& texts);
 
-  // kInvalid where two series become one.
+  // A longer value is refused: the functions in one another could fill the memory with one label.
+  static constexpr std::size_t kMaxValueBytes = 262'144;
+
+  // kInvalid where two series become one or a value would be too long.
   Status Apply(QueryContext& context, Table& table) const;
 
  private:
   // The destination's new value; empty where it stays.
-  std::optional<std::string> NewValue(const Labels& labels) const;
+  Result<std::optional<std::string>> NewValue(const Labels& labels) const;
+  Result<std::optional<std::string>> Replaced(const Labels& labels) const;
 
   std::string destination_;
   std::string text_;  // replacement or separator

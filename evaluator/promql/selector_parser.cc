@@ -1,5 +1,6 @@
 #include "evaluator/promql/selector_parser.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -12,6 +13,9 @@
 
 namespace skep::promql {
 namespace {
+
+// No series has a longer name or value: rules and functions refuse to make one.
+constexpr std::size_t kLongestLabel = 262'144;
 
 // Words that can only be a label, never the name of a metric.
 bool IsReserved(Keyword keyword) {
@@ -55,6 +59,11 @@ bool ParseMatcher(TokenReader& tokens, std::vector<Matcher>& matchers) {
   }
   const std::string value = Unquoted(tokens, tokens.Take());
   if (tokens.failed()) return false;
+  if (std::max(label.size(), value.size()) > kLongestLabel) {
+    tokens.Fail(Place(name),
+                "label matcher longer than " + std::to_string(kLongestLabel) + " bytes");
+    return false;
+  }
   Result<Matcher> matcher = Matcher::Create(*type, label, value);
   if (!matcher) {
     tokens.Fail(Place(name), matcher.error().message());

@@ -74,6 +74,13 @@ TEST_CASE("What a file may not have is refused with its place, and the rules in 
   CHECK(house.Samples({{"__name__", "r"}}) == "20@0");
 }
 
+// A label of 3^levels bytes.
+std::string Growing(int levels) {
+  std::string expr = R"(label_replace(vector(1), "a", "x", "", ""))";
+  for (int i = 0; i < levels; ++i) expr = "label_join(" + expr + R"(, "a", "", "a", "a", "a"))";
+  return expr;
+}
+
 TEST_CASE("A rule that explodes ends by a limit and says so; others go on", "[rules]") {
   struct Case {
     std::string what, rule, error;
@@ -90,7 +97,9 @@ TEST_CASE("A rule that explodes ends by a limit and says so; others go on", "[ru
        "vector contains metrics with the same labelset after applying rule labels"},
       {"a label of a megabyte",
        "{record: x, expr: 'label_replace(vector(1), \"l\", \"" + million + "\", \"\", \"\")'}",
-       "label set of 10000"},
+       "label_replace(): a label of more than 262144 bytes"},
+      {"a label that grows", "{record: x, expr: '" + Growing(25) + "'}",
+       "query processing would load too many samples into memory"},
       {"one of an alert", "{alert: x, expr: vector(1), labels: {l: '{{ printf \"%300000d\" 1 }}'}}",
        "label set of 3000"},
       {"partners", "{record: x, expr: 'm * on () m'}", "many-to-many matching not allowed"},
