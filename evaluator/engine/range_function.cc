@@ -147,7 +147,7 @@ class Slider {
       while (high < samples.size() && ToMillis(samples.times[high]) <= to) ++high;
       while (low < high && ToMillis(samples.times[low]) <= from) ++low;
       if (low == high || spec_.range_ms == 0) continue;
-      context_.stats.samples_read += high - low;
+      RETURN_IF_ERROR(NoteWork(high - low));
       SetWindow(samples, low, high, end, steps_.At(s));
       if (!scalars_.empty()) {  // most functions have none
         SetArguments(s);
@@ -161,6 +161,18 @@ class Slider {
   }
 
  private:
+  // A step looks at so many samples. One series with long windows at many steps can take hours: the
+  // query's end is looked for within its row, too.
+  Status NoteWork(std::size_t samples) { return NoteWork(samples, samples); }
+  Status NoteWork(std::size_t samples, std::size_t work) {
+    constexpr std::size_t kUnchecked = 1 << 16;
+    context_.stats.samples_read += samples;
+    work_ += work;
+    if (work_ < kUnchecked) return {};
+    work_ = 0;
+    return context_.Check();
+  }
+
   // The same over histograms, and floats beside them.
   Result<Filled> RunMixed(const RangeSeries& series, Table& table) {
     const storage::SampleColumns& samples = series.samples;
@@ -170,11 +182,12 @@ class Slider {
     Bounds floats;
     Bounds histograms;
     for (std::size_t s = 0; s < steps_.count; ++s) {
-      if (s % 64 == 0) RETURN_IF_ERROR(context_.Check());
       const std::int64_t end = spec_.End(steps_.At(s));
       floats.Slide(samples.times, spec_, end);
       histograms.Slide(samples.histograms.times, spec_, end);
-      context_.stats.samples_read += floats.size() + histograms.size();
+      constexpr std::size_t kHistogramWork = 64;  // what one costs, in floats
+      RETURN_IF_ERROR(NoteWork(floats.size() + histograms.size(),
+                               floats.size() + histograms.size() * kHistogramWork));
       if (floats.size() + histograms.size() == 0 || spec_.range_ms == 0) continue;
       SetWindow(samples, floats.low, floats.high, end, steps_.At(s));
       SetArguments(s);
@@ -259,6 +272,7 @@ class Slider {
   const WindowFunction function_;
   const bool needs_falls_;
   const bool is_rate_;
+  std::size_t work_ = 0;          // since the last check
   const promql::PosRange place_;  // of the range vector
   Window window_;
   WindowArguments arguments_;

@@ -155,6 +155,17 @@ TEST_CASE("A rule that takes too long ends by its time", "[rules]") {
   CHECK(house.Rule().last_error.find("timed out") != std::string::npos);
 }
 
+TEST_CASE("A rule that takes too long over one series ends by its time", "[rules]") {
+  const HastyClock hasty;
+  engine::EngineOptions options;
+  options.limits.timeout = std::chrono::seconds(10);
+  EngineHouse house(options, &hasty);
+  REQUIRE(house.Load(
+      WithGood("{record: x, expr: 'max_over_time(sum_over_time(vector(1)[2h:1s])[2h:1s])'}")));
+  house.RoundAt(At(0), "bad");
+  CHECK(house.Rule().last_error.find("timed out") != std::string::npos);
+}
+
 TEST_CASE("Templates that explode are told in their text, the rule goes on", "[rules]") {
   const std::vector<std::pair<std::string, std::string>> cases = {
       {R"({{ define "t" }}{{ template "t" }}{{ end }}{{ template "t" }})",
