@@ -22,13 +22,14 @@ bool AppendFixed(std::string_view packed, std::vector<T>& out) {
 
 }  // namespace
 
-bool MessageReader::Next() {
+bool MessageReader::NextOfAnyShape() {
   if (at_ == end_ || !ok_) return false;
   try {
     ok_ = ReadField();
   } catch (const std::exception&) {  // protozero's: a varint that is cut short or too long
     ok_ = false;
   }
+  if (!ok_) at_ = end_;
   return ok_;
 }
 

@@ -31,7 +31,21 @@ class MessageReader {
 
   // Moves to the next field and reads its value. False at the end and at the first byte that cannot
   // be: a tag 0, a length beyond the message, a varint of more than ten bytes, a group.
-  bool Next();
+  bool Next() {
+    // Most fields are short texts and messages, with a tag and a length of one byte each.
+    if (end_ - at_ >= 2) {
+      const auto tag = static_cast<std::uint8_t>(at_[0]);
+      const auto length = static_cast<std::uint8_t>(at_[1]);
+      const bool is_bytes = (tag & 0x87) == static_cast<std::uint8_t>(WireType::kBytes) && tag > 7;
+      if (is_bytes && length < 0x80 && length <= end_ - at_ - 2) {
+        tag_ = tag;
+        bytes_ = {at_ + 2, length};
+        at_ += 2 + length;
+        return true;
+      }
+    }
+    return NextOfAnyShape();
+  }
   // False once Next has met such a byte.
   bool ok() const { return ok_; }
 
@@ -51,9 +65,10 @@ class MessageReader {
   }
 
  private:
+  bool NextOfAnyShape();
   bool ReadField();
 
-  const char* at_;
+  const char* at_;  // the end after a bad byte
   const char* end_;
   std::uint32_t tag_ = 0;
   bool ok_ = true;

@@ -42,8 +42,8 @@ bool IsIpv4(std::string_view text) {
 
 bool IsIpv6(std::string_view text) {
   const auto is_part = [](char c) { return IsHexDigit(c) || c == ':' || c == '.'; };
-  return std::count(text.begin(), text.end(), ':') >= 2 &&
-         std::all_of(text.begin(), text.end(), is_part) &&
+  return std::all_of(text.begin(), text.end(), is_part) &&
+         std::count(text.begin(), text.end(), ':') >= 2 &&
          (text.find("::") != std::string_view::npos ||
           std::count(text.begin(), text.end(), ':') == 7);
 }

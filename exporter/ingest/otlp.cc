@@ -236,7 +236,7 @@ Status Otlp::Impl::Decode(OtlpSignal signal, OtlpEncoding encoding, std::string_
 
 Status Otlp::Impl::Apply(OtlpSignal signal, OtlpEncoding encoding, std::string_view body,
                          Worker& worker, ItemCounts& counts) {
-  const StreamKey digest = HashOf(body, kDigestSeed + static_cast<std::uint64_t>(signal));
+  const StreamKey digest = DigestOf(body, kDigestSeed + static_cast<std::uint64_t>(signal));
   const bool may_be_replay = HasTimes(worker.batch);
   return store.Update([&](state::Changes& changes) -> Status {
     if (may_be_replay && memory.digests.Has(digest)) {

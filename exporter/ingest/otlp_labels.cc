@@ -116,40 +116,94 @@ LabelMaker::NameView LabelMaker::NameOf(std::string_view key) {
 }
 
 void LabelMaker::SetResource(Attributes attributes) {
-  resource_.clear();
+  std::vector<state::LabelView> labels;
   for (const auto& [key, label] : options_.resource_attributes) {
     const AttributeValue* const value = FindAttribute(attributes, key);
     if (value == nullptr) continue;
     std::string text;
     value->AppendTo(text);
     if (!IsPlainValue(text)) text = MakePlainValue(text);
-    text.resize(Cut(text).size());
-    if (!text.empty()) resource_.emplace_back(label, std::move(text));
+    if (const std::string_view cut = Cut(text); !cut.empty()) labels.emplace_back(label, Keep(cut));
   }
+  const auto same_label = [](const state::LabelView& a, const state::LabelView& b) {
+    return a.first == b.first;
+  };
+  if (!std::ranges::equal(labels, resource_, same_label)) shape_.is_known = false;
+  resource_ = std::move(labels);
 }
 
 std::span<const state::LabelView> LabelMaker::Make(Attributes attributes) {
+  if (!HasShape(attributes)) LearnShape(attributes);
+  labels_.clear();
+  if (shape_.has_twins) {
+    MakeWithTwins(attributes);
+  } else {
+    MakeByShape(attributes);
+  }
+  return sets_.Keep(labels_);
+}
+
+bool LabelMaker::HasShape(Attributes attributes) const {
+  return shape_.is_known && std::ranges::equal(attributes, shape_.keys,
+                                               [](const Attribute& one, const std::string& key) {
+                                                 return one.key == key;
+                                               });
+}
+
+void LabelMaker::LearnShape(Attributes attributes) {
+  shape_ = {};
+  for (const Attribute& one : attributes) {
+    const NameView name = NameOf(one.key);
+    if (!name.label.empty()) shape_.order.push_back({shape_.names.size(), false});
+    shape_.keys.emplace_back(one.key);
+    shape_.names.push_back(name);
+  }
+  for (std::size_t i = 0; i < resource_.size(); ++i) shape_.order.push_back({i, true});
+  const auto label = [this](const Shape::Place& place) { return LabelAt(place); };
+  std::ranges::sort(shape_.order, {}, label);
+  shape_.has_twins = std::ranges::adjacent_find(shape_.order, {}, label) != shape_.order.end();
+  shape_.is_known = true;
+}
+
+std::string_view LabelMaker::LabelAt(const Shape::Place& place) const {
+  return place.of_resource ? resource_[place.index].first : shape_.names[place.index].label;
+}
+
+void LabelMaker::MakeByShape(Attributes attributes) {
+  for (const Shape::Place& place : shape_.order) {
+    if (place.of_resource) {
+      labels_.push_back(resource_[place.index]);
+      continue;
+    }
+    const NameView& name = shape_.names[place.index];
+    const std::string_view value = ValueFor(attributes[place.index], name);
+    if (!value.empty()) labels_.emplace_back(name.label, value);
+  }
+}
+
+void LabelMaker::MakeWithTwins(Attributes attributes) {
   candidates_.clear();
-  for (const Attribute& attribute : attributes) AddAttribute(attribute);
-  for (const auto& [label, value] : resource_)
-    candidates_.push_back({label, "", Keep(value), true});
+  for (std::size_t i = 0; i < attributes.size(); ++i) {
+    const NameView& name = shape_.names[i];
+    const std::string_view value = ValueFor(attributes[i], name);
+    if (!value.empty()) candidates_.push_back({name.label, attributes[i].key, value, false});
+  }
+  for (const auto& [label, value] : resource_) candidates_.push_back({label, "", value, true});
   std::sort(candidates_.begin(), candidates_.end(), [](const Candidate& a, const Candidate& b) {
     if (a.label != b.label) return a.label < b.label;
     return a.of_resource != b.of_resource ? b.of_resource : a.key < b.key;
   });
   Merge();
-  return sets_.Keep(labels_);
 }
 
-void LabelMaker::AddAttribute(const Attribute& attribute) {
-  const NameView name = NameOf(attribute.key);
-  if (name.label.empty()) return;
+// "": no label.
+std::string_view LabelMaker::ValueFor(const Attribute& attribute, const NameView& name) {
+  if (name.label.empty()) return {};
   const bool is_text = attribute.value.kind() == AttributeValue::Kind::kString;
   if (is_text && !name.is_kept && (name.only_unless_text || LooksLikeId(attribute.value.text()))) {
-    return;
+    return {};
   }
-  const std::string_view value = ValueOf(attribute.value);
-  if (!value.empty()) candidates_.push_back({name.label, attribute.key, value, false});
+  return ValueOf(attribute.value);
 }
 
 std::string_view LabelMaker::ValueOf(const AttributeValue& value) {
@@ -177,7 +231,6 @@ std::string_view LabelMaker::Cut(std::string_view text) const {
 
 // Of sorted candidates.
 void LabelMaker::Merge() {
-  labels_.clear();
   for (std::size_t i = 0; i < candidates_.size();) {
     const Candidate& first = candidates_[i];
     std::size_t end = i + 1;
@@ -202,6 +255,7 @@ void LabelMaker::Clear() {
   texts_.Clear();
   sets_.Clear();
   if (names_.size() < kMaxNames) return;
+  shape_ = {};
   names_.clear();
   key_texts_.clear();
 }

@@ -34,7 +34,7 @@ class LabelMaker {
   // `options` must outlive it.
   explicit LabelMaker(const OtlpOptions& options) : options_(options) {}
 
-  // What the resource gives to all of its points; used by Make until the next call.
+  // What the resource gives to all of its points; used by Make until the next call or Clear.
   void SetResource(Attributes attributes);
 
   // The labels of one point, sorted by name. An attribute goes before one of the resource with the
@@ -63,9 +63,28 @@ class LabelMaker {
     bool of_resource = false;
   };
 
+  // How attributes with these keys, in this order, become labels: points of one metric nearly all
+  // have the keys of the one before.
+  struct Shape {
+    struct Place {
+      std::size_t index = 0;  // of the attribute, or of the resource's label
+      bool of_resource = false;
+    };
+    bool is_known = false;
+    bool has_twins = false;  // two become the same label: the order must be found each time
+    std::vector<std::string> keys;
+    std::vector<NameView> names;
+    std::vector<Place> order;  // by label
+  };
+
   NameView NameOf(std::string_view key);
   Name DecideName(std::string_view key) const;
-  void AddAttribute(const Attribute& attribute);
+  bool HasShape(Attributes attributes) const;
+  void LearnShape(Attributes attributes);
+  std::string_view LabelAt(const Shape::Place& place) const;
+  void MakeByShape(Attributes attributes);
+  void MakeWithTwins(Attributes attributes);
+  std::string_view ValueFor(const Attribute& attribute, const NameView& name);
   std::string_view ValueOf(const AttributeValue& value);
   std::string_view Keep(std::string_view text);
   std::string_view Cut(std::string_view text) const;
@@ -75,7 +94,8 @@ class LabelMaker {
   // Keys are views of `key_texts_`.
   std::unordered_map<std::string_view, Name> names_;
   std::vector<std::unique_ptr<std::string>> key_texts_;
-  std::vector<std::pair<std::string, std::string>> resource_;  // label, value
+  std::vector<state::LabelView> resource_;
+  Shape shape_;
   std::vector<Candidate> candidates_;
   std::vector<state::LabelView> labels_;
   std::string scratch_;

@@ -1,5 +1,6 @@
 #include "exporter/ingest/otlp_stream_key.h"
 
+#include <array>
 #include <bit>
 #include <cstring>
 
@@ -57,6 +58,20 @@ StreamKey HashOfOne(const Attribute& attribute, std::uint64_t seed) {
 
 StreamKey HashOf(std::string_view bytes, std::uint64_t seed) {
   return Finish(MixBytes({seed, kThird}, bytes));
+}
+
+StreamKey DigestOf(std::string_view bytes, std::uint64_t seed) {
+  constexpr std::size_t kLanes = 4;
+  std::array<StreamKey, kLanes> lanes;
+  for (std::size_t i = 0; i < kLanes; ++i) lanes[i] = {seed + i, kThird};
+  for (; bytes.size() >= 8 * kLanes; bytes.remove_prefix(8 * kLanes)) {
+    std::array<std::uint64_t, kLanes> words;
+    std::memcpy(words.data(), bytes.data(), sizeof words);
+    for (std::size_t i = 0; i < kLanes; ++i) lanes[i] = Mix(lanes[i], words[i]);
+  }
+  StreamKey key = MixBytes(lanes[0], bytes);
+  for (std::size_t i = 1; i < kLanes; ++i) key = Combine(key, lanes[i]);
+  return Finish(key);
 }
 
 StreamKey HashOf(Attributes attributes, std::uint64_t seed) {

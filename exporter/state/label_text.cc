@@ -14,7 +14,20 @@ char* AppendRaw(char* at, std::string_view bytes) {
   return at + bytes.size();
 }
 
+// Whether one of eight bytes is `byte`; the trick of zero bytes (Hacker's Delight, 6-1).
+bool HasByte(std::uint64_t word, char byte) {
+  constexpr std::uint64_t kOnes = 0x0101010101010101;
+  const std::uint64_t zeros = word ^ (kOnes * static_cast<unsigned char>(byte));
+  return ((zeros - kOnes) & ~zeros & (kOnes << 7)) != 0;
+}
+
 char* AppendEscaped(char* at, std::string_view value) {
+  for (; value.size() >= 8; value.remove_prefix(8), at += 8) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, value.data(), 8);
+    if (HasByte(word, '"') || HasByte(word, '\\') || HasByte(word, '\n')) break;
+    std::memcpy(at, &word, 8);
+  }
   for (const char c : value) {
     if (c == '"' || c == '\\') {
       *at++ = '\\';

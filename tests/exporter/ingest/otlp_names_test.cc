@@ -1,6 +1,7 @@
 #include "exporter/ingest/otlp_names.h"
 
 #include <catch2/catch.hpp>
+#include <random>
 
 #include "exporter/ingest/label_values.h"
 #include "exporter/ingest/otlp_labels.h"
@@ -200,6 +201,39 @@ TEST_CASE("Label sets: sorted, joined, cut, converted", "[otlp]") {
   maker.Clear();
   maker.SetResource({});
   CHECK(Text(maker.Make(attributes)).find("service_name") == std::string::npos);
+}
+
+TEST_CASE("What a label maker remembers of the last point changes nothing", "[otlp]") {
+  OtlpOptions options;
+  constexpr const char* kKeys[] = {"model",     "a.b", "a_b",          "session.id",
+                                   "prompt.id", "z",   "service_name", "text"};
+  constexpr const char* kValues[] = {"one", "", "192.168.0.1", "caf\xc3\xa9"};
+  const std::vector<Attribute> resources[] = {
+      {},
+      {{"service.name", AttributeValue::String("svc")}},
+      {{"service.name", AttributeValue::String("other")}},
+  };
+  std::mt19937 random(7);  // NOLINT(cert-msc51-cpp): the same run each time
+  const auto below = [&random](std::size_t n) { return random() % n; };
+  LabelMaker maker(options);
+  std::vector<Attribute> attributes;
+  for (int i = 0; i < 3000; ++i) {
+    const std::vector<Attribute>& resource = resources[below(std::size(resources))];
+    const bool other_keys = below(3) == 0;
+    if (other_keys) attributes.clear();
+    for (std::size_t left = other_keys ? below(6) : 0; left > 0; --left) {
+      attributes.push_back({kKeys[below(std::size(kKeys))], AttributeValue::Bool(true)});
+    }
+    for (Attribute& one : attributes) {
+      one.value = below(2) == 0 ? AttributeValue::String(kValues[below(std::size(kValues))])
+                                : AttributeValue::Int(static_cast<std::int64_t>(below(5)));
+    }
+    maker.SetResource(resource);
+    LabelMaker fresh(options);
+    fresh.SetResource(resource);
+    REQUIRE(Text(maker.Make(attributes)) == Text(fresh.Make(attributes)));
+    if (below(10) == 0) maker.Clear();
+  }
 }
 
 TEST_CASE("Ever new attribute keys do not dangle", "[otlp]") {
