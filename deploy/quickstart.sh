@@ -24,7 +24,7 @@ exporter=127.0.0.1:7537
 evaluator=127.0.0.1:7538
 build/bin/skep-exporter --web.listen-address="$exporter" --state.path=build/quickstart-state &
 exporter_pid=$!
-build/bin/skep-evaluator --web.listen-address="$evaluator" --web.enable-lifecycle &
+build/bin/skep-evaluator --web.listen-address="$evaluator" --web.enable-lifecycle --storage.tsdb.path=build/quickstart-store &
 evaluator_pid=$!
 trap 'kill "$exporter_pid" "$evaluator_pid" 2>/dev/null; wait' EXIT
 trap 'exit 0' INT TERM

@@ -47,6 +47,11 @@ void AddConfig(CLI::App& app, Flags& flags) {
               "How often configuration and rule files are looked at for changes; 0s: never");
   app.add_flag("--config.ignore-unsupported", flags.ignore_unsupported,
                "Leave out what is not supported instead of refusing the file");
+  app.add_option("--storage.tsdb.path", flags.storage_path,
+                 "Folder of the samples; made if need be")
+      ->capture_default_str();
+  app.add_flag("--storage.tsdb.wal-sync", flags.wal_sync,
+               "Have each batch on the disk before it is visible, not within a second");
   AddSpan(app, "--storage.tsdb.retention.time", flags.retention, "How long samples are kept");
 }
 

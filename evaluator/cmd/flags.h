@@ -19,6 +19,8 @@ struct Flags {
   Duration auto_reload_interval = std::chrono::seconds(30);  // 0: never
   bool ignore_unsupported = false;
 
+  std::string storage_path = "data/";
+  bool wal_sync = false;
   Duration retention = std::chrono::hours(15 * 24);
 
   std::vector<std::string> listen_addresses = {"127.0.0.1:7538"};

@@ -122,12 +122,20 @@ void WriteNotifierMetrics(PageWriter& page, const notifier::Notifier::Status& st
   WriteAlertmanagers(page, alertmanagers, queue_capacity);
 }
 
-void WriteHeadMetrics(PageWriter& page, const tsdb::HeadCounters& counters, std::size_t series) {
-  page.Family("skep_evaluator_head_series", "Series in memory.", MetricType::kGauge);
-  page.Sample(Number(series));
+namespace {
+
+void WriteNumber(PageWriter& page, MetricType type, std::string_view name, std::string_view help,
+                 double value) {
+  page.Family(name, help, type);
+  page.Sample(value);
+}
+
+void WriteHeadMetrics(PageWriter& page, const tsdb::Head& head) {
+  const tsdb::HeadCounters counters = head.counters();
+  WriteNumber(page, MetricType::kGauge, "skep_evaluator_head_series", "Series in memory.",
+              Number(head.series_count()));
   const auto counter = [&](std::string_view name, std::string_view help, std::uint64_t value) {
-    page.Family(name, help, MetricType::kCounter);
-    page.Sample(Number(value));
+    WriteNumber(page, MetricType::kCounter, name, help, Number(value));
   };
   counter("skep_evaluator_head_series_created_total", "Series created.", counters.series_created);
   counter("skep_evaluator_head_series_removed_total", "Series removed.", counters.series_removed);
@@ -139,6 +147,56 @@ void WriteHeadMetrics(PageWriter& page, const tsdb::HeadCounters& counters, std:
   page.Sample({{"reason", "duplicate"}}, Number(counters.samples_duplicate));
   page.Sample({{"reason", "too_old"}}, Number(counters.samples_too_old));
   page.Sample({{"reason", "series_limit"}}, Number(counters.series_refused));
+}
+
+void WriteLogMetrics(PageWriter& page, const tsdb::StoreStatus& status) {
+  const auto counter = [&](std::string_view name, std::string_view help, std::uint64_t value) {
+    WriteNumber(page, MetricType::kCounter, name, help, Number(value));
+  };
+  const auto gauge = [&](std::string_view name, std::string_view help, double value) {
+    WriteNumber(page, MetricType::kGauge, name, help, value);
+  };
+  counter("skep_evaluator_wal_records_total", "Batches in the write-ahead log.",
+          status.wal.records);
+  counter("skep_evaluator_wal_written_bytes_total", "Bytes written to the log.", status.wal.bytes);
+  counter("skep_evaluator_wal_failed_appends_total",
+          "Batches that were refused because the log could not be written.",
+          status.wal.failed_appends);
+  counter("skep_evaluator_wal_syncs_total", "Times the log was brought to the disk.",
+          status.wal.syncs);
+  counter("skep_evaluator_wal_failed_syncs_total", "Times the disk did not take it.",
+          status.wal.failed_syncs);
+  gauge("skep_evaluator_wal_unsynced_bytes", "Bytes of the log that a power cut could lose now.",
+        Number(status.wal_unsynced_bytes));
+  counter("skep_evaluator_checkpoints_total", "Checkpoints written.", status.checkpoints);
+  counter("skep_evaluator_failed_checkpoints_total", "Checkpoints that could not be written.",
+          status.failed_checkpoints);
+  gauge("skep_evaluator_checkpoint_bytes", "Size of the newest checkpoint.",
+        Number(status.checkpoint_bytes));
+  gauge("skep_evaluator_store_healthy",
+        "1 while batches, syncs and checkpoints can be written, else 0.",
+        status.problem.empty() ? 1 : 0);
+}
+
+void WriteReplayMetrics(PageWriter& page, const tsdb::StoreStatus& status) {
+  const auto gauge = [&](std::string_view name, std::string_view help, double value) {
+    WriteNumber(page, MetricType::kGauge, name, help, value);
+  };
+  gauge("skep_evaluator_wal_replay_seconds", "Time that reading the log took at the start.",
+        ToSeconds(status.replay_time));
+  gauge("skep_evaluator_wal_replay_samples", "Samples that the log had at the start.",
+        Number(status.replayed_samples));
+  gauge("skep_evaluator_wal_replay_problems", "Parts of the log that could not be read then.",
+        Number(status.replay.problem_count));
+}
+
+}  // namespace
+
+void WriteStoreMetrics(PageWriter& page, const tsdb::Store& store) {
+  WriteHeadMetrics(page, store.head());
+  const tsdb::StoreStatus status = store.status();
+  WriteLogMetrics(page, status);
+  WriteReplayMetrics(page, status);
 }
 
 net::HttpHandler Measured(std::string_view route, net::HttpHandler handler,

@@ -11,7 +11,7 @@
 #include "evaluator/cmd/configurator.h"
 #include "evaluator/notifier/notifier.h"
 #include "evaluator/receivers/alertmanager.h"
-#include "evaluator/tsdb/head.h"
+#include "evaluator/tsdb/store.h"
 
 namespace skep::evaluator {
 
@@ -19,8 +19,7 @@ void WriteConfigMetrics(exposition::PageWriter& page, const Configurator::Status
 void WriteNotifierMetrics(exposition::PageWriter& page, const notifier::Notifier::Status& status,
                           const std::vector<receivers::AlertmanagerCounts>& alertmanagers,
                           std::size_t queue_capacity);
-void WriteHeadMetrics(exposition::PageWriter& page, const tsdb::HeadCounters& counters,
-                      std::size_t series);
+void WriteStoreMetrics(exposition::PageWriter& page, const tsdb::Store& store);
 
 // `handler` with its requests counted by status and its time measured, under the name `route`.
 // `instruments` and `clock` outlive it.

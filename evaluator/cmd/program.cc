@@ -20,7 +20,7 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 constexpr seconds kAlertmanagerRefresh{5};
-constexpr seconds kRetentionRhythm{60};
+constexpr seconds kMaintenanceRhythm{1};
 // systemd gives 20 s before it loses patience (deploy/systemd).
 constexpr milliseconds kDeliveryGrace{5000};
 constexpr milliseconds kRequestGrace{5000};
@@ -88,17 +88,17 @@ api::TsdbStatus ApiTsdbStatus(const tsdb::HeadStatus& head) {
 
 }  // namespace
 
-Program::Program(Flags flags, const Clock& clock, Logger log)
+Program::Program(Flags flags, const Clock& clock, Logger log, Storage storage)
     : flags_(std::move(flags)),
       clock_(clock),
       log_(std::move(log)),
       start_time_(clock.Now()),
       share_folder_(FindShareFolder()),
       prefix_(net::RoutePrefix(flags_.route_prefix, flags_.external_url).value()),
-      head_(tsdb::HeadOptions{}),
-      receiver_(head_, clock, instruments_),
+      storage_(std::move(storage)),
+      receiver_(*storage_.store, clock, instruments_),
       engine_(clock, EngineOptionsOf(flags_)),
-      queries_(engine_, head_, flags_.features.promql),
+      queries_(engine_, *storage_.store, flags_.features.promql),
       alertmanager_sender_(clock, log_.For("alertmanagers"),
                            {flags_.alertmanager_queue_capacity, 256, kUserAgent}),
       notifier_(clock, log_.For("notifier"), QueueOptions()),
@@ -107,11 +107,18 @@ Program::Program(Flags flags, const Clock& clock, Logger log)
       server_(clock, log_.For("web")) {}
 
 Result<std::unique_ptr<Program>> Program::Create(Flags flags, const Clock& clock, Logger log) {
-  std::unique_ptr<Program> program(new Program(std::move(flags), clock, std::move(log)));
+  Result<Storage> storage = OpenStorage(flags, clock, log);
+  if (!storage) return storage.error();
+  std::unique_ptr<Program> program(
+      new Program(std::move(flags), clock, std::move(log), std::move(*storage)));
   RETURN_IF_ERROR(program->CreateScrape());
-  const rules::Dependencies dependencies{
-      program->queries_,          program->head_,        program->head_, program->alerts_, clock,
-      program->log_.For("rules"), &program->instruments_};
+  const rules::Dependencies dependencies{program->queries_,
+                                         *program->storage_.store,
+                                         *program->storage_.store,
+                                         program->alerts_,
+                                         clock,
+                                         program->log_.For("rules"),
+                                         &program->instruments_};
   program->rules_ = std::make_unique<rules::Manager>(dependencies, RuleOptionsOf(program->flags_));
   program->configurator_ = std::make_unique<Configurator>(
       Configured{program->engine_, *program->scrape_, *program->rules_, program->notifier_,
@@ -127,11 +134,27 @@ Result<std::unique_ptr<Program>> Program::Create(Flags flags, const Clock& clock
   return program;
 }
 
+Result<Program::Storage> Program::OpenStorage(const Flags& flags, const Clock& clock,
+                                              const Logger& log) {
+  Storage storage;
+  Result<std::unique_ptr<tsdb::PosixDisk>> disk = tsdb::PosixDisk::Open(flags.storage_path);
+  if (!disk) return disk.error().Wrap("--storage.tsdb.path");
+  storage.disk = std::move(*disk);
+  tsdb::StoreOptions options;
+  options.retention = flags.retention;
+  if (flags.wal_sync) options.wal_sync = tsdb::HeadLogSync::kEachCommit;
+  Result<std::unique_ptr<tsdb::Store>> store =
+      tsdb::Store::Open(*storage.disk, options, clock, log.For("tsdb"));
+  if (!store) return store.error().Wrap("--storage.tsdb.path " + flags.storage_path);
+  storage.store = std::move(*store);
+  return storage;
+}
+
 Status Program::CreateScrape() {
   scrape::Manager::Options options;
   options.version = SKEP_VERSION;
   Result<std::unique_ptr<scrape::Manager>> manager =
-      scrape::Manager::Create(head_, clock_, log_.For("scrape"), instruments_, options);
+      scrape::Manager::Create(*storage_.store, clock_, log_.For("scrape"), instruments_, options);
   if (!manager) return manager.error();
   scrape_ = std::move(*manager);
   return {};
@@ -142,7 +165,7 @@ void Program::AddMetrics() {
     WriteConfigMetrics(page, configurator_->CurrentStatus());
     WriteNotifierMetrics(page, notifier_.CurrentStatus(), alertmanager_sender_.counts(),
                          flags_.alertmanager_queue_capacity);
-    WriteHeadMetrics(page, head_.counters(), head_.series_count());
+    WriteStoreMetrics(page, *storage_.store);
     instrument::WriteCounts(page, "skep_evaluator_", server_.counts().List());
   });
 }
@@ -189,17 +212,18 @@ api::Sources Program::ApiSources() {
     AlertmanagerTargets::Status status = alertmanagers_.CurrentStatus();
     return api::AlertmanagersStatus{std::move(status.active), std::move(status.dropped)};
   };
-  return {engine_,
-          head_,
-          clock_,
-          [this] { return rules_->Groups(); },
-          [this] { return scrape_->Targets(); },
-          [this] { return scrape_->Metadata(); },
-          alertmanagers,
-          [this] { return configurator_->CurrentStatus().echo; },
-          [this] { return flags_.all; },
-          runtime,
-          [this](std::size_t limit) { return ApiTsdbStatus(head_.Status(limit)); }};
+  return {
+      engine_,
+      *storage_.store,
+      clock_,
+      [this] { return rules_->Groups(); },
+      [this] { return scrape_->Targets(); },
+      [this] { return scrape_->Metadata(); },
+      alertmanagers,
+      [this] { return configurator_->CurrentStatus().echo; },
+      [this] { return flags_.all; },
+      runtime,
+      [this](std::size_t limit) { return ApiTsdbStatus(storage_.store->head().Status(limit)); }};
 }
 
 std::string Program::OwnAddress() const {
@@ -237,12 +261,26 @@ Status Program::Start() {
   options.max_connections = flags_.max_connections;
   RETURN_IF_ERROR(server_.Start(options));
   RETURN_IF_ERROR(configurator_->Start(MakeConfiguratorOptions()));
+  StartMaintenance();
   rules_->Start();
   ready_ = true;
   for (const std::string& address : server_.addresses()) {
     log_.Info("listening", {{"address", address}, {"scheme", server_.scheme()}});
   }
   return {};
+}
+
+void Program::StartMaintenance() {
+  const auto maintain = [this] {
+    Clock::Steady next = clock_.SteadyNow() + kMaintenanceRhythm;
+    while (maintenance_end_.WaitUntil(next)) {
+      storage_.store->Maintain();
+      next = std::max(next + kMaintenanceRhythm, clock_.SteadyNow());
+    }
+  };
+  maintenance_ = StartThread("store", maintain, [this](const std::string& what) {
+    log_.Error("the store is not maintained any more", {{"err", what}});
+  });
 }
 
 Status Program::Run() {
@@ -264,9 +302,8 @@ void Program::WaitForEnd() {
   const bool watches = flags_.auto_reload_interval.count() > 0;
   Clock::Steady look = begin + flags_.auto_reload_interval;
   Clock::Steady refresh = begin + kAlertmanagerRefresh;
-  Clock::Steady retention = begin + kRetentionRhythm;
   while (true) {
-    const Clock::Steady next = std::min({watches ? look : refresh, refresh, retention});
+    const Clock::Steady next = watches ? std::min(look, refresh) : refresh;
     const auto wait = std::max(std::chrono::nanoseconds(0), next - clock_.SteadyNow());
     const timespec timeout{static_cast<time_t>(wait.count() / 1'000'000'000),
                            static_cast<long>(wait.count() % 1'000'000'000)};
@@ -282,10 +319,6 @@ void Program::WaitForEnd() {
       alertmanagers_.Refresh();
       refresh = now + kAlertmanagerRefresh;
     }
-    if (now >= retention) {
-      head_.DropBefore(clock_.Now() - flags_.retention);
-      retention = now + kRetentionRhythm;
-    }
   }
 }
 
@@ -297,6 +330,9 @@ void Program::Stop() {
   alertmanager_sender_.Stop(kDeliveryGrace);
   notifier_.Stop(kDeliveryGrace);
   server_.Stop(kRequestGrace);
+  maintenance_end_.Stop();
+  if (maintenance_.joinable()) maintenance_.join();
+  static_cast<void>(storage_.store->Sync());  // told by the store
   log_.Info("stopped", {});
 }
 

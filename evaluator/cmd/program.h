@@ -4,10 +4,12 @@
 #include <atomic>
 #include <memory>
 #include <string>
+#include <thread>
 
 #include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/base/result.h"
+#include "common/base/thread.h"
 #include "common/instrument/instruments.h"
 #include "common/net/http_server.h"
 #include "evaluator/api/api.h"
@@ -23,7 +25,8 @@
 #include "evaluator/rulequery/query_runner.h"
 #include "evaluator/rules/manager.h"
 #include "evaluator/scrape/manager.h"
-#include "evaluator/tsdb/head.h"
+#include "evaluator/tsdb/posix_disk.h"
+#include "evaluator/tsdb/store.h"
 
 namespace skep::evaluator {
 
@@ -39,7 +42,14 @@ class Program {
   Status Run();
 
  private:
-  Program(Flags flags, const Clock& clock, Logger log);
+  // What the samples stand on, opened before anything else.
+  struct Storage {
+    std::unique_ptr<tsdb::PosixDisk> disk;
+    std::unique_ptr<tsdb::Store> store;
+  };
+
+  Program(Flags flags, const Clock& clock, Logger log, Storage storage);
+  static Result<Storage> OpenStorage(const Flags& flags, const Clock& clock, const Logger& log);
 
   Status CreateScrape();
   void AddRoutes();
@@ -47,6 +57,7 @@ class Program {
   void AddMetrics();
   api::Sources ApiSources();
   Status Start();
+  void StartMaintenance();
   void Stop();
   void WaitForEnd();
 
@@ -63,7 +74,7 @@ class Program {
   std::atomic<bool> ready_ = false;
 
   instrument::Instruments instruments_;
-  tsdb::Head head_;
+  const Storage storage_;
   intake::Receiver receiver_;
   engine::Engine engine_;
   rulequery::EngineQueryRunner queries_;
@@ -76,6 +87,8 @@ class Program {
   std::unique_ptr<Configurator> configurator_;
   std::unique_ptr<api::Api> api_;
   net::HttpServer server_;
+  Wakeup maintenance_end_;
+  std::jthread maintenance_;  // of the store
 };
 
 }  // namespace skep::evaluator

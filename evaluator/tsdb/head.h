@@ -4,11 +4,14 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <string_view>
 
 #include "common/base/time.h"
 #include "evaluator/storage/appender.h"
 #include "evaluator/storage/querier.h"
+#include "evaluator/tsdb/disk.h"
 #include "evaluator/tsdb/status.h"
+#include "evaluator/tsdb/wal_writer.h"
 
 namespace skep::tsdb {
 
@@ -16,6 +19,15 @@ struct HeadOptions {
   // More series at a time are refused (kLimitExceeded). 0: no limit.
   std::size_t max_series = 0;
 };
+
+// When a committed batch is on the disk. With the kernel, whose memory outlives the process, it is
+// before it is visible.
+enum class HeadLogSync : std::uint8_t {
+  kLater,       // at the next WalWriter::Sync of whoever owns the log
+  kEachCommit,  // before it is visible
+};
+
+struct HeadState;
 
 // Thread-safe: any number of appenders and queriers at once; commits follow each other, everything
 // else goes in parallel. Appenders, queriers and series sets may live on after the Head is gone.
@@ -37,15 +49,23 @@ class Head final : public storage::Appendable, public storage::Queryable {
   // appends and queries go on meanwhile.
   void DropBefore(Timestamp time);
 
+  // From now on batches are written to the log before they are visible; one that cannot be written
+  // fails. `log` must outlive every appender. Called once, before the first appender.
+  void AttachLog(WalWriter& log, HeadLogSync sync);
+
+  // Writes all series and samples to a checkpoint of the attached log, then removes what it covers.
+  // Appends and queries go on meanwhile. Gives its size in bytes. Called by one thread at a time.
+  Result<std::uint64_t> WriteCheckpoint(Disk& disk, std::string_view wal_folder);
+
   std::size_t series_count() const;
   HeadCounters counters() const;
   // Walks the whole index; `limit` entries in each list.
   HeadStatus Status(std::size_t limit) const;
 
  private:
-  class State;
+  friend class HeadRestore;
 
-  std::shared_ptr<State> state_;
+  std::shared_ptr<HeadState> state_;
 };
 
 }  // namespace skep::tsdb

@@ -4,6 +4,7 @@
 #include <chrono>
 
 #include "common/model/histogram_math.h"
+#include "evaluator/tsdb/histogram_codec.h"
 
 namespace skep::tsdb {
 namespace {
@@ -139,6 +140,52 @@ void Series::ReadFloats(CommitNumber snapshot, storage::TimeRange range,
   }
   if (left == 0 || open_.empty() || open_.last_time() < range.min) return;
   DecodeXor(open_.words(), open_.samples(), static_cast<std::uint32_t>(left), range, out);
+}
+
+//   series = n sealed, of each a run | the open run | n histograms, of each: time s, start s,
+//            histogram_codec.h | n starts of floats, of each: time s, start s
+void Series::Save(ByteWriter& out) const {
+  out.Varint(sealed_.size());
+  for (const XorChunk& chunk : sealed_) SaveXor(chunk, out);
+  open_.Save(out);
+  out.Varint(rare_ == nullptr ? 0 : rare_->histograms.size());
+  out.Varint(rare_ == nullptr ? 0 : rare_->starts.size());
+  if (rare_ == nullptr) return;
+  for (const Rare::Entry& entry : rare_->histograms) {
+    out.Signed(ToMillis(entry.time));
+    out.Signed(ToMillis(entry.start));
+    WriteHistogram(*entry.histogram, out);
+  }
+  for (const Rare::Entry& entry : rare_->starts) {
+    out.Signed(ToMillis(entry.time));
+    out.Signed(ToMillis(entry.start));
+  }
+}
+
+bool Series::Restore(ByteReader& reader) {
+  for (std::uint64_t left = reader.Varint(); left > 0 && reader.ok(); --left) {
+    std::optional<XorChunk> chunk = RestoreXor(reader);
+    if (!chunk) return false;
+    appended_ += chunk->samples;
+    sealed_.push_back(std::move(*chunk));
+  }
+  if (!reader.ok() || !open_.Restore(reader)) return false;
+  appended_ += open_.samples();
+  const std::uint64_t histograms = reader.Varint();
+  const std::uint64_t starts = reader.Varint();
+  const Histogram* before = nullptr;
+  for (std::uint64_t i = 0; i < histograms + starts && reader.ok(); ++i) {
+    Rare::Entry entry{.time = FromMillis(reader.Signed()),
+                      .start = FromMillis(reader.Signed()),
+                      .histogram = nullptr};
+    if (i < histograms) {
+      entry.histogram = std::make_shared<Histogram>(ReadHistogram(reader, before));
+      before = entry.histogram.get();
+    }
+    auto& list = i < histograms ? rare().histograms : rare().starts;
+    if (reader.ok()) list.push_back(std::move(entry));
+  }
+  return reader.ok();
 }
 
 bool Series::Overlaps(storage::TimeRange range) const {

@@ -12,6 +12,7 @@
 #include "common/model/labels.h"
 #include "common/model/sample.h"
 #include "evaluator/storage/querier.h"
+#include "evaluator/tsdb/bytes.h"
 #include "evaluator/tsdb/xor_chunk.h"
 
 namespace skep::tsdb {
@@ -56,6 +57,11 @@ class Series {
   // Whether some sample, of whatever commit, may lie in the range.
   bool Overlaps(storage::TimeRange range) const;
 
+  // All samples as bytes, for a checkpoint; Restore reads them into a series that has none and
+  // gives false where the bytes cannot be. They are of every commit, and seen by all readers.
+  void Save(ByteWriter& out) const;
+  bool Restore(ByteReader& reader);
+
   // Forgets chunks that end before `time`.
   void DropBefore(Timestamp time);
 
@@ -71,6 +77,8 @@ class Series {
 
   // Samples that appenders hold and have not committed: such a series is not removed.
   std::uint32_t uncommitted = 0;
+  // The log knows its labels. Guarded by the commits' lock.
+  bool is_logged = false;
   // Some KeptSeries does without it, for its age, and must be told when a sample comes.
   bool left_out = false;
   // The appender that touched the series last, and where in its batch.

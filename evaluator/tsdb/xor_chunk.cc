@@ -195,4 +195,68 @@ XorChunk XorWriter::Seal() {
   return chunk;
 }
 
+//   run = samples n | first time s | last time s | words n | 8 bytes of each
+//   writer = run | bits n | leading u8 | trailing u8 | delta s | last value u64
+namespace {
+
+constexpr std::uint64_t kMostSamples = std::uint64_t{1} << 20U;
+
+void SaveRun(std::uint32_t samples, Timestamp first, Timestamp last,
+             std::span<const std::uint64_t> words, ByteWriter& out) {
+  out.Varint(samples);
+  out.Signed(ToMillis(first));
+  out.Signed(ToMillis(last));
+  out.Varint(words.size());
+  out.Bytes({reinterpret_cast<const char*>(words.data()), words.size_bytes()});
+}
+
+}  // namespace
+
+void SaveXor(const XorChunk& chunk, ByteWriter& out) {
+  SaveRun(chunk.samples, chunk.min_time, chunk.max_time, {chunk.words.get(), chunk.word_count},
+          out);
+}
+
+std::optional<XorChunk> RestoreXor(ByteReader& reader) {
+  XorChunk chunk;
+  const std::uint64_t samples = reader.Varint();
+  chunk.min_time = FromMillis(reader.Signed());
+  chunk.max_time = FromMillis(reader.Signed());
+  const std::uint64_t words = reader.Varint();
+  if (samples > kMostSamples || words > reader.left() / sizeof(std::uint64_t)) return std::nullopt;
+  const std::string_view bytes = reader.Bytes(words * sizeof(std::uint64_t));
+  chunk.samples = static_cast<std::uint32_t>(samples);
+  chunk.word_count = static_cast<std::uint32_t>(words);
+  chunk.words = std::make_unique_for_overwrite<std::uint64_t[]>(words);
+  if (words > 0) std::memcpy(chunk.words.get(), bytes.data(), bytes.size());
+  return reader.ok() ? std::optional(std::move(chunk)) : std::nullopt;
+}
+
+void XorWriter::Save(ByteWriter& out) const {
+  SaveRun(samples_, first_time_, last_time_, {words_.get(), (bits_ + 63) / 64}, out);
+  out.Varint(bits_);
+  out.U8(leading_);
+  out.U8(trailing_);
+  out.Signed(delta_);
+  out.U64(std::bit_cast<std::uint64_t>(last_value_));
+}
+
+bool XorWriter::Restore(ByteReader& reader) {
+  std::optional<XorChunk> run = RestoreXor(reader);
+  if (!run) return false;
+  const std::uint64_t bits = reader.Varint();
+  leading_ = reader.U8();
+  trailing_ = reader.U8();
+  delta_ = reader.Signed();
+  last_value_ = std::bit_cast<double>(reader.U64());
+  if (!reader.ok() || (bits + 63) / 64 != run->word_count) return false;
+  bits_ = static_cast<std::uint32_t>(bits);
+  capacity_ = run->word_count;
+  words_ = std::move(run->words);
+  samples_ = run->samples;
+  first_time_ = run->min_time;
+  last_time_ = run->max_time;
+  return true;
+}
+
 }  // namespace skep::tsdb

@@ -15,9 +15,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 
 #include "common/base/time.h"
 #include "evaluator/storage/querier.h"
+#include "evaluator/tsdb/bytes.h"
 
 namespace skep::tsdb {
 
@@ -28,6 +30,11 @@ struct XorChunk {
   std::uint32_t samples = 0;
   Timestamp min_time, max_time;
 };
+
+// A run as bytes of a checkpoint, and back; nothing where they cannot be one. The bits of the run
+// are taken as they are: whoever reads them has a checksum over them.
+void SaveXor(const XorChunk& chunk, ByteWriter& out);
+std::optional<XorChunk> RestoreXor(ByteReader& reader);
 
 // Appends those of the first `take` samples of an encoded run of `samples` that lie in `range`.
 void DecodeXor(const std::uint64_t* words, std::uint32_t samples, std::uint32_t take,
@@ -56,6 +63,10 @@ class XorWriter {
   // Everything appended, in a buffer without slack; the writer begins anew but still knows the
   // last sample.
   XorChunk Seal();
+
+  // The whole writer as bytes, and back; see SaveXor. Restore requires that nothing was written.
+  void Save(ByteWriter& out) const;
+  bool Restore(ByteReader& reader);
 
  private:
   void WriteTime(std::int64_t time);

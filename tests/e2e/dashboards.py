@@ -95,7 +95,7 @@ scrape_configs:
 rule_files: ['{ROOT}/rules/*.yml']
 """)
     case.start("evaluator", BIN / "skep-evaluator", f"--config.file={config}", f"--web.listen-address=127.0.0.1:{port}",
-               ready=url + "/-/ready")
+               *case.own_store(port), ready=url + "/-/ready")
     wait_for("both are up", lambda: len(get_json(url + "/api/v1/query", query="up == 1")["result"]) == 2)
     get_json(url + "/api/v1/query", query="up")  # so that the API has a latency
     wait_for("rates have two samples, a minute's window", lambda: get_json(

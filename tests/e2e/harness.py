@@ -157,9 +157,14 @@ class Case:
         port = free_port()
         url = f"http://127.0.0.1:{port}"
         program = self.start(f"skep-evaluator-{port}", BIN / "skep-evaluator", f"--config.file={path}",
-                             f"--web.listen-address=127.0.0.1:{port}", "--web.enable-lifecycle", *arguments,
-                             ready=url + "/-/ready")
+                             f"--web.listen-address=127.0.0.1:{port}", "--web.enable-lifecycle",
+                             *self.own_store(port, arguments), *arguments, ready=url + "/-/ready")
         return url, program
+
+    def own_store(self, port, arguments=()):
+        """Where an evaluator on this port keeps its samples, unless its arguments say."""
+        given = any(str(argument).startswith("--storage.tsdb.path") for argument in arguments)
+        return [] if given else [f"--storage.tsdb.path={self.folder}/store-{port}"]
 
     def prometheus(self, config, *arguments):
         path = self.write("prometheus.yml", config)

@@ -99,7 +99,9 @@ def unsupported_discovery_is_named_or_left_out(case):
 """
     path = case.write("bad.yml", config)
     from harness import BIN, free_port
-    refused = case.start("refused", BIN / "skep-evaluator", f"--config.file={path}", f"--web.listen-address=127.0.0.1:{free_port()}")
+    port = free_port()
+    refused = case.start("refused", BIN / "skep-evaluator", f"--config.file={path}", f"--web.listen-address=127.0.0.1:{port}",
+                         *case.own_store(port))
     assert refused.wait() != 0
     assert "bad.yml:3" in refused.text() and "ec2_sd_configs" in refused.text(), refused.text()
     url, program = case.evaluator(config, "--config.ignore-unsupported")

@@ -1,6 +1,9 @@
 // How often a test repeats what only large numbers show.
 #pragma once
 
+#include <cstdlib>
+#include <string_view>
+
 namespace skep::test {
 
 // `full` in a plain build. A sanitizer makes each step many times as slow and finds what it looks
@@ -11,6 +14,12 @@ constexpr int Many(int full) {
 #else
   return full;
 #endif
+}
+
+// Whether tests run with the counts that take long: tests/run.sh --long.
+inline bool IsLongForm() {
+  const char* const form = std::getenv("SKEP_TEST_LONG");
+  return form != nullptr && std::string_view(form) == "1";
 }
 
 }  // namespace skep::test

@@ -6,7 +6,6 @@
 #include <catch2/catch.hpp>
 #include <csignal>
 #include <cstdint>
-#include <cstdlib>
 #include <random>
 #include <string>
 
@@ -14,6 +13,7 @@
 #include "evaluator/tsdb/posix_disk.h"
 #include "evaluator/tsdb/wal_replay.h"
 #include "evaluator/tsdb/wal_writer.h"
+#include "tests/support/many.h"
 #include "tests/support/temp_folder.h"
 
 namespace skep::tsdb {
@@ -77,8 +77,7 @@ std::int64_t WriteAndKill(const std::string& folder, std::uint64_t wanted) {
 TEST_CASE("A process that is killed loses no record that it acknowledged", "[tsdb]") {
   const test::TempFolder folder;
   std::mt19937_64 random(1);
-  const char* const form = std::getenv("SKEP_TEST_LONG");
-  const int kills = form != nullptr && *form != '\0' ? 500 : 10;
+  const int kills = test::IsLongForm() ? 500 : 10;
   for (int kill = 0; kill < kills; ++kill) {
     const std::int64_t last = WriteAndKill(folder.path(), random() % 300);
     auto disk = PosixDisk::Open(folder.path());

@@ -1,7 +1,6 @@
 // The log on a disk that loses its power, over and over.
 #include <algorithm>
 #include <catch2/catch.hpp>
-#include <cstdlib>
 #include <optional>
 #include <random>
 #include <string>
@@ -155,10 +154,7 @@ class Store {
   std::uint64_t lost_ = 0;
 };
 
-int Runs() {
-  const char* const form = std::getenv("SKEP_TEST_LONG");
-  return form != nullptr && *form != '\0' ? 20'000 : test::Many(400);
-}
+int Runs() { return test::IsLongForm() ? 20'000 : test::Many(400); }
 
 TEST_CASE("After a power cut the log is a beginning of what was written, with all that was synced",
           "[tsdb]") {

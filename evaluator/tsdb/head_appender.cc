@@ -1,0 +1,196 @@
+#include "evaluator/tsdb/head_appender.h"
+
+#include <bit>
+#include <optional>
+#include <utility>
+#include <vector>
+
+namespace skep::tsdb {
+namespace {
+
+using storage::AppendOutcome;
+using storage::SeriesRef;
+
+// A batch of a million samples must not keep its memory for ever.
+constexpr std::size_t kKeptEncoderBytes = std::size_t{4} << 20U;
+
+struct BatchEntry {
+  Series* series = nullptr;  // its `uncommitted` keeps it alive
+  Sample sample;
+  std::size_t full = 0;       // plus one: among the full samples; 0: a plain float
+  bool names_series = false;  // the log learns of the series by this entry
+};
+
+class HeadAppender final : public storage::Appender {
+ public:
+  explicit HeadAppender(std::shared_ptr<HeadState> state)
+      : state_(std::move(state)), batch_(state_->batches.fetch_add(1) + 1) {}
+
+  ~HeadAppender() override {
+    StripeLock stripe(state_->stripes);
+    for (const BatchEntry& entry : entries_) {
+      stripe.Take(entry.series->number());
+      --entry.series->uncommitted;
+    }
+  }
+
+  AppendOutcome Append(SeriesRef& ref, const Labels& labels, Sample sample) override {
+    return AppendTo(ref, labels, sample, nullptr);
+  }
+  AppendOutcome AppendFull(SeriesRef& ref, const Labels& labels,
+                           const FullSample& sample) override {
+    const bool plain = sample.histogram == nullptr && sample.start == kNoStart;
+    return AppendTo(ref, labels, {sample.time, sample.value}, plain ? nullptr : &sample);
+  }
+  Status Commit() override {
+    const std::lock_guard lock(state_->commit_mutex);
+    HeadState::Count(state_->counters.out_of_order, DropOutOfOrder());
+    if (entries_.empty()) return {};
+    if (state_->log != nullptr) RETURN_IF_ERROR(WriteLog());
+    const auto [commit, oldest_reader] = state_->snapshots.BeginCommit();
+    ApplyEntries(commit, oldest_reader);
+    state_->snapshots.Publish(commit);
+    HeadState::Count(state_->counters.appended, entries_.size());
+    entries_.clear();
+    full_.clear();
+    return {};
+  }
+
+ private:
+  // Another batch may have brought newer samples since this one was offered; from here on no other
+  // commits. Gives how many go.
+  std::uint64_t DropOutOfOrder() {
+    StripeLock stripe(state_->stripes);
+    const auto is_late = [&](const BatchEntry& entry) {
+      stripe.Take(entry.series->number());
+      const std::optional<Timestamp> last = entry.series->last_time();
+      if (!last || *last < entry.sample.time) return false;
+      --entry.series->uncommitted;
+      return true;
+    };
+    return std::erase_if(entries_, is_late);
+  }
+
+  // On error the batch is as it was, and nothing of it will be replayed.
+  Status WriteLog() {
+    CommitEncoder& encoder = state_->encoder;
+    encoder.Clear();
+    for (BatchEntry& entry : entries_) {
+      Series& series = *entry.series;
+      entry.names_series = !std::exchange(series.is_logged, true);
+      if (entry.names_series) encoder.AddSeries(series.number(), series.labels());
+      if (entry.full == 0) {
+        encoder.AddFloat(series.number(), entry.sample);
+      } else {
+        encoder.AddFull(series.number(), full_[entry.full - 1]);
+      }
+    }
+    Status written = state_->log->Append(RecordKind::kCommit, encoder.Finish());
+    if (encoder.capacity_bytes() > kKeptEncoderBytes) encoder = {};
+    if (!written) {
+      for (const BatchEntry& entry : entries_) {
+        if (entry.names_series) entry.series->is_logged = false;
+      }
+      return written;
+    }
+    // What the kernel has outlives the process; a disk that does not sync is told by the log.
+    if (state_->log_sync == HeadLogSync::kEachCommit) static_cast<void>(state_->log->Sync());
+    return {};
+  }
+
+  void ApplyEntries(CommitNumber commit, CommitNumber oldest_reader) {
+    StripeLock stripe(state_->stripes);
+    for (const BatchEntry& entry : entries_) {
+      Series& series = *entry.series;
+      stripe.Take(series.number());
+      --series.uncommitted;
+      if (entry.full == 0) {
+        series.Append(entry.sample, commit, oldest_reader);
+      } else {
+        series.AppendFull(full_[entry.full - 1], commit, oldest_reader);
+      }
+      if (std::exchange(series.left_out, false)) state_->returned.Add(series.number());
+    }
+  }
+
+  // `full` may be null: `sample` says it all.
+  AppendOutcome AppendTo(SeriesRef& ref, const Labels& labels, Sample sample,
+                         const FullSample* full) {
+    const bool too_old =
+        ToMillis(sample.time) < state_->oldest_millis.load(std::memory_order_relaxed);
+    while (true) {
+      if (ref != 0) {
+        StripeLock stripe(state_->stripes);
+        stripe.Take(static_cast<std::uint32_t>(ref));
+        if (Series* series = state_->pages.Get(ref)) {
+          return too_old ? TooOld() : Offer(*series, sample, full);
+        }
+        ref = 0;
+      }
+      if (too_old) return TooOld();
+      // Retention may remove a new series again before it has its sample: then once more.
+      ref = state_->GetOrCreate(labels);
+      if (ref == 0) return AppendOutcome::kLimitExceeded;
+    }
+  }
+
+  AppendOutcome TooOld() {
+    HeadState::Count(state_->counters.too_old);
+    return AppendOutcome::kTooOld;
+  }
+
+  // Under the stripe of `series`.
+  AppendOutcome Offer(Series& series, Sample sample, const FullSample* full) {
+    const bool mine = series.hint_batch == batch_;
+    const std::optional<Timestamp> last =
+        mine ? std::optional(entries_[series.hint_index].sample.time) : series.last_time();
+    if (last && sample.time <= *last) {
+      return Refuse(mine ? Offered(series.hint_index) : *series.last(), sample, full);
+    }
+    series.hint_batch = batch_;
+    series.hint_index = static_cast<std::uint32_t>(entries_.size());
+    ++series.uncommitted;
+    series.Prefetch();
+    if (full != nullptr) full_.push_back(*full);
+    entries_.push_back({&series, sample, full == nullptr ? 0 : full_.size()});
+    return AppendOutcome::kAccepted;
+  }
+
+  FullSample Offered(std::size_t index) const {
+    const BatchEntry& entry = entries_[index];
+    if (entry.full != 0) return full_[entry.full - 1];
+    return {.time = entry.sample.time, .value = entry.sample.value};
+  }
+
+  AppendOutcome Refuse(const FullSample& last, Sample sample, const FullSample* full) {
+    if (sample.time < last.time) {
+      HeadState::Count(state_->counters.out_of_order);
+      return AppendOutcome::kOutOfOrder;
+    }
+    if (SameValue(last, sample, full)) return AppendOutcome::kAccepted;
+    HeadState::Count(state_->counters.duplicate);
+    return AppendOutcome::kDuplicate;
+  }
+
+  static bool SameValue(const FullSample& last, Sample sample, const FullSample* full) {
+    const Histogram* const histogram = full == nullptr ? nullptr : full->histogram.get();
+    if (histogram != nullptr && last.histogram != nullptr) {
+      return SameHistogram(*histogram, *last.histogram);
+    }
+    if (histogram != nullptr || last.histogram != nullptr) return false;
+    return std::bit_cast<std::uint64_t>(sample.value) == std::bit_cast<std::uint64_t>(last.value);
+  }
+
+  const std::shared_ptr<HeadState> state_;
+  const std::uint64_t batch_;
+  std::vector<BatchEntry> entries_;
+  std::vector<FullSample> full_;
+};
+
+}  // namespace
+
+std::unique_ptr<storage::Appender> NewHeadAppender(std::shared_ptr<HeadState> state) {
+  return std::make_unique<HeadAppender>(std::move(state));
+}
+
+}  // namespace skep::tsdb

@@ -1,0 +1,146 @@
+#include "evaluator/tsdb/head_querier.h"
+
+#include <algorithm>
+#include <mutex>
+#include <set>
+#include <shared_mutex>
+#include <utility>
+#include <vector>
+
+namespace skep::tsdb {
+namespace {
+
+// Keeps a commit's state readable as long as it lives.
+class Snapshot {
+ public:
+  explicit Snapshot(std::shared_ptr<HeadState> s)
+      : state(std::move(s)), number(state->snapshots.Enter()) {}
+  ~Snapshot() { state->snapshots.Leave(number); }
+  Snapshot(const Snapshot&) = delete;
+  Snapshot& operator=(const Snapshot&) = delete;
+
+  const std::shared_ptr<HeadState> state;
+  const CommitNumber number;
+};
+
+class HeadSeriesSet final : public storage::SeriesSet {
+ public:
+  HeadSeriesSet(std::shared_ptr<const Snapshot> snapshot, std::shared_ptr<const SeriesList> list,
+                storage::TimeRange range)
+      : snapshot_(std::move(snapshot)), list_(std::move(list)), range_(range) {}
+
+  bool Next() override {
+    if (next_ == list_->series.size()) return false;
+    present_ = list_->series[next_++];
+    return true;
+  }
+  const Labels& labels() const override { return present_->labels(); }
+  std::uint32_t slot() const override { return list_->slots.empty() ? 0 : list_->slots[next_ - 1]; }
+  Status ReadSamples(storage::SampleColumns& out) override {
+    const std::lock_guard lock(snapshot_->state->stripes.Of(present_->number()));
+    present_->Read(snapshot_->number, range_, out);
+    return {};
+  }
+
+ private:
+  const std::shared_ptr<const Snapshot> snapshot_;
+  const std::shared_ptr<const SeriesList> list_;
+  const storage::TimeRange range_;
+  std::size_t next_ = 0;
+  Series* present_ = nullptr;
+};
+
+class HeadQuerier final : public storage::Querier {
+ public:
+  HeadQuerier(std::shared_ptr<HeadState> state, storage::TimeRange range)
+      : snapshot_(std::make_shared<const Snapshot>(std::move(state))), range_(range) {}
+
+  Result<std::unique_ptr<storage::SeriesSet>> Select(std::span<const Matcher> matchers,
+                                                     storage::TimeRange range) override {
+    range = Clip(range);
+    auto list = std::make_shared<SeriesList>();
+    {
+      const std::shared_lock lock(state().index_mutex);
+      std::vector<Series*> series = Find(matchers, range);
+      state().order.Sort(series, state().pages, state().index.all());
+      list->Take(std::move(series));
+    }
+    return {std::make_unique<HeadSeriesSet>(snapshot_, std::move(list), range)};
+  }
+
+  Result<std::unique_ptr<storage::SeriesSet>> SelectAgain(
+      std::span<const Matcher> matchers, storage::TimeRange range,
+      std::unique_ptr<storage::KeptSelect>& kept) override {
+    range = Clip(range);
+    if (kept == nullptr) kept = std::make_unique<KeptSeries>();
+    std::shared_ptr<const SeriesList> list;
+    {
+      const std::shared_lock lock(state().index_mutex);
+      const KeptSeries::View head{.index = state().index,
+                                  .pages = state().pages,
+                                  .order = state().order,
+                                  .stripes = state().stripes,
+                                  .returned = state().returned,
+                                  .next_number = state().next_number,
+                                  .removed = state().counters.removed};
+      list = static_cast<KeptSeries&>(*kept).Update(matchers, range.min, head);
+    }
+    return {std::make_unique<HeadSeriesSet>(snapshot_, std::move(list), range)};
+  }
+
+  Result<std::vector<std::string>> LabelNames(std::span<const Matcher> matchers) override {
+    const std::shared_lock lock(state().index_mutex);
+    if (matchers.empty()) return state().index.Names();
+    std::set<std::string_view> names;
+    for (const Series* series : Find(matchers, range_)) {
+      for (const auto& [name, value] : series->labels()) names.insert(name);
+    }
+    return std::vector<std::string>(names.begin(), names.end());
+  }
+
+  Result<std::vector<std::string>> LabelValues(std::string_view name,
+                                               std::span<const Matcher> matchers) override {
+    const std::shared_lock lock(state().index_mutex);
+    if (matchers.empty()) return state().index.Values(name);
+    std::set<std::string_view> values;
+    for (const Series* series : Find(matchers, range_)) {
+      if (const std::string_view value = series->labels().Get(name); !value.empty()) {
+        values.insert(value);
+      }
+    }
+    return std::vector<std::string>(values.begin(), values.end());
+  }
+
+ private:
+  HeadState& state() const { return *snapshot_->state; }
+  storage::TimeRange Clip(storage::TimeRange range) const {
+    return {std::max(range.min, range_.min), std::min(range.max, range_.max)};
+  }
+
+  // In the order of their numbers. Under the index lock.
+  std::vector<Series*> Find(std::span<const Matcher> matchers, storage::TimeRange range) const {
+    const SeriesPages& pages = state().pages;
+    const Postings found = SelectNumbers(state().index, pages, matchers);
+    std::vector<Series*> series;
+    series.reserve(found.size());
+    StripeLock stripe(state().stripes);
+    for (const std::uint32_t number : found) {
+      Series* const one = pages.Get(number);
+      stripe.Take(number);
+      if (one->Overlaps(range)) series.push_back(one);
+    }
+    return series;
+  }
+
+  const std::shared_ptr<const Snapshot> snapshot_;
+  const storage::TimeRange range_;
+};
+
+}  // namespace
+
+std::unique_ptr<storage::Querier> NewHeadQuerier(std::shared_ptr<HeadState> state,
+                                                 storage::TimeRange range) {
+  return std::make_unique<HeadQuerier>(std::move(state), range);
+}
+
+}  // namespace skep::tsdb

@@ -1,0 +1,131 @@
+#include "evaluator/tsdb/head_restore.h"
+
+#include <algorithm>
+#include <string>
+
+#include "evaluator/tsdb/commit_codec.h"
+#include "evaluator/tsdb/deletion_codec.h"
+#include "evaluator/tsdb/head_state.h"
+
+namespace skep::tsdb {
+namespace {
+
+// Samples of the log belong to no commit that a reader could be older than.
+constexpr CommitNumber kBeforeAll = 0;
+
+}  // namespace
+
+HeadRestore::HeadRestore(Head& head) : state_(*head.state_) {}
+
+Status HeadRestore::Apply(const Record& record) {
+  switch (record.kind) {
+    case RecordKind::kCommit:
+      return ApplyCommit(record.payload);
+    case RecordKind::kSeries:
+      return AddSeries(record.payload);
+    case RecordKind::kForget: {
+      const auto numbers = ReadForgotten(record.payload);
+      if (!numbers) return numbers.error();
+      Forget(*numbers);
+      return {};
+    }
+    case kHeadSamples:
+      return ApplySamples(record.payload);
+    case RecordKind::kDeletion:
+    case RecordKind::kEnd:
+      break;
+  }
+  return Corrupt("a record of kind " + std::to_string(static_cast<int>(record.kind)) +
+                 ", which this version does not know");
+}
+
+Status HeadRestore::ApplyCommit(std::string_view payload) {
+  const Result<CommitParts> parts = CommitParts::Find(payload);
+  if (!parts) return parts.error();
+  unknown_ = 0;
+  const Status series = AddSeries(parts->series);
+  FloatCursor floats(parts->floats);
+  while (floats.Next()) {
+    const Sample sample = floats.sample();
+    Append(floats.number(), {.time = sample.time, .value = sample.value});
+  }
+  FullCursor full(parts->full);
+  while (full.Next()) Append(full.number(), full.sample());
+  RETURN_IF_ERROR(series);
+  if (!floats.ok() || !full.ok()) return Corrupt("a batch whose samples are cut short");
+  if (unknown_ == 0) return {};
+  return Corrupt(std::to_string(unknown_) + " samples of series that no record names");
+}
+
+void HeadRestore::Append(std::uint32_t number, const FullSample& sample) {
+  Series* const series = state_.pages.Get(number);
+  if (series == nullptr) {
+    ++unknown_;
+    if (number < SeriesPages::kMostNumbers) end_ = std::max(end_, number + 1);
+    return;
+  }
+  const std::optional<Timestamp> last = series->last_time();
+  if (last && *last >= sample.time) return;
+  if (sample.histogram == nullptr && sample.start == kNoStart) {
+    series->Append({sample.time, sample.value}, kBeforeAll, kBeforeAll);
+  } else {
+    series->AppendFull(sample, kBeforeAll, kBeforeAll);
+  }
+  ++samples_;
+}
+
+Status HeadRestore::AddSeries(std::string_view run) {
+  SeriesCursor cursor(run);
+  while (cursor.Next()) {
+    const std::uint32_t number = cursor.number();
+    if (number == 0 || number >= SeriesPages::kMostNumbers) {
+      return Corrupt("a series with the number " + std::to_string(number));
+    }
+    Labels labels = cursor.labels();
+    const std::uint64_t hash = labels.Hash();
+    end_ = std::max(end_, number + 1);
+    const Series* const known = state_.pages.Get(number);
+    if (known != nullptr && known->labels() == labels) continue;
+    // A series whose end could not be written, and that began anew.
+    if (known != nullptr) Forget({number});
+    if (const Series* twin = state_.by_labels.Find(labels, hash)) Forget({twin->number()});
+    auto* const series = new Series(std::move(labels), hash, number);
+    series->is_logged = true;
+    state_.by_labels.Insert(series);
+    state_.pages.Set(number, series);
+  }
+  return cursor.ok() ? Status() : Corrupt("a run of series that is cut short");
+}
+
+void HeadRestore::Forget(const std::vector<std::uint32_t>& numbers) {
+  for (const std::uint32_t number : numbers) {
+    Series* const series = state_.pages.Get(number);
+    if (series == nullptr) continue;
+    state_.pages.Set(number, nullptr);
+    state_.by_labels.Remove(series);
+    series->RemoveUser();
+  }
+}
+
+Status HeadRestore::ApplySamples(std::string_view payload) {
+  ByteReader reader(payload);
+  while (!reader.done()) {
+    const std::uint64_t number = reader.Varint();
+    Series* const series = state_.pages.Get(number);
+    if (series == nullptr || !series->empty() || !series->Restore(reader)) {
+      return Corrupt("samples of series " + std::to_string(number) + " that cannot be read");
+    }
+  }
+  return {};
+}
+
+void HeadRestore::Finish() {
+  for (std::uint32_t number = 1; number < end_; ++number) {
+    if (const Series* series = state_.pages.Get(number)) {
+      state_.index.Add(series->labels(), number);
+    }
+  }
+  state_.next_number = end_;
+}
+
+}  // namespace skep::tsdb

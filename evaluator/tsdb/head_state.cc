@@ -1,0 +1,97 @@
+#include "evaluator/tsdb/head_state.h"
+
+#include "evaluator/tsdb/deletion_codec.h"
+
+namespace skep::tsdb {
+
+HeadState::~HeadState() {
+  for (const std::uint32_t number : index.all()) pages.Get(number)->RemoveUser();
+}
+
+Series& HeadState::Add(const Labels& labels, std::uint64_t hash, std::uint32_t number) {
+  auto* const series = new Series(labels, hash, number);
+  by_labels.Insert(series);
+  index.Add(series->labels(), number);
+  StripeLock stripe(stripes);
+  stripe.Take(number);
+  pages.Set(number, series);
+  return *series;
+}
+
+std::uint32_t HeadState::GetOrCreate(const Labels& labels) {
+  const std::uint64_t hash = labels.Hash();
+  {
+    const std::shared_lock lock(index_mutex);
+    if (const Series* series = by_labels.Find(labels, hash)) return series->number();
+  }
+  const std::unique_lock lock(index_mutex);
+  if (const Series* series = by_labels.Find(labels, hash)) return series->number();
+  const bool full = options.max_series > 0 && by_labels.size() >= options.max_series;
+  if (full || next_number == SeriesPages::kMostNumbers) {
+    Count(counters.refused);
+    return 0;
+  }
+  Count(counters.created);
+  return Add(labels, hash, next_number++).number();
+}
+
+// The numbers of series that have no sample left.
+std::vector<std::uint32_t> HeadState::ForgetSamples(Timestamp time) {
+  std::vector<std::uint32_t> empty;
+  const std::shared_lock lock(index_mutex);
+  StripeLock stripe(stripes);
+  for (const std::uint32_t number : index.all()) {
+    stripe.Take(number);
+    Series* const series = pages.Get(number);
+    series->DropBefore(time);
+    if (series->empty() && series->uncommitted == 0) empty.push_back(number);
+  }
+  return empty;
+}
+
+// The numbers of those that were removed.
+Postings HeadState::RemoveEmpty(const std::vector<std::uint32_t>& numbers) {
+  const std::unique_lock lock(index_mutex);
+  Postings gone;
+  std::vector<Series*> removed;
+  std::vector<const Labels*> labels;
+  {
+    StripeLock stripe(stripes);
+    for (const std::uint32_t number : numbers) {
+      stripe.Take(number);
+      Series* const series = pages.Get(number);
+      // Meanwhile somebody may have appended to it, or be about to.
+      if (!series || !series->empty() || series->uncommitted > 0) continue;
+      pages.Set(number, nullptr);
+      gone.push_back(number);
+      removed.push_back(series);
+      labels.push_back(&series->labels());
+    }
+  }
+  index.Remove(gone, labels);
+  for (Series* series : removed) {
+    by_labels.Remove(series);
+    series->RemoveUser();
+  }
+  Count(counters.removed, gone.size());
+  return gone;
+}
+
+// Where the log cannot be written they come back at the next start, and are forgotten again.
+void HeadState::LogForgotten(const Postings& numbers) {
+  const std::lock_guard lock(commit_mutex);
+  if (log == nullptr) return;
+  ByteWriter payload;
+  WriteForgotten(numbers, payload);
+  static_cast<void>(log->Append(RecordKind::kForget, payload.view()));
+}
+
+void HeadState::DropBefore(Timestamp time) {
+  if (ToMillis(time) > oldest_millis.load()) oldest_millis.store(ToMillis(time));
+  const std::vector<std::uint32_t> empty = ForgetSamples(time);
+  if (empty.empty()) return;
+  const Postings gone = RemoveEmpty(empty);
+  if (!gone.empty()) LogForgotten(gone);
+}
+
+}  // namespace skep::tsdb

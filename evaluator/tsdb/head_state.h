@@ -1,0 +1,100 @@
+// What the Head shares with whoever it handed out: series, their index, commits, and the log.
+// Internal to this folder.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <mutex>
+#include <set>
+#include <shared_mutex>
+#include <utility>
+#include <vector>
+
+#include "evaluator/tsdb/commit_codec.h"
+#include "evaluator/tsdb/head.h"
+#include "evaluator/tsdb/kept_series.h"
+#include "evaluator/tsdb/label_index.h"
+#include "evaluator/tsdb/label_order.h"
+#include "evaluator/tsdb/series.h"
+#include "evaluator/tsdb/series_table.h"
+#include "evaluator/tsdb/wal_writer.h"
+
+namespace skep::tsdb {
+
+// Which commits living queriers have seen. Thread-safe.
+class Snapshots {
+ public:
+  CommitNumber Enter() {
+    const std::lock_guard lock(mutex_);
+    living_.insert(visible_);
+    return visible_;
+  }
+  void Leave(CommitNumber snapshot) {
+    const std::lock_guard lock(mutex_);
+    living_.erase(living_.find(snapshot));
+  }
+  // The number of the commit that begins, and the oldest snapshot that may be read during it.
+  // Commits follow each other.
+  std::pair<CommitNumber, CommitNumber> BeginCommit() const {
+    const std::lock_guard lock(mutex_);
+    return {visible_ + 1, living_.empty() ? visible_ : *living_.begin()};
+  }
+  void Publish(CommitNumber commit) {
+    const std::lock_guard lock(mutex_);
+    visible_ = commit;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  CommitNumber visible_ = 0;            // guarded by mutex_
+  std::multiset<CommitNumber> living_;  // guarded by mutex_
+};
+
+// Locks are taken in this order: commit_mutex, index_mutex, a stripe, that of `returned`; never two
+// stripes at once.
+struct HeadState {
+  explicit HeadState(HeadOptions o) : options(o) {}
+  ~HeadState();
+  HeadState(const HeadState&) = delete;
+  HeadState& operator=(const HeadState&) = delete;
+
+  struct Counters {
+    std::atomic<std::uint64_t> created{0}, removed{0}, appended{0}, out_of_order{0}, duplicate{0},
+        too_old{0}, refused{0};
+  };
+  static void Count(std::atomic<std::uint64_t>& counter, std::uint64_t n = 1) {
+    counter.fetch_add(n, std::memory_order_relaxed);
+  }
+
+  // The number of the series with these labels, which is made if need be. 0: the limit.
+  std::uint32_t GetOrCreate(const Labels& labels);
+  void DropBefore(Timestamp time);
+  // Puts a new series into index, table and pages. Requires: index_mutex is held alone.
+  Series& Add(const Labels& labels, std::uint64_t hash, std::uint32_t number);
+
+  const HeadOptions options;
+  Counters counters;
+  Snapshots snapshots;
+  std::atomic<std::uint64_t> batches{0};
+  std::atomic<std::int64_t> oldest_millis{ToMillis(kMinTimestamp)};  // what retention left
+
+  std::mutex commit_mutex;
+  WalWriter* log = nullptr;                    // guarded by commit_mutex; null: nothing is logged
+  HeadLogSync log_sync = HeadLogSync::kLater;  // guarded by commit_mutex
+  CommitEncoder encoder;                       // guarded by commit_mutex
+  mutable std::shared_mutex index_mutex;
+  LabelIndex index;               // guarded by index_mutex
+  LabelsTable by_labels;          // guarded by index_mutex
+  SeriesPages pages;              // see there
+  std::uint32_t next_number = 1;  // guarded by index_mutex
+  LabelOrder order;
+  mutable Stripes stripes;
+  ReturnedSeries returned;
+
+ private:
+  std::vector<std::uint32_t> ForgetSamples(Timestamp time);
+  Postings RemoveEmpty(const std::vector<std::uint32_t>& numbers);
+  void LogForgotten(const Postings& numbers);
+};
+
+}  // namespace skep::tsdb

@@ -1,0 +1,186 @@
+#include "evaluator/tsdb/store.h"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "evaluator/tsdb/head_restore.h"
+#include "evaluator/tsdb/wal_files.h"
+
+namespace skep::tsdb {
+namespace {
+
+constexpr std::chrono::minutes kRetentionRhythm{1};
+// After a checkpoint that failed.
+constexpr std::chrono::minutes kRetry{1};
+
+}  // namespace
+
+Store::Store(Disk& disk, StoreOptions options, const Clock& clock, Logger log)
+    : disk_(disk),
+      options_(std::move(options)),
+      clock_(clock),
+      log_(std::move(log)),
+      head_(options_.head) {}
+
+Result<std::unique_ptr<Store>> Store::Open(Disk& disk, StoreOptions options, const Clock& clock,
+                                           Logger log) {
+  std::unique_ptr<Store> store(new Store(disk, std::move(options), clock, std::move(log)));
+  RETURN_IF_ERROR(store->Replay());
+  store->head_.DropBefore(clock.Now() - store->options_.retention);
+  store->wal_ = std::make_unique<WalWriter>(disk, store->options_.wal, store->replay_.end);
+  store->head_.AttachLog(*store->wal_, store->options_.wal_sync);
+  return store;
+}
+
+Store::~Store() {
+  if (wal_) static_cast<void>(Sync());
+}
+
+Status Store::Replay() {
+  const Clock::Steady begin = clock_.SteadyNow();
+  HeadRestore restore(head_);
+  Result<WalReplay> replay =
+      ReplayWal(disk_, options_.wal.folder,
+                [&restore](const Record& record) { return restore.Apply(record); });
+  if (!replay) return replay.error();
+  restore.Finish();
+  replay_ = std::move(*replay);
+  replayed_samples_ = restore.samples();
+  replay_time_ = std::chrono::duration_cast<Duration>(clock_.SteadyNow() - begin);
+  TellProblems();
+  RETURN_IF_ERROR(MeasureFiles());
+  if (replay_.records == 0) return {};
+  log_.Info("samples of the last run are there again", {{"series", head_.series_count()},
+                                                        {"log_samples", replayed_samples_},
+                                                        {"segments", replay_.segments},
+                                                        {"checkpoint", replay_.checkpoint},
+                                                        {"took", replay_time_}});
+  return {};
+}
+
+void Store::TellProblems() const {
+  for (const WalProblem& problem : replay_.problems) {
+    // A torn end is what every crash leaves.
+    if (problem.kind == WalProblem::Kind::kTornTail) {
+      log_.Info("the log's end was being written", {{"what", problem.ToString()}});
+    } else {
+      log_.Warn("a part of the log is lost", {{"what", problem.ToString()}});
+    }
+  }
+  if (replay_.problem_count > replay_.problems.size()) {
+    log_.Warn("further parts of the log are lost",
+              {{"count", replay_.problem_count - replay_.problems.size()}});
+  }
+}
+
+// What the checkpoint has, and what the log has behind it.
+Status Store::MeasureFiles() {
+  const Result<WalFiles> files = ListWal(disk_, options_.wal.folder);
+  if (!files) return files.error();
+  if (files->highest() == 0) return {};
+  // Left from a run that ended while it tidied up.
+  RETURN_IF_ERROR(RemoveCovered(disk_, options_.wal.folder, replay_.checkpoint));
+  const Result<std::vector<DiskEntry>> entries = disk_.List(options_.wal.folder);
+  if (!entries) return entries.error();
+  const std::string checkpoint = CheckpointPath(options_.wal.folder, replay_.checkpoint);
+  for (const DiskEntry& entry : *entries) {
+    const bool is_checkpoint = checkpoint.ends_with("/" + entry.name);
+    (is_checkpoint ? checkpoint_bytes_ : log_bytes_at_start_) += entry.size_bytes;
+  }
+  return {};
+}
+
+Status Store::Sync() {
+  Status synced = wal_->Sync();
+  Note(Part::kSync, synced);
+  return synced;
+}
+
+Status Store::WriteCheckpoint() {
+  const std::uint64_t logged = wal_->counters().bytes;
+  const std::uint64_t failed_syncs = wal_->counters().failed_syncs;
+  const Result<std::uint64_t> written = head_.WriteCheckpoint(disk_, options_.wal.folder);
+  Note(Part::kCheckpoint, written ? Status() : Status(written.error()));
+  if (!written) {
+    retry_ = clock_.SteadyNow() + kRetry;
+    const std::lock_guard lock(mutex_);
+    ++failed_checkpoints_;
+    return written.error();
+  }
+  retry_.reset();
+  logged_at_checkpoint_ = logged;
+  log_bytes_at_start_ = 0;
+  healed_syncs_ = failed_syncs;
+  const std::lock_guard lock(mutex_);
+  ++checkpoints_;
+  checkpoint_bytes_ = *written;
+  return {};
+}
+
+bool Store::IsCheckpointDue() const {
+  const WalCounters log = wal_->counters();
+  // What a failed sync may have lost on the disk is in memory.
+  if (log.failed_syncs != healed_syncs_) return true;
+  const std::uint64_t grown = log_bytes_at_start_ + log.bytes - logged_at_checkpoint_;
+  const std::lock_guard lock(mutex_);
+  return grown >= std::max(options_.checkpoint_bytes, checkpoint_bytes_ / 2);
+}
+
+void Store::Maintain() {
+  const Clock::Steady now = clock_.SteadyNow();
+  static_cast<void>(Sync());
+  NoteAppends();
+  if (!retained_ || now >= *retained_ + kRetentionRhythm) {
+    head_.DropBefore(clock_.Now() - options_.retention);
+    retained_ = now;
+  }
+  const bool may_try = !retry_ || now >= *retry_;
+  if (may_try && IsCheckpointDue()) static_cast<void>(WriteCheckpoint());
+}
+
+// Whoever appends is told by his Commit; here it is told once for all.
+void Store::NoteAppends() {
+  const std::uint64_t failed = wal_->counters().failed_appends;
+  const std::uint64_t records = wal_->counters().records;
+  if (failed != failed_appends_) {
+    const Result<std::uint64_t> room = disk_.FreeBytes();
+    Note(Part::kAppend,
+         Unavailable("batches were refused: the log cannot be written (" +
+                     (room ? std::to_string(*room) + " bytes are free" : room.error().message()) +
+                     ")"));
+  } else if (records != records_) {
+    Note(Part::kAppend, {});
+  }
+  failed_appends_ = failed;
+  records_ = records;
+}
+
+// A line when something begins to fail, and when it does no more.
+void Store::Note(Part part, const Status& result) {
+  const std::lock_guard lock(mutex_);
+  std::string& problem = problems_[static_cast<std::size_t>(part)];
+  const std::string now = result ? "" : result.error().message();
+  if (problem.empty() && !now.empty()) log_.Error("the store cannot write", {{"err", now}});
+  if (!problem.empty() && now.empty()) log_.Info("the store can write again", {{"was", problem}});
+  problem = now;
+}
+
+StoreStatus Store::status() const {
+  StoreStatus status;
+  status.replay = replay_;
+  status.replayed_samples = replayed_samples_;
+  status.replay_time = replay_time_;
+  status.wal = wal_->counters();
+  status.wal_unsynced_bytes = wal_->unsynced_bytes();
+  const std::lock_guard lock(mutex_);
+  status.checkpoints = checkpoints_;
+  status.failed_checkpoints = failed_checkpoints_;
+  status.checkpoint_bytes = checkpoint_bytes_;
+  for (const std::string& problem : problems_) {
+    if (status.problem.empty()) status.problem = problem;
+  }
+  return status;
+}
+
+}  // namespace skep::tsdb

@@ -1,0 +1,111 @@
+// The store: what is in memory, and on disk so that it is there again after a restart.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+
+#include "common/base/clock.h"
+#include "common/base/log.h"
+#include "common/base/result.h"
+#include "evaluator/storage/appender.h"
+#include "evaluator/storage/querier.h"
+#include "evaluator/tsdb/disk.h"
+#include "evaluator/tsdb/head.h"
+#include "evaluator/tsdb/wal_replay.h"
+#include "evaluator/tsdb/wal_writer.h"
+
+namespace skep::tsdb {
+
+struct StoreOptions {
+  HeadOptions head;
+  WalOptions wal;
+  HeadLogSync wal_sync = HeadLogSync::kLater;
+  Duration retention = std::chrono::hours(15 * 24);
+  // A checkpoint is due once the log has grown by so much since the last one, or by half of that
+  // one's size where that is more: so a start reads at most half again what it keeps.
+  std::uint64_t checkpoint_bytes = 64UL << 20;
+};
+
+// What the start found, and how the disk does.
+struct StoreStatus {
+  WalReplay replay;  // of the start
+  std::uint64_t replayed_samples = 0;
+  Duration replay_time{};
+  WalCounters wal;
+  std::uint64_t wal_unsynced_bytes = 0;
+  std::uint64_t checkpoints = 0;  // written since the start
+  std::uint64_t failed_checkpoints = 0;
+  std::uint64_t checkpoint_bytes = 0;  // of the newest one
+  // Why the last batch, sync or checkpoint could not be written; "" while all goes well.
+  std::string problem;
+};
+
+// Thread-safe. Every batch is in the write-ahead log before it is visible; Maintain, called every
+// second by one thread, brings it to the disk, forgets what is older than the retention, and writes
+// checkpoints. Appenders, queriers and series sets must be gone before the store.
+class Store final : public storage::Appendable, public storage::Queryable {
+ public:
+  // Reads checkpoint and log, tells in `log` what was damaged, and goes on. Errors: a file of
+  // another version; the folder cannot be read. `disk` and `clock` must outlive the store.
+  static Result<std::unique_ptr<Store>> Open(Disk& disk, StoreOptions options, const Clock& clock,
+                                             Logger log);
+  // Syncs the log.
+  ~Store() override;
+
+  std::unique_ptr<storage::Appender> NewAppender() override { return head_.NewAppender(); }
+  Result<std::unique_ptr<storage::Querier>> NewQuerier(storage::TimeRange range) override {
+    return head_.NewQuerier(range);
+  }
+
+  // What is due by now. Called by one thread.
+  void Maintain();
+  // Everything committed so far is on the disk.
+  Status Sync();
+  // Begins the log anew behind a checkpoint, whether one is due or not. By the thread of Maintain.
+  Status WriteCheckpoint();
+
+  const Head& head() const { return head_; }
+  StoreStatus status() const;
+
+ private:
+  enum class Part : std::uint8_t { kAppend, kSync, kCheckpoint };
+
+  Store(Disk& disk, StoreOptions options, const Clock& clock, Logger log);
+  Status Replay();
+  void TellProblems() const;
+  Status MeasureFiles();
+  void NoteAppends();
+  void Note(Part part, const Status& result);
+  bool IsCheckpointDue() const;
+
+  Disk& disk_;
+  const StoreOptions options_;
+  const Clock& clock_;
+  const Logger log_;
+  Head head_;
+  WalReplay replay_;
+  std::uint64_t replayed_samples_ = 0;
+  Duration replay_time_{};
+  std::unique_ptr<WalWriter> wal_;
+
+  // Of the thread that calls Maintain.
+  std::uint64_t log_bytes_at_start_ = 0;    // behind the checkpoint; 0 after the next one
+  std::uint64_t logged_at_checkpoint_ = 0;  // by wal_, when the newest checkpoint began
+  std::uint64_t healed_syncs_ = 0;          // failed ones before the newest checkpoint
+  std::uint64_t failed_appends_ = 0;        // at the last look
+  std::uint64_t records_ = 0;               // at the last look
+  std::optional<Clock::Steady> retained_;   // when retention came last
+  std::optional<Clock::Steady> retry_;      // when a failed checkpoint is tried again
+
+  mutable std::mutex mutex_;
+  std::uint64_t checkpoints_ = 0;         // guarded by mutex_
+  std::uint64_t failed_checkpoints_ = 0;  // guarded by mutex_
+  std::uint64_t checkpoint_bytes_ = 0;    // guarded by mutex_
+  std::array<std::string, 3> problems_;   // guarded by mutex_; by Part, "" where all is well
+};
+
+}  // namespace skep::tsdb

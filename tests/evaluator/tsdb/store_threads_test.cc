@@ -1,0 +1,110 @@
+// Appends, queries, checkpoints, syncs and retention at once.
+#include <atomic>
+#include <catch2/catch.hpp>
+#include <random>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "store_rig.h"
+#include "tests/support/many.h"
+
+namespace skep::tsdb {
+namespace {
+
+constexpr int kSeries = 50;
+
+// Time that all threads may read.
+class SharedClock final : public Clock {
+ public:
+  Timestamp Now() const override { return FromMillis(millis_.load()); }
+  Steady SteadyNow() const override { return Steady(std::chrono::milliseconds(millis_.load())); }
+  void Pass(std::int64_t millis) { millis_ += millis; }
+
+ private:
+  std::atomic<std::int64_t> millis_{1'000'000};
+};
+
+Labels LabelsOf(int writer, int series) {
+  return {{"__name__", "m"}, {"series", std::to_string(series)}, {"w", std::to_string(writer)}};
+}
+
+// One sample of each series in each batch: the number of the batch.
+void Write(Store& store, int writer, int batches) {
+  std::vector<storage::SeriesRef> refs(kSeries, 0);
+  for (int batch = 1; batch <= batches; ++batch) {
+    const auto appender = store.NewAppender();
+    for (int i = 0; i < kSeries; ++i) {
+      const Sample sample{FromMillis(1'000'000 + batch), static_cast<double>(batch)};
+      if (appender->Append(refs[static_cast<std::size_t>(i)], LabelsOf(writer, i), sample) !=
+          storage::AppendOutcome::kAccepted) {
+        return;
+      }
+    }
+    if (!appender->Commit()) return;
+  }
+}
+
+// Whether each writer's series end with the same batch, as whole batches do.
+bool SeesWholeBatches(Store& store) {
+  const auto querier = store.NewQuerier({});
+  const std::vector<Matcher> all = {Matcher::Create(MatchType::kEqual, "__name__", "m").value()};
+  auto set = (*querier)->Select(all, {});
+  std::map<std::string, double> newest;
+  while ((*set)->Next()) {
+    storage::SampleColumns columns;
+    if (!(*set)->ReadSamples(columns)) return false;
+    const double last = columns.empty() ? 0 : columns.values.back();
+    const auto [at, is_new] = newest.emplace((*set)->labels().Get("w"), last);
+    if (!is_new && at->second != last) return false;
+    if (static_cast<double>(columns.size()) != last) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+TEST_CASE("Everything at once: batches stay whole, also on the disk", "[tsdb]") {
+  test::MemoryDisk disk;
+  SharedClock clock;
+  StoreOptions options;
+  options.wal.segment_bytes = 20'000;
+  options.checkpoint_bytes = 100'000;
+  const int batches = test::Many(2000);
+  {
+    const auto store = OpenStore(disk, clock, options);
+    std::atomic<bool> done{false};
+    std::atomic<bool> whole{true};
+    {
+      std::vector<std::jthread> threads;
+      threads.emplace_back([&] {
+        while (!done) {
+          clock.Pass(1000);
+          store->Maintain();
+        }
+      });
+      for (int i = 0; i < 2; ++i) {
+        threads.emplace_back([&] {
+          while (!done) whole = whole && SeesWholeBatches(*store);
+        });
+      }
+      {
+        std::vector<std::jthread> writers;
+        for (int i = 0; i < 3; ++i) {
+          writers.emplace_back([&store, i, batches] { Write(*store, i, batches); });
+        }
+      }
+      done = true;
+    }
+    CHECK(whole);
+    CHECK(store->status().checkpoints > 0);
+  }
+  const auto store = OpenStore(disk, clock, options);
+  const Content content = ReadAll(*store);
+  REQUIRE(content.size() == 3 * kSeries);
+  for (const auto& [labels, rows] : content) {
+    CHECK(rows.size() == static_cast<std::size_t>(batches));
+  }
+}
+
+}  // namespace skep::tsdb
