@@ -255,10 +255,20 @@ class Builder final : public YAML::EventHandler {
   bool has_root_ = false;
 };
 
+// `text` with a mark behind its last line. yaml-cpp takes the end of the file for that of a quoted
+// text, so that half a file would pass for a whole one; a mark within such a text it refuses.
+std::string Marked(std::string_view text) {
+  std::string marked(text);
+  const std::size_t last = text.find_last_not_of(" \t");
+  if (last == std::string_view::npos) return marked;
+  if (text.ends_with('\n')) return marked + "...\n";
+  return text[last] == '\n' ? marked + "\n...\n" : marked;
+}
+
 // yaml-cpp ends a document where it understands no more and would take the rest for another one, so
 // anything but an empty further document is refused.
 Status ParseInto(Tree& tree, std::string_view text) {
-  std::istringstream stream{std::string(text)};
+  std::istringstream stream(Marked(text));
   YAML::Parser parser(stream);
   Builder builder(tree);
   parser.HandleNextDocument(builder);
@@ -283,7 +293,7 @@ bool IsDocumentMark(std::string_view text, Position at) {
 
 // Appends every document to `trees`, at least one.
 Status ParseAllInto(std::vector<Tree>& trees, std::string_view text, const Tree& empty) {
-  std::istringstream stream{std::string(text)};
+  std::istringstream stream(Marked(text));
   YAML::Parser parser(stream);
   while (parser || trees.empty()) {
     Tree tree = empty;
@@ -297,6 +307,13 @@ Status ParseAllInto(std::vector<Tree>& trees, std::string_view text, const Tree&
     trees.push_back(std::move(tree));
   }
   return {};
+}
+
+// What a reader of the file understands of yaml-cpp's words.
+std::string Worded(const std::string& message) {
+  const bool cut =
+      message == YAML::ErrorMsg::DOC_IN_SCALAR || message == YAML::ErrorMsg::EOF_IN_SCALAR;
+  return cut ? "quoted text has no end" : message;
 }
 
 // Checks the bytes, then calls `parse(text)`, whose exceptions become errors.
@@ -313,7 +330,7 @@ Status Guarded(std::string_view text, const Tree& tree, Parse parse) {
     return refusal.error;
   } catch (const YAML::Exception& problem) {
     const Position at = PositionOf(problem.mark);
-    return tree.Complain(at.line, at.column, problem.msg);
+    return tree.Complain(at.line, at.column, Worded(problem.msg));
   } catch (const std::exception& problem) {
     return tree.Complain(1, 1, problem.what());
   }

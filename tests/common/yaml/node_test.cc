@@ -133,6 +133,18 @@ TEST_CASE("Bad YAML is refused with its place", "[yaml]") {
   CHECK(Refused("a:\n\t- b\n").find("f.yml:") == 0);
 }
 
+TEST_CASE("A quoted text that the file's end cuts off is refused, a block's last lines are kept",
+          "[yaml]") {
+  for (const char* cut : {"a: \"x\n", "a: 'x\n", "a: \"x\nb: 2\n  \n", "a: \"x\n  ", "a: ['x\n"}) {
+    CAPTURE(cut);
+    CHECK(Refused(cut).find("quoted text has no end") != std::string::npos);
+  }
+  CHECK(Parsed("a: |+\n  x\n\n").Get("a").text() == "x\n\n");
+  CHECK(Parsed("a: |+\n  x").Get("a").text() == "x");
+  CHECK(Parsed("a: x\n  y\n").Get("a").text() == "x y");
+  CHECK(Parsed("a: x\n...\n").Get("a").text() == "x");
+}
+
 TEST_CASE("Hostile nesting and aliases end in an error, not in a crash", "[yaml]") {
   const std::string deep = "nested more than 100 deep";
   CHECK(Refused(Repeat("[", 100'000)).find(deep) != std::string::npos);
