@@ -47,6 +47,14 @@ Table Reorder(QueryContext& context, const Table& table, const std::vector<std::
   return out;
 }
 
+// The argument of `call` that is a vector; there is one.
+const promql::Expr& VectorArgument(const Call& call) {
+  const auto is_vector = [](const promql::ExprPtr& argument) {
+    return argument->type() == promql::ValueType::kVector;
+  };
+  return **std::find_if(call.arguments.begin(), call.arguments.end(), is_vector);
+}
+
 // NaN comes last either way.
 bool ValueBefore(double a, double b, bool descending) {
   if (std::isnan(a) || std::isnan(b)) return !std::isnan(a) && std::isnan(b);
@@ -66,7 +74,7 @@ class LabelOrder {
       const std::string_view y = b.Get(name);
       if (x != y) return descending_ ? NaturalBefore(y, x) : NaturalBefore(x, y);
     }
-    return descending_ ? (b <=> a) < 0 : (a <=> b) < 0;
+    return descending_ ? b < a : a < b;
   }
 
  private:
@@ -164,7 +172,8 @@ Result<Table> Evaluator::EvalDate(const Call& call, const Steps& steps) {
   Table table(context_.budget, steps.count);
   double* values = table.Add({context_.Own(Labels()), false});
   for (std::size_t s = 0; s < steps.count; ++s) {
-    values[s] = part(static_cast<double>(steps.At(s) / 1000));
+    const auto seconds = steps.At(s) / 1000;
+    values[s] = part(static_cast<double>(seconds));
   }
   return table;
 }
@@ -280,9 +289,7 @@ Result<Table> Evaluator::EvalSort(const Call& call, const Steps& steps) {
 Result<Table> Evaluator::EvalHistogram(const Call& call, const Steps& steps) {
   const FunctionId id = call.function->id;
   std::vector<Column> scalars;
-  const promql::Expr* vector = nullptr;
   for (const promql::ExprPtr& argument : call.arguments) {
-    if (argument->type() == promql::ValueType::kVector) vector = argument.get();
     if (argument->type() != promql::ValueType::kScalar) continue;
     Result<Column> column = Scalar(*argument, steps);
     if (!column) return column.error();
@@ -291,16 +298,17 @@ Result<Table> Evaluator::EvalHistogram(const Call& call, const Steps& steps) {
     }
     scalars.push_back(std::move(*column));
   }
-  Result<Table> table = Vector(*vector, steps);
+  const promql::Expr& vector = VectorArgument(call);
+  Result<Table> table = Vector(vector, steps);
   if (!table) return table;
   if (id == FunctionId::kHistogramQuantile) {
-    return HistogramQuantile(context_, steps, scalars[0], std::move(*table), vector->position);
+    return HistogramQuantile(context_, steps, scalars[0], std::move(*table), vector.position);
   }
   if (id == FunctionId::kHistogramFraction) {
-    return HistogramFraction(context_, scalars[0], scalars[1], std::move(*table), vector->position);
+    return HistogramFraction(context_, scalars[0], scalars[1], std::move(*table), vector.position);
   }
   return HistogramQuantiles(context_, steps, StringArgument(call, 1), scalars, std::move(*table),
-                            vector->position);
+                            vector.position);
 }
 
 Result<Table> Evaluator::EvalLabelFunction(const Call& call, const Steps& steps) {

@@ -36,7 +36,7 @@ class FakeQueries final : public QueryRunner {
   Result<std::unique_ptr<PreparedQuery>> Prepare(std::string_view expr) override {
     return std::unique_ptr<PreparedQuery>(std::make_unique<Prepared>(*this, std::string(expr)));
   }
-  void Set(const std::string& expr, std::vector<std::pair<Labels, double>> samples) {
+  void Set(const std::string& expr, const std::vector<std::pair<Labels, double>>& samples) {
     const std::lock_guard lock(mutex_);
     answers_[expr] = [samples](Timestamp time) -> Result<promql::Value> {
       promql::InstantVector vector;
@@ -98,7 +98,7 @@ class FakeSink final : public AlertSink {
 
 // A manager over one rule file "r.yml".
 struct House {
-  explicit House(ManagerOptions given = {.restore = false}) : options(std::move(given)) { Build(); }
+  explicit House(ManagerOptions given = {.restore = false}) : options(given) { Build(); }
 
   void Build() {
     manager = std::make_unique<Manager>(Dependencies{*runner, store, store, sink, clock}, options);
