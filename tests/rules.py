@@ -45,8 +45,9 @@ for file in files:
         if name not in tested:
             problems.append(f"{file.name}: {name} occurs in no test")
 
+OWN = {"SkepStoreCannotWrite"}  # raised by the evaluator itself (evaluator/cmd/store_alert.h)
 sections = re.findall(r"^## (\S+)", (ROOT / "rules/runbooks.md").read_text(), re.M)
-for name in sorted(set(alerts) ^ set(sections)):
+for name in sorted((set(alerts) | OWN) ^ set(sections)):
     problems.append(f"runbooks.md: {name} is an alert without a section, or the other way round")
 
 for problem in problems:

@@ -12,6 +12,7 @@
 #include "common/net/route_prefix.h"
 #include "evaluator/cmd/own_metrics.h"
 #include "evaluator/cmd/share_folder.h"
+#include "evaluator/cmd/store_alert.h"
 
 namespace skep::evaluator {
 namespace {
@@ -272,9 +273,11 @@ Status Program::Start() {
 
 void Program::StartMaintenance() {
   const auto maintain = [this] {
+    StoreAlert alert(alerts_, ExternalUrl());
     Clock::Steady next = clock_.SteadyNow() + kMaintenanceRhythm;
     while (maintenance_end_.WaitUntil(next)) {
       storage_.store->Maintain();
+      alert.Look(storage_.store->status().problem, clock_.Now());
       next = std::max(next + kMaintenanceRhythm, clock_.SteadyNow());
     }
   };
