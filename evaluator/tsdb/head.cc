@@ -79,7 +79,8 @@ HeadStatus Head::Status(std::size_t limit) const {
     status.chunks += series.chunks();
     status.samples += series.samples();
     status.chunk_bytes += series.chunk_bytes();
-    const Timestamp min = series.min_time();
+    // A run goes as a whole, when its last sample is forgotten.
+    const Timestamp min = std::max(series.min_time(), FromMillis(state_->oldest_millis.load()));
     const Timestamp max = *series.last_time();
     status.min_time = std::min(status.min_time.value_or(min), min);
     status.max_time = std::max(status.max_time.value_or(max), max);

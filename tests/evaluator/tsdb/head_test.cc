@@ -190,6 +190,7 @@ TEST_CASE("Retention forgets whole chunks, then series, and refuses what is olde
   CHECK(samples.front().first <= 500'000);
   CHECK(samples.front().first > 500'000 - 120'000);
   CHECK(samples.back().first == 999'000);
+  CHECK(head.Status(1).min_time == FromMillis(500'000));
   REQUIRE(pending->Commit());
   CHECK(ReadAll(head, kAll).size() == 2);
   const auto appender = head.NewAppender();
