@@ -4,7 +4,10 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <limits>
 #include <optional>
+#include <string>
+#include <utility>
 
 #include "common/base/ascii.h"
 #include "common/base/number.h"
@@ -20,6 +23,8 @@ constexpr std::size_t kMaxFormatted = 16 << 20;
 struct Spec {
   bool plus = false, minus = false, sharp = false, space = false, zero = false;
   std::optional<int> width, precision;
+  // "%+v" and "%#v": no signs, but names of fields and quoted texts.
+  bool names = false, quotes = false;
 };
 
 std::size_t CountRunes(std::string_view text) {
@@ -104,9 +109,42 @@ void FormatInteger(std::string& out, std::int64_t value, int base, char verb, Sp
   PadNumber(out, sign, digits, spec);
 }
 
+// As Go's %b: the whole 53 bits times a power of two, "4503599627370496p-52".
+std::string BinaryDigits(double magnitude) {
+  constexpr int kMantissaBits = 52, kLeastExponent = -1074;
+  int exponent = kLeastExponent;
+  if (magnitude >= std::numeric_limits<double>::min())
+    exponent = std::ilogb(magnitude) - kMantissaBits;
+  const auto mantissa = static_cast<std::uint64_t>(std::scalbn(magnitude, -exponent));
+  return std::to_string(mantissa) + (exponent < 0 ? "p" : "p+") + std::to_string(exponent);
+}
+
+// As Go's %x: "0x1.8p+01", normalized.
+std::string HexDigits(double magnitude, std::optional<int> precision) {
+  int exponent = 0;
+  const double mantissa = std::frexp(magnitude, &exponent) * 2;
+  std::string digits(static_cast<std::size_t>(precision.value_or(0)) + 32, '\0');
+  char* const end = digits.data() + digits.size();
+  const auto written =
+      precision ? std::to_chars(digits.data(), end, mantissa, std::chars_format::hex, *precision)
+                : std::to_chars(digits.data(), end, mantissa, std::chars_format::hex);
+  digits.resize(static_cast<std::size_t>(written.ptr - digits.data()));
+  const std::size_t p = digits.find('p');
+  if (magnitude != 0) --exponent;
+  if (digits.front() == '2') {  // rounded up
+    digits.front() = '1';
+    ++exponent;
+  }
+  const std::string power = std::to_string(std::abs(exponent));
+  digits.resize(p + 1);
+  return "0x" + digits + (exponent < 0 ? '-' : '+') + (power.size() < 2 ? "0" : "") + power;
+}
+
 std::string FloatDigits(double magnitude, char verb, std::optional<int> precision) {
   if (std::isnan(magnitude)) return "NaN";
   if (std::isinf(magnitude)) return "Inf";
+  if (verb == 'b') return BinaryDigits(magnitude);
+  if (verb == 'x') return HexDigits(magnitude, precision);
   if ((verb == 'g' || verb == 'v') && !precision) return FormatDouble(magnitude);
   if (verb == 'g' || verb == 'v') return FormatGeneral(magnitude, *precision);
   const auto format = verb == 'e' ? std::chars_format::scientific : std::chars_format::fixed;
@@ -125,7 +163,7 @@ void FormatFloat(std::string& out, double value, char verb, Spec spec) {
   if (!std::isfinite(value)) spec.zero = false;
   std::string_view sign = SignOf(negative, spec);
   if (std::isinf(value) && sign.empty()) sign = "+";
-  if (verb == 'E' || verb == 'G') digits = Upper(std::move(digits));
+  if (verb == 'E' || verb == 'G' || verb == 'X') digits = Upper(std::move(digits));
   PadNumber(out, sign, digits, spec);
 }
 
@@ -147,6 +185,11 @@ std::string HexOf(std::string_view bytes, bool upper, const Spec& spec) {
 bool FormatString(std::string& out, std::string_view text, char verb, const Spec& spec) {
   switch (verb) {
     case 'v':
+      if (spec.quotes) {
+        Pad(out, Quote(text), spec);
+        return true;
+      }
+      [[fallthrough]];
     case 's':
       Pad(out, spec.precision ? CutRunes(text, *spec.precision) : text, spec);
       return true;
@@ -216,7 +259,8 @@ bool FormatInt(std::string& out, std::int64_t value, char verb, const Spec& spec
 
 void FormatWith(std::string& out, const Value& value, char verb, const Spec& spec);
 
-void FormatBad(std::string& out, const Value& value, char verb) {
+// Flags, width and precision are those that the verb had, as in Go.
+void FormatBad(std::string& out, const Value& value, char verb, const Spec& spec) {
   out += "%!";
   out += verb;
   out += '(';
@@ -226,7 +270,7 @@ void FormatBad(std::string& out, const Value& value, char verb) {
   }
   out += value.TypeName();
   out += '=';
-  out += FormatValue(value);
+  FormatWith(out, value, 'v', spec);
   out += ')';
 }
 
@@ -241,7 +285,7 @@ void FormatList(std::string& out, const List& items, char verb, const Spec& spec
 
 void FormatMap(std::string& out, const Value& map, char verb, const Spec& spec) {
   const bool is_struct = map.map_kind() == MapKind::kStruct;
-  const bool names = !is_struct || spec.plus;
+  const bool names = !is_struct || spec.names;
   out += is_struct ? "{" : "map[";
   bool first = true;
   for (const auto& [key, value] : map.AsMap()) {
@@ -277,7 +321,7 @@ void FormatWith(std::string& out, const Value& value, char verb, const Spec& spe
       done = FormatInt(out, value.AsInt(), verb, spec);
       break;
     case Kind::kFloat:
-      if (std::string_view("vgGeEfF").find(verb) != std::string_view::npos) {
+      if (std::string_view("vgGeEfFxXb").find(verb) != std::string_view::npos) {
         FormatFloat(out, value.AsFloat(), verb, spec);
         done = true;
       }
@@ -302,7 +346,7 @@ void FormatWith(std::string& out, const Value& value, char verb, const Spec& spe
       done = true;
       break;
   }
-  if (!done) FormatBad(out, value, verb);
+  if (!done) FormatBad(out, value, verb, spec);
 }
 
 // One run over a format string.
@@ -444,7 +488,11 @@ class Printer {
     out_ += complaint;
   }
 
-  void Verb(std::string_view verb, const Spec& spec) {
+  void Verb(std::string_view verb, Spec spec) {
+    if (verb == "v") {
+      spec.names = std::exchange(spec.plus, false);
+      spec.quotes = std::exchange(spec.sharp, false);
+    }
     if (verb == "%") {
       out_ += '%';
     } else if (!good_index_) {
