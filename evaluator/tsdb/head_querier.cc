@@ -38,8 +38,7 @@ class HeadSeriesSet final : public storage::SeriesSet {
   std::uint32_t slot() const override { return list_->slots.empty() ? 0 : list_->slots[next_ - 1]; }
   Status ReadSamples(storage::SampleColumns& out) override {
     const std::lock_guard lock(snapshot_->state->stripes.Of(present_->number()));
-    present_->Read(snapshot_->number, range_, out);
-    return {};
+    return present_->Read(snapshot_->number, range_, out);
   }
 
  private:

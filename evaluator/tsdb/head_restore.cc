@@ -18,6 +18,7 @@ constexpr CommitNumber kBeforeAll = 0;
 HeadRestore::HeadRestore(Head& head) : state_(*head.state_) {}
 
 Status HeadRestore::Apply(const Record& record) {
+  if (record.kind == kHeadSamples) return ApplySamples(record.payload);
   switch (record.kind) {
     case RecordKind::kCommit:
       return ApplyCommit(record.payload);
@@ -29,10 +30,9 @@ Status HeadRestore::Apply(const Record& record) {
       Forget(*numbers);
       return {};
     }
-    case kHeadSamples:
-      return ApplySamples(record.payload);
     case RecordKind::kDeletion:
     case RecordKind::kEnd:
+    case RecordKind::kFirstOfHead:  // samples in a form that no release wrote
       break;
   }
   return Corrupt("a record of kind " + std::to_string(static_cast<int>(record.kind)) +
@@ -51,7 +51,7 @@ Status HeadRestore::ApplyCommit(std::string_view payload) {
   }
   FullCursor full(parts->full);
   while (full.Next()) Append(full.number(), full.sample());
-  RETURN_IF_ERROR(series);
+  if (!series) return series;
   if (!floats.ok() || !full.ok()) return Corrupt("a batch whose samples are cut short");
   if (unknown_ == 0) return {};
   return Corrupt(std::to_string(unknown_) + " samples of series that no record names");

@@ -10,9 +10,9 @@
 
 namespace skep::tsdb {
 
-// What the head writes to its checkpoints beside the series: runs of samples.
+// What the head writes to its checkpoints beside the series: chunks of samples.
 //   payload = for each series: number n | series.cc's bytes
-inline constexpr auto kHeadSamples = RecordKind{64};
+inline constexpr auto kHeadSamples = RecordKind{65};
 
 // Thread-compatible; nobody else uses the head until Finish.
 class HeadRestore {

@@ -13,6 +13,7 @@
 #include "common/model/sample.h"
 #include "evaluator/storage/querier.h"
 #include "evaluator/tsdb/bytes.h"
+#include "evaluator/tsdb/sealed_chunk.h"
 #include "evaluator/tsdb/xor_chunk.h"
 
 namespace skep::tsdb {
@@ -51,14 +52,16 @@ class Series {
   // The same for a histogram, or a float that knows its start.
   void AppendFull(const FullSample& sample, CommitNumber commit, CommitNumber oldest_reader);
 
-  // Samples of commits up to `snapshot` in the range.
-  void Read(CommitNumber snapshot, storage::TimeRange range, storage::SampleColumns& out) const;
+  // Samples of commits up to `snapshot` in the range. kCorrupt: the bytes that Restore read were
+  // not what Save wrote.
+  Status Read(CommitNumber snapshot, storage::TimeRange range, storage::SampleColumns& out) const;
 
   // Whether some sample, of whatever commit, may lie in the range.
   bool Overlaps(storage::TimeRange range) const;
 
-  // All samples as bytes, for a checkpoint; Restore reads them into a series that has none and
-  // gives false where the bytes cannot be. They are of every commit, and seen by all readers.
+  // All samples as bytes, for a checkpoint. Restore reads them into a series that has none; on
+  // bytes that Save cannot have written it gives false, and the series has none. They are of every
+  // commit, and seen by all readers.
   void Save(ByteWriter& out) const;
   bool Restore(ByteReader& reader);
 
@@ -108,8 +111,13 @@ class Series {
   bool has_floats() const { return !open_.empty() || !sealed_.empty(); }
   bool has_histograms() const { return rare_ != nullptr && !rare_->histograms.empty(); }
   Rare& rare();
-  void ReadFloats(CommitNumber snapshot, storage::TimeRange range,
-                  storage::SampleColumns& out) const;
+  // Requires: the open run is not empty.
+  void Seal();
+  bool IsFull(Timestamp next) const;
+  Status ReadFloats(CommitNumber snapshot, storage::TimeRange range,
+                    storage::SampleColumns& out) const;
+  bool RestoreFloats(ByteReader& reader);
+  bool RestoreRare(ByteReader& reader);
   void ReadRare(CommitNumber snapshot, storage::TimeRange range, std::size_t first_float,
                 storage::SampleColumns& out) const;
   void NoteCommit(CommitNumber commit, CommitNumber oldest_reader);
@@ -120,7 +128,7 @@ class Series {
   const std::uint32_t number_;
   std::atomic<std::uint32_t> users_{1};
 
-  std::vector<XorChunk> sealed_;
+  std::vector<SealedChunk> sealed_;
   XorWriter open_;
   std::uint64_t appended_ = 0;   // samples since the series began
   std::uint64_t forgotten_ = 0;  // of them, by retention

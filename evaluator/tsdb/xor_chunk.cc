@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
+#include <span>
+#include <string_view>
 
 namespace skep::tsdb {
 namespace {
@@ -10,34 +12,41 @@ namespace {
 constexpr std::uint8_t kNoWindow = 0xff;
 constexpr std::uint32_t kFirstCapacity = 8;  // words; 64 bytes hold the start of most runs
 
+constexpr std::uint64_t kMostBits = 145;  // of a sample: 4 + 64 of the time, 13 + 64 of the value
+
 constexpr std::uint64_t LowBits(unsigned count) {
   return count == 64 ? ~0ULL : (1ULL << count) - 1;
 }
 
+// Safe on any words: behind their end are zeros.
 class BitReader {
  public:
-  explicit BitReader(const std::uint64_t* words) : word_(words) {}
+  explicit BitReader(std::span<const std::uint64_t> words)
+      : words_(words), word_(words.empty() ? 0 : words[0]) {}
 
   bool ReadBit() { return Read(1) != 0; }
 
-  // `count` is 1..64. Never reads a word that holds none of the bits asked for.
+  // `count` is 1..64.
   std::uint64_t Read(unsigned count) {
     const unsigned left = 64 - used_;
     if (count < left) {
-      const std::uint64_t bits = (*word_ >> (left - count)) & LowBits(count);
       used_ += count;
-      return bits;
+      return (word_ >> (left - count)) & LowBits(count);
     }
-    std::uint64_t bits = *word_ & LowBits(left);
-    ++word_;
+    std::uint64_t bits = word_ & LowBits(left);
+    word_ = ++at_ < words_.size() ? words_[at_] : 0;
     used_ = count - left;
-    if (used_ > 0) bits = (bits << used_) | (*word_ >> (64 - used_));
+    if (used_ > 0) bits = (bits << used_) | (word_ >> (64 - used_));
     return bits;
   }
 
+  std::uint64_t bits_read() const { return at_ * 64 + used_; }
+
  private:
-  const std::uint64_t* word_;
-  unsigned used_ = 0;  // bits of *word_ that were read, 0..63
+  const std::span<const std::uint64_t> words_;
+  std::size_t at_ = 0;
+  std::uint64_t word_;  // words_[at_]
+  unsigned used_ = 0;   // bits of it that were read, 0..63
 };
 
 // The signed number whose lowest `count` bits these are, where `count` bits hold
@@ -56,56 +65,71 @@ std::int64_t ReadChange(BitReader& reader) {
   return static_cast<std::int64_t>(reader.Read(64));
 }
 
-struct Window {
-  unsigned significant = 0;
-  unsigned trailing = 0;
-};
-
-std::uint64_t ReadXor(BitReader& reader, Window& window) {
-  if (!reader.ReadBit()) return 0;
-  if (reader.ReadBit()) {
-    const auto leading = static_cast<unsigned>(reader.Read(5));
-    window.significant = static_cast<unsigned>(reader.Read(6)) + 1;
-    window.trailing = 64 - leading - window.significant;
-  }
-  return reader.Read(window.significant) << window.trailing;
-}
-
-// Differences may wrap around on hostile times; unsigned arithmetic makes that defined.
-std::int64_t Add(std::int64_t a, std::int64_t b) {
-  return static_cast<std::int64_t>(static_cast<std::uint64_t>(a) + static_cast<std::uint64_t>(b));
-}
-std::int64_t Subtract(std::int64_t a, std::int64_t b) {
-  return static_cast<std::int64_t>(static_cast<std::uint64_t>(a) - static_cast<std::uint64_t>(b));
-}
-
 bool Fits(std::int64_t change, unsigned bits) {
   const std::int64_t half = 1LL << (bits - 1);
   return change > -half && change <= half;
 }
 
+// Walks a run. On words that are none it gives some samples or others.
+class RunReader {
+ public:
+  explicit RunReader(std::span<const std::uint64_t> words)
+      : bits_(words), time_(static_cast<std::int64_t>(bits_.Read(64))), value_(bits_.Read(64)) {}
+
+  void Next() {
+    delta_ = Plus(delta_, ReadChange(bits_));
+    time_ = Plus(time_, delta_);
+    value_ ^= ReadXor();
+  }
+
+  Timestamp time() const { return FromMillis(time_); }
+  double value() const { return std::bit_cast<double>(value_); }
+
+  // What a writer goes on with.
+  std::int64_t delta() const { return delta_; }
+  std::uint8_t leading() const { return leading_; }
+  std::uint8_t trailing() const { return static_cast<std::uint8_t>(trailing_); }
+  std::uint64_t bits_read() const { return bits_.bits_read(); }
+
+ private:
+  std::uint64_t ReadXor() {
+    if (!bits_.ReadBit()) return 0;
+    if (bits_.ReadBit()) {
+      leading_ = static_cast<std::uint8_t>(bits_.Read(5));
+      significant_ = static_cast<unsigned>(bits_.Read(6)) + 1;
+      trailing_ = (64 - leading_ - significant_) % 64;
+    }
+    return bits_.Read(significant_) << trailing_;
+  }
+
+  BitReader bits_;
+  std::int64_t time_;
+  std::uint64_t value_;
+  std::int64_t delta_ = 0;
+  std::uint8_t leading_ = kNoWindow;
+  unsigned significant_ = 64;
+  unsigned trailing_ = 0;
+};
+
 }  // namespace
 
-void DecodeXor(const std::uint64_t* words, std::uint32_t samples, std::uint32_t take,
-               storage::TimeRange range, storage::SampleColumns& out) {
-  take = std::min(take, samples);
+void XorWriter::Read(std::uint32_t take, storage::TimeRange range,
+                     storage::SampleColumns& out) const {
+  take = std::min(take, samples_);
   if (take == 0) return;
-  BitReader reader(words);
-  auto time = static_cast<std::int64_t>(reader.Read(64));
-  std::uint64_t value = reader.Read(64);
-  std::int64_t delta = 0;
-  Window window;
-  for (std::uint32_t i = 0;;) {
-    if (FromMillis(time) > range.max) return;
-    if (FromMillis(time) >= range.min) {
-      out.times.push_back(FromMillis(time));
-      out.values.push_back(std::bit_cast<double>(value));
-    }
-    if (++i == take) return;
-    delta = Add(delta, ReadChange(reader));
-    time = Add(time, delta);
-    value ^= ReadXor(reader, window);
+  std::size_t end = out.times.size();
+  out.times.resize(end + take);
+  out.values.resize(end + take);
+  RunReader reader({words_.get(), words()});
+  while (reader.time() <= range.max) {
+    out.times[end] = reader.time();
+    out.values[end] = reader.value();
+    if (reader.time() >= range.min) ++end;
+    if (--take == 0) break;
+    reader.Next();
   }
+  out.times.resize(end);
+  out.values.resize(end);
 }
 
 void XorWriter::Write(std::uint64_t bits, unsigned count) {
@@ -131,8 +155,8 @@ void XorWriter::Write(std::uint64_t bits, unsigned count) {
 }
 
 void XorWriter::WriteTime(std::int64_t time) {
-  const std::int64_t delta = Subtract(time, ToMillis(last_time_));
-  const std::int64_t change = Subtract(delta, delta_);
+  const std::int64_t delta = Minus(time, ToMillis(last_time_));
+  const std::int64_t change = Minus(delta, delta_);
   delta_ = delta;
   const auto bits = static_cast<std::uint64_t>(change);
   if (change == 0) {
@@ -181,82 +205,48 @@ void XorWriter::Append(Timestamp time, double value) {
   ++samples_;
 }
 
-XorChunk XorWriter::Seal() {
-  XorChunk chunk;
-  chunk.word_count = (bits_ + 63) / 64;
-  chunk.samples = samples_;
-  chunk.min_time = first_time_;
-  chunk.max_time = last_time_;
-  chunk.words = std::make_unique<std::uint64_t[]>(chunk.word_count);
-  std::memcpy(chunk.words.get(), words_.get(), chunk.word_count * sizeof(std::uint64_t));
-  std::memset(words_.get(), 0, capacity_ * sizeof(std::uint64_t));
+void XorWriter::Clear() {
+  std::fill_n(words_.get(), capacity_, 0);
   bits_ = 0;
   samples_ = 0;
-  return chunk;
 }
 
-//   run = samples n | first time s | last time s | words n | 8 bytes of each
-//   writer = run | bits n | leading u8 | trailing u8 | delta s | last value u64
-namespace {
-
-constexpr std::uint64_t kMostSamples = std::uint64_t{1} << 20U;
-
-void SaveRun(std::uint32_t samples, Timestamp first, Timestamp last,
-             std::span<const std::uint64_t> words, ByteWriter& out) {
-  out.Varint(samples);
-  out.Signed(ToMillis(first));
-  out.Signed(ToMillis(last));
-  out.Varint(words.size());
-  out.Bytes({reinterpret_cast<const char*>(words.data()), words.size_bytes()});
-}
-
-}  // namespace
-
-void SaveXor(const XorChunk& chunk, ByteWriter& out) {
-  SaveRun(chunk.samples, chunk.min_time, chunk.max_time, {chunk.words.get(), chunk.word_count},
-          out);
-}
-
-std::optional<XorChunk> RestoreXor(ByteReader& reader) {
-  XorChunk chunk;
-  const std::uint64_t samples = reader.Varint();
-  chunk.min_time = FromMillis(reader.Signed());
-  chunk.max_time = FromMillis(reader.Signed());
-  const std::uint64_t words = reader.Varint();
-  if (samples > kMostSamples || words > reader.left() / sizeof(std::uint64_t)) return std::nullopt;
-  const std::string_view bytes = reader.Bytes(words * sizeof(std::uint64_t));
-  chunk.samples = static_cast<std::uint32_t>(samples);
-  chunk.word_count = static_cast<std::uint32_t>(words);
-  chunk.words = std::make_unique_for_overwrite<std::uint64_t[]>(words);
-  if (words > 0) std::memcpy(chunk.words.get(), bytes.data(), bytes.size());
-  return reader.ok() ? std::optional(std::move(chunk)) : std::nullopt;
-}
-
+//   run = samples n | bits n | 8 bytes of each word
 void XorWriter::Save(ByteWriter& out) const {
-  SaveRun(samples_, first_time_, last_time_, {words_.get(), (bits_ + 63) / 64}, out);
+  out.Varint(samples_);
   out.Varint(bits_);
-  out.U8(leading_);
-  out.U8(trailing_);
-  out.Signed(delta_);
-  out.U64(std::bit_cast<std::uint64_t>(last_value_));
+  out.Bytes({reinterpret_cast<const char*>(words_.get()), words() * sizeof(std::uint64_t)});
 }
 
-bool XorWriter::Restore(ByteReader& reader) {
-  std::optional<XorChunk> run = RestoreXor(reader);
-  if (!run) return false;
+bool XorWriter::Restore(ByteReader& reader, std::uint32_t most) {
+  const std::uint64_t samples = reader.Varint();
   const std::uint64_t bits = reader.Varint();
-  leading_ = reader.U8();
-  trailing_ = reader.U8();
-  delta_ = reader.Signed();
-  last_value_ = std::bit_cast<double>(reader.U64());
-  if (!reader.ok() || (bits + 63) / 64 != run->word_count) return false;
+  if (!reader.ok() || samples > most || bits > most * kMostBits) return false;
   bits_ = static_cast<std::uint32_t>(bits);
-  capacity_ = run->word_count;
-  words_ = std::move(run->words);
-  samples_ = run->samples;
-  first_time_ = run->min_time;
-  last_time_ = run->max_time;
-  return true;
+  const std::string_view bytes = reader.Bytes(words() * sizeof(std::uint64_t));
+  if (!reader.ok() || (samples == 0) != (bits == 0)) return false;
+  if (samples == 0) return true;
+  capacity_ = words();
+  words_ = std::make_unique_for_overwrite<std::uint64_t[]>(capacity_);
+  std::memcpy(words_.get(), bytes.data(), bytes.size());
+  return WalkToEnd(static_cast<std::uint32_t>(samples));
+}
+
+bool XorWriter::WalkToEnd(std::uint32_t samples) {
+  RunReader run({words_.get(), words()});
+  first_time_ = last_time_ = run.time();
+  for (samples_ = 1; samples_ < samples; ++samples_) {
+    run.Next();
+    if (run.time() <= last_time_) return false;
+    last_time_ = run.time();
+  }
+  last_value_ = run.value();
+  delta_ = run.delta();
+  leading_ = run.leading();
+  trailing_ = run.trailing();
+  const bool has_window = leading_ == kNoWindow || leading_ + trailing_ < 64;
+  const bool zeros_follow = bits_ % 64 == 0 || words_[bits_ / 64] << bits_ % 64 == 0;
+  return has_window && zeros_follow && run.bits_read() == bits_;
 }
 
 }  // namespace skep::tsdb

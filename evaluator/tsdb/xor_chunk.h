@@ -1,5 +1,5 @@
-// Compressed runs of samples: times as differences of differences, values as XOR with the one
-// before (the scheme of Facebook's Gorilla), in bits.
+// A growing run of samples, compressed: times as differences of differences, values as XOR with the
+// one before (the scheme of Facebook's Gorilla), in bits.
 //
 //   first sample        time 64, value 64
 //   each further time   0                    same distance as before
@@ -15,30 +15,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <optional>
 
 #include "common/base/time.h"
 #include "evaluator/storage/querier.h"
 #include "evaluator/tsdb/bytes.h"
 
 namespace skep::tsdb {
-
-// A finished run. Immutable.
-struct XorChunk {
-  std::unique_ptr<std::uint64_t[]> words;
-  std::uint32_t word_count = 0;
-  std::uint32_t samples = 0;
-  Timestamp min_time, max_time;
-};
-
-// A run as bytes of a checkpoint, and back; nothing where they cannot be one. The bits of the run
-// are taken as they are: whoever reads them has a checksum over them.
-void SaveXor(const XorChunk& chunk, ByteWriter& out);
-std::optional<XorChunk> RestoreXor(ByteReader& reader);
-
-// Appends those of the first `take` samples of an encoded run of `samples` that lie in `range`.
-void DecodeXor(const std::uint64_t* words, std::uint32_t samples, std::uint32_t take,
-               storage::TimeRange range, storage::SampleColumns& out);
 
 // A run that grows. Thread-compatible.
 class XorWriter {
@@ -52,7 +34,6 @@ class XorWriter {
   // Requires: not empty.
   Timestamp last_time() const { return last_time_; }
   double last_value() const { return last_value_; }
-  const std::uint64_t* words() const { return words_.get(); }
   std::size_t size_bytes() const { return (bits_ + 7) / 8; }
 
   // Asks for the memory that the next Append writes: of 100,000 runs none is in the cache.
@@ -60,19 +41,26 @@ class XorWriter {
     if (words_) __builtin_prefetch(words_.get() + bits_ / 64, 1);
   }
 
-  // Everything appended, in a buffer without slack; the writer begins anew but still knows the
-  // last sample.
-  XorChunk Seal();
+  // Appends those of the first `take` samples that lie in `range`.
+  void Read(std::uint32_t take, storage::TimeRange range, storage::SampleColumns& out) const;
 
-  // The whole writer as bytes, and back; see SaveXor. Restore requires that nothing was written.
+  // Begins anew, in the same memory, but still knows the last sample.
+  void Clear();
+
+  // As bytes of a checkpoint, and back. Restore requires that nothing was written; false where the
+  // bytes are no run, or one of more than `most` samples.
   void Save(ByteWriter& out) const;
-  bool Restore(ByteReader& reader);
+  bool Restore(ByteReader& reader, std::uint32_t most);
 
  private:
+  // After Restore: what the bits say of `samples`, and where they end.
+  bool WalkToEnd(std::uint32_t samples);
   void WriteTime(std::int64_t time);
   void WriteValue(std::uint64_t value);
   // The lowest `count` bits, 1..64.
   void Write(std::uint64_t bits, unsigned count);
+
+  std::uint32_t words() const { return (bits_ + 63) / 64; }
 
   std::unique_ptr<std::uint64_t[]> words_;  // first bit is the highest of the first word
   std::uint32_t capacity_ = 0;              // in words

@@ -1,9 +1,11 @@
 #include "evaluator/tsdb/xor_chunk.h"
 
+#include <algorithm>
 #include <bit>
 #include <catch2/catch.hpp>
 #include <limits>
 #include <random>
+#include <string>
 #include <vector>
 
 #include "common/model/sample.h"
@@ -11,28 +13,46 @@
 namespace skep::tsdb {
 namespace {
 
-void CheckRoundTrip(const std::vector<Sample>& samples) {
-  XorWriter writer;
-  for (const Sample& sample : samples) writer.Append(sample.time, sample.value);
-  REQUIRE(writer.samples() == samples.size());
-  storage::SampleColumns open;
-  DecodeXor(writer.words(), writer.samples(), writer.samples(), {}, open);
-  const XorChunk chunk = writer.Seal();
-  storage::SampleColumns sealed;
-  DecodeXor(chunk.words.get(), chunk.samples, chunk.samples, {}, sealed);
-  REQUIRE(open.size() == samples.size());
-  REQUIRE(sealed.size() == samples.size());
+std::string Saved(const XorWriter& run) {
+  ByteWriter bytes;
+  run.Save(bytes);
+  return std::string(bytes.view());
+}
+
+void CheckHas(const XorWriter& run, const std::vector<Sample>& samples) {
+  REQUIRE(run.samples() == samples.size());
+  storage::SampleColumns out;
+  run.Read(run.samples(), {}, out);
+  REQUIRE(out.times.size() == samples.size());
+  REQUIRE(out.values.size() == samples.size());
   for (std::size_t i = 0; i < samples.size(); ++i) {
     CAPTURE(i);
-    CHECK(sealed.times[i] == samples[i].time);
-    CHECK(open.times[i] == samples[i].time);
-    CHECK(std::bit_cast<std::uint64_t>(sealed.values[i]) ==
-          std::bit_cast<std::uint64_t>(samples[i].value));
-    CHECK(std::bit_cast<std::uint64_t>(open.values[i]) ==
+    CHECK(out.times[i] == samples[i].time);
+    CHECK(std::bit_cast<std::uint64_t>(out.values[i]) ==
           std::bit_cast<std::uint64_t>(samples[i].value));
   }
+}
+
+// Half of them before a restart, half after it; then once more in the same memory.
+void CheckRoundTrip(const std::vector<Sample>& samples) {
+  XorWriter first;
+  const std::size_t half = samples.size() / 2;
+  for (std::size_t i = 0; i < half; ++i) first.Append(samples[i].time, samples[i].value);
+  const std::string bytes = Saved(first);
+  XorWriter writer;
+  ByteReader reader(bytes);
+  REQUIRE(writer.Restore(reader, 1000));
+  CHECK(reader.done());
+  for (std::size_t i = half; i < samples.size(); ++i) {
+    for (XorWriter* run : {&first, &writer}) run->Append(samples[i].time, samples[i].value);
+  }
+  CHECK(Saved(writer) == Saved(first));
+  CheckHas(writer, samples);
+  writer.Clear();
   CHECK(writer.empty());
   CHECK(writer.last_time() == samples.back().time);
+  for (const Sample& sample : samples) writer.Append(sample.time, sample.value);
+  CheckHas(writer, samples);
 }
 
 TEST_CASE("A run comes back bit for bit", "[tsdb]") {
@@ -81,25 +101,63 @@ TEST_CASE("Random runs come back", "[tsdb]") {
   }
 }
 
-TEST_CASE("Decoding keeps to the range and to the count asked for", "[tsdb]") {
+TEST_CASE("Reading keeps to the range and to the count asked for", "[tsdb]") {
   XorWriter writer;
-  for (int i = 0; i < 10; ++i) writer.Append(FromMillis(i * 10), i);
   storage::SampleColumns out;
-  DecodeXor(writer.words(), 10, 10, {FromMillis(20), FromMillis(50)}, out);
+  writer.Read(5, {}, out);
+  CHECK(out.size() == 0);
+  for (int i = 0; i < 10; ++i) writer.Append(FromMillis(i * 10), i);
+  writer.Read(10, {FromMillis(20), FromMillis(50)}, out);
   CHECK(out.values == std::vector<double>{2, 3, 4, 5});
   out.clear();
-  DecodeXor(writer.words(), 10, 4, {FromMillis(20), FromMillis(50)}, out);
+  writer.Read(4, {FromMillis(20), FromMillis(50)}, out);
   CHECK(out.values == std::vector<double>{2, 3});
-  out.clear();
-  DecodeXor(writer.words(), 10, 0, {}, out);
-  DecodeXor(nullptr, 0, 5, {}, out);
-  CHECK(out.size() == 0);
+  writer.Read(100, {FromMillis(81), {}}, out);
+  CHECK(out.values == std::vector<double>{2, 3});
+  writer.Read(100, {FromMillis(81), kMaxTimestamp}, out);
+  CHECK(out.values == std::vector<double>{2, 3, 9});
+  CHECK(out.times.size() == 3);
+  writer.Read(0, {}, out);
+  CHECK(out.size() == 3);
 }
 
 TEST_CASE("A constant at a fixed rhythm takes two bits a sample", "[tsdb]") {
   XorWriter writer;
   for (int i = 0; i < 120; ++i) writer.Append(FromMillis(1'700'000'000'000 + i * 15'000), 42);
   CHECK(writer.size_bytes() <= 16 + 3 + 30);
+}
+
+TEST_CASE("Spoilt bytes of a run are refused, or are a run that goes on", "[tsdb]") {
+  std::mt19937_64 random(8);
+  XorWriter run;
+  for (int i = 0; i < 40; ++i) {
+    run.Append(FromMillis(i * 1000 + static_cast<std::int64_t>(random() % 100)),
+               i % 2 ? std::bit_cast<double>(random()) : i);
+  }
+  const std::string bytes = Saved(run);
+  for (std::size_t cut = 0; cut < bytes.size(); ++cut) {
+    ByteReader reader(std::string_view(bytes).substr(0, cut));
+    CHECK_FALSE(XorWriter().Restore(reader, 1000));
+  }
+  ByteReader too_many(bytes);
+  CHECK_FALSE(XorWriter().Restore(too_many, 39));
+  int runs = 0;
+  for (int spoil = 0; spoil < 3000; ++spoil) {
+    std::string other = bytes;
+    other[random() % other.size()] = static_cast<char>(random());
+    ByteReader reader(other);
+    XorWriter writer;
+    if (!writer.Restore(reader, 1000)) continue;
+    ++runs;
+    if (writer.empty() || writer.last_time() > FromMillis(1'000'000'000'000)) continue;
+    writer.Append(writer.last_time() + Duration(10), 1);
+    storage::SampleColumns out;
+    writer.Read(writer.samples(), {}, out);
+    REQUIRE(out.size() == writer.samples());
+    CHECK(std::is_sorted(out.times.begin(), out.times.end()));
+    CHECK(out.values.back() == 1);
+  }
+  CHECK(runs > 0);
 }
 
 }  // namespace
