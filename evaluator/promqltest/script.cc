@@ -77,7 +77,8 @@ class Script {
       std::string_view rest = lines_[at_++];
       if (rest.empty()) continue;
       const Status status = Command(line, rest);
-      if (!status) return status.error().Wrap(options_.file + ":" + std::to_string(line));
+      // The line that was read last is the one that was not understood.
+      if (!status) return status.error().Wrap(options_.file + ":" + std::to_string(at_));
     }
     return std::move(report_);
   }

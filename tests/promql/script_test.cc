@@ -96,7 +96,8 @@ TEST_CASE("A script that is no script is an error with its line", "[promql]") {
   CHECK(message("\nlaod 1m\n") == "script:2: no command: \"laod\"");
   CHECK(message("eval instant m\n") == "script:1: \"at\" expected");
   CHECK(message("eval instant at 0 1\n  expect fire\n") ==
-        "script:1: no such expectation: \"fire\"");
+        "script:2: no such expectation: \"fire\"");
+  CHECK(message("load 1m\n  m 1\n  n x\n").find("script:3: series \"n x\": 1:3: ") == 0);
   CHECK(message("load 5 min\n  m 1\n").find("script:1: ") == 0);
 }
 
