@@ -123,6 +123,7 @@ class HeadAppender final : public storage::Appender {
         StripeLock stripe(state_->stripes);
         stripe.Take(static_cast<std::uint32_t>(ref));
         if (Series* series = state_->pages.Get(ref)) {
+          PrefetchBehind(ref);
           return too_old ? TooOld() : Offer(*series, sample, full);
         }
         ref = 0;
@@ -132,6 +133,15 @@ class HeadAppender final : public storage::Appender {
       ref = state_->GetOrCreate(labels);
       if (ref == 0) return AppendOutcome::kLimitExceeded;
     }
+  }
+
+  // The series of a page are numbered in a row and come in that order; of 100,000 none is in the
+  // processor's cache.
+  void PrefetchBehind(SeriesRef ref) const {
+    constexpr SeriesRef kAhead = 8;
+    const auto* const series = reinterpret_cast<const char*>(state_->pages.Get(ref + kAhead));
+    if (series == nullptr) return;
+    for (std::size_t at = 0; at < sizeof(Series); at += 64) __builtin_prefetch(series + at, 1);
   }
 
   AppendOutcome TooOld() {

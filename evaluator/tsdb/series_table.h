@@ -47,7 +47,8 @@ class StripeLock {
 };
 
 // Series by their number, in pages that never move. A slot is written under the head's index lock
-// and the stripe of its number, hence read under either.
+// and the stripe of its number, hence read under either; without them what is read may be gone, and
+// is good for a prefetch.
 class SeriesPages {
  public:
   static constexpr std::uint32_t kMostNumbers = 1U << 28;
@@ -60,7 +61,7 @@ class SeriesPages {
   Series* Get(std::uint64_t number) const {
     if (number >= kMostNumbers) return nullptr;
     const Page* const page = pages_[number / kPageSize].load(std::memory_order_acquire);
-    return page ? (*page)[number % kPageSize] : nullptr;
+    return page ? (*page)[number % kPageSize].load(std::memory_order_relaxed) : nullptr;
   }
 
   void Set(std::uint32_t number, Series* series) {
@@ -68,12 +69,13 @@ class SeriesPages {
     if (!page.load(std::memory_order_relaxed)) {
       page.store(new Page(), std::memory_order_release);  // one writer: the index lock is held
     }
-    (*page.load(std::memory_order_relaxed))[number % kPageSize] = series;
+    (*page.load(std::memory_order_relaxed))[number % kPageSize].store(series,
+                                                                      std::memory_order_relaxed);
   }
 
  private:
   static constexpr std::size_t kPageSize = 1U << 14;
-  using Page = std::array<Series*, kPageSize>;
+  using Page = std::array<std::atomic<Series*>, kPageSize>;
   std::array<std::atomic<Page*>, kMostNumbers / kPageSize> pages_{};
 };
 

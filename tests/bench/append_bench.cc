@@ -1,7 +1,9 @@
 // What the store costs: ns per sample appended by number in scrape order, bytes of memory per
 // series with two hours of samples, ns per series selected, ns per sample read.
 //
-//   append_bench [SERIES [ROUNDS]]     default 100,000 series, 120 rounds at 15 s
+//   append_bench [SERIES [ROUNDS [FOLDER]]]     default 100,000 series, 120 rounds at 15 s
+//
+// With a folder the samples are in a log there, and what a start reads is measured as well.
 #include <malloc.h>
 #include <sys/resource.h>
 
@@ -9,10 +11,15 @@
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
+#include <memory>
 #include <string>
 #include <vector>
 
+#include "common/base/clock.h"
+#include "common/base/log.h"
 #include "evaluator/tsdb/head.h"
+#include "evaluator/tsdb/posix_disk.h"
+#include "evaluator/tsdb/store.h"
 
 namespace {
 
@@ -60,21 +67,50 @@ double ValueOf(int series, int round) {
   }
 }
 
+// A store in a folder.
+struct OnDisk {
+  explicit OnDisk(const char* folder) : disk(std::move(*tsdb::PosixDisk::Open(folder))) {
+    tsdb::StoreOptions options;
+    options.retention = std::chrono::hours(24 * 365 * 100);
+    store = std::move(*tsdb::Store::Open(*disk, options, clock, Logger::Silent()));
+  }
+
+  SystemClock clock;
+  std::unique_ptr<tsdb::PosixDisk> disk;
+  std::unique_ptr<tsdb::Store> store;
+};
+
+void MeasureStart(const char* folder, double samples) {
+  const double start = CpuSeconds();
+  const auto begin = std::chrono::steady_clock::now();
+  const OnDisk again(folder);
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
+  std::printf("start:             %.3f s, CPU %.3f s, %.1f ns a sample\n", took.count(),
+              CpuSeconds() - start, took.count() * 1e9 / samples);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   const int series = argc > 1 ? std::atoi(argv[1]) : 100'000;
   const int rounds = argc > 2 ? std::atoi(argv[2]) : 120;
+  const char* const folder = argc > 3 ? argv[3] : nullptr;
   constexpr int kBatch = 1000;  // series of one target
 
   std::vector<Labels> labels;
   for (int i = 0; i < series; ++i) labels.push_back(MakeLabels(i));
   std::vector<storage::SeriesRef> refs(static_cast<std::size_t>(series), 0);
   const std::size_t heap = HeapBytes();
-  tsdb::Head head({});
+  auto on_disk = folder != nullptr ? std::make_unique<OnDisk>(folder) : nullptr;
+  tsdb::Head memory({});
+  const tsdb::Head& head = on_disk ? on_disk->store->head() : memory;
+  storage::Appendable& appendable =
+      on_disk ? static_cast<storage::Appendable&>(*on_disk->store) : memory;
+  storage::Queryable& queryable =
+      on_disk ? static_cast<storage::Queryable&>(*on_disk->store) : memory;
   const auto scrape = [&](int round) {
     for (int from = 0; from < series; from += kBatch) {
-      const auto appender = head.NewAppender();
+      const auto appender = appendable.NewAppender();
       for (int i = from; i < std::min(from + kBatch, series); ++i) {
         const auto at = static_cast<std::size_t>(i);
         (void)appender->Append(
@@ -101,7 +137,7 @@ int main(int argc, char** argv) {
   storage::SampleColumns columns;
   for (int turn = 0; turn < 2; ++turn) {  // the first one also sorts the series
     start = CpuSeconds();
-    auto querier = head.NewQuerier({});
+    auto querier = queryable.NewQuerier({});
     auto set = (*querier)->Select(all, {});
     const double selected = CpuSeconds();
     std::size_t samples = 0;
@@ -114,5 +150,10 @@ int main(int argc, char** argv) {
                 (selected - start) * 1e9 / series,
                 (CpuSeconds() - selected) * 1e9 / static_cast<double>(samples));
   }
+  if (!on_disk) return 0;
+  std::printf("log:               %.2f bytes a sample\n",
+              static_cast<double>(on_disk->store->status().wal.bytes) / series / rounds);
+  on_disk.reset();
+  MeasureStart(folder, static_cast<double>(series) * rounds);
   return 0;
 }
