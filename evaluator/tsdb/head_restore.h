@@ -2,11 +2,15 @@
 #pragma once
 
 #include <cstdint>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "common/base/result.h"
+#include "evaluator/tsdb/commit_codec.h"
 #include "evaluator/tsdb/head.h"
 #include "evaluator/tsdb/record_file.h"
+#include "evaluator/tsdb/series.h"
 
 namespace skep::tsdb {
 
@@ -34,12 +38,16 @@ class HeadRestore {
   Status AddSeries(std::string_view run);
   void Forget(const std::vector<std::uint32_t>& numbers);
   Status ApplySamples(std::string_view payload);
-  void Append(std::uint32_t number, const FullSample& sample);
+  void AppendFloats(FloatCursor& floats);
+  // Null where nobody named it, which is counted.
+  Series* Find(std::uint32_t number);
+  void Append(Series& series, const FullSample& sample);
 
   HeadState& state_;
   std::uint32_t end_ = 1;  // above every number that was seen
   std::uint64_t samples_ = 0;
   std::uint64_t unknown_ = 0;  // samples of the present record whose series nobody named
+  std::vector<std::pair<Series*, Sample>> floats_;  // of the present record
 };
 
 }  // namespace skep::tsdb

@@ -27,7 +27,7 @@ struct StoreOptions {
   Duration retention = std::chrono::hours(15 * 24);
   // A checkpoint is due once the log has grown by so much since the last one, or by half of that
   // one's size where that is more: so a start reads at most half again what it keeps.
-  std::uint64_t checkpoint_bytes = 64UL << 20;
+  std::uint64_t checkpoint_bytes = 16UL << 20;
 };
 
 // What the start found, and how the disk does.
