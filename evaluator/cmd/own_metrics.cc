@@ -7,7 +7,6 @@ namespace {
 
 using exposition::MetricType;
 using exposition::PageWriter;
-using notifier::DeliveryCounts;
 using notifier::FailureReason;
 using receivers::AlertmanagerCounts;
 
