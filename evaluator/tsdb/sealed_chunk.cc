@@ -5,6 +5,7 @@
 #include <cstring>
 #include <limits>
 #include <string>
+#include <vector>
 
 #include "evaluator/tsdb/rows.h"
 #include "evaluator/tsdb/times_column.h"
@@ -18,14 +19,17 @@ static_assert(SealedChunk::kMaxSamples * (4 * kMaxVarintBytes + 8) <
               std::numeric_limits<std::uint16_t>::max());
 static_assert(SealedChunk::kMaxSamples <= kMaxChunkSamples);
 
+}  // namespace
+
 // What sealing needs and need not allocate each time.
-struct Scratch {
+struct SealedChunk::Scratch {
   storage::SampleColumns samples;
   ValuesEncoder encoder;
-  std::string times, values;
+  std::string values;
+  // Series of one target are sealed one after the other and have the same times.
+  std::vector<Timestamp> encoded;
+  std::string times;  // of `encoded`
 };
-
-}  // namespace
 
 SealedChunk::SealedChunk(std::string_view times, std::string_view values)
     : columns_(std::make_unique_for_overwrite<char[]>(times.size() + values.size())),
@@ -35,20 +39,41 @@ SealedChunk::SealedChunk(std::string_view times, std::string_view values)
   std::memcpy(columns_.get() + times.size(), values.data(), values.size());
 }
 
-SealedChunk SealedChunk::Of(const XorWriter& run) {
-  assert(!run.empty() && run.samples() <= kMaxSamples);
+SealedChunk::Scratch& SealedChunk::ClearScratch() {
   thread_local Scratch scratch;
   scratch.samples.clear();
-  scratch.times.clear();
   scratch.values.clear();
-  run.Read(run.samples(), {}, scratch.samples);
-  EncodeTimes(scratch.samples.times, scratch.times);
+  return scratch;
+}
+
+SealedChunk SealedChunk::Encode(Scratch& scratch) {
+  const std::vector<Timestamp>& times = scratch.samples.times;
+  assert(!times.empty() && times.size() <= kMaxSamples);
+  if (times != scratch.encoded) {
+    scratch.encoded = times;
+    scratch.times.clear();
+    EncodeTimes(times, scratch.times);
+  }
   scratch.encoder.Encode(scratch.samples.values, scratch.values);
   SealedChunk chunk(scratch.times, scratch.values);
-  chunk.samples_ = static_cast<std::uint16_t>(run.samples());
-  chunk.min_time_ = run.first_time();
-  chunk.max_time_ = run.last_time();
+  chunk.samples_ = static_cast<std::uint16_t>(times.size());
+  chunk.min_time_ = times.front();
+  chunk.max_time_ = times.back();
   return chunk;
+}
+
+SealedChunk SealedChunk::Of(const XorWriter& run) {
+  Scratch& scratch = ClearScratch();
+  run.Read(run.samples(), {}, scratch.samples);
+  return Encode(scratch);
+}
+
+Result<SealedChunk> SealedChunk::Joined(std::span<const SealedChunk> parts) {
+  Scratch& scratch = ClearScratch();
+  for (const SealedChunk& part : parts) {
+    RETURN_IF_ERROR(part.Read(part.samples(), {}, scratch.samples));
+  }
+  return Encode(scratch);
 }
 
 Status SealedChunk::Read(std::uint32_t take, storage::TimeRange range,

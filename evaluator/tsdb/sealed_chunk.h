@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string_view>
 
 #include "common/base/result.h"
@@ -23,6 +24,9 @@ class SealedChunk {
 
   // Of all samples of `run`. Requires: 1 to kMaxSamples. Each thread keeps buffers for it.
   static SealedChunk Of(const XorWriter& run);
+  // Of all samples of `parts`, each later than the one before. Requires: the same. kCorrupt as
+  // Read.
+  static Result<SealedChunk> Joined(std::span<const SealedChunk> parts);
 
   std::uint32_t samples() const { return samples_; }
   Timestamp min_time() const { return min_time_; }
@@ -39,7 +43,11 @@ class SealedChunk {
   static std::optional<SealedChunk> Restore(ByteReader& reader);
 
  private:
+  struct Scratch;
+
   SealedChunk(std::string_view times, std::string_view values);
+  static Scratch& ClearScratch();
+  static SealedChunk Encode(Scratch& scratch);
 
   std::string_view times() const { return {columns_.get(), times_bytes_}; }
   std::string_view values() const { return {columns_.get() + times_bytes_, values_bytes_}; }

@@ -114,6 +114,8 @@ class Series {
   // Requires: the open run is not empty.
   void Seal();
   bool IsFull(Timestamp next) const;
+  // Makes one chunk of the newest sealed runs where the open one has no place beside them.
+  void JoinRuns();
   Status ReadFloats(CommitNumber snapshot, storage::TimeRange range,
                     storage::SampleColumns& out) const;
   bool RestoreFloats(ByteReader& reader);

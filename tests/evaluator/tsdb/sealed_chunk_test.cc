@@ -1,5 +1,6 @@
 #include "evaluator/tsdb/sealed_chunk.h"
 
+#include <algorithm>
 #include <bit>
 #include <catch2/catch.hpp>
 #include <random>
@@ -91,6 +92,26 @@ TEST_CASE("A sealed chunk gives what its run had, by range and by count, also af
         CheckIs(out, Plain(samples, take, range));
       }
     }
+  }
+}
+
+TEST_CASE("Joined chunks give what their parts had", "[tsdb]") {
+  std::mt19937_64 random(13);
+  for (int turn = 0; turn < 20; ++turn) {
+    const std::vector<Sample> all = RandomSamples(random, 300);
+    std::vector<SealedChunk> parts;
+    for (std::size_t from = 0; from < all.size();) {
+      const std::size_t size = std::min<std::size_t>(1 + random() % 120, all.size() - from);
+      const auto begin = all.begin() + static_cast<std::ptrdiff_t>(from);
+      parts.push_back(SealedChunk::Of(RunOf({begin, begin + static_cast<std::ptrdiff_t>(size)})));
+      from += size;
+    }
+    const Result<SealedChunk> joined = SealedChunk::Joined(parts);
+    REQUIRE(joined);
+    CHECK(Saved(*joined) == Saved(SealedChunk::Of(RunOf(all))));
+    storage::SampleColumns out;
+    REQUIRE(joined->Read(joined->samples(), {}, out));
+    CheckIs(out, all);
   }
 }
 
