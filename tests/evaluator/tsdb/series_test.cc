@@ -98,6 +98,22 @@ TEST_CASE("Readers of each commit see its samples, in sealed chunks too", "[tsdb
   }
 }
 
+TEST_CASE("Full runs are joined, up to a count and a span", "[tsdb]") {
+  for (const int seconds : {1, 60, 600}) {
+    const OwnedSeries series = NewSeries();
+    for (int i = 0; i < 4000; ++i) {
+      series->Append({FromMillis(i * 1000LL * seconds), 1.0 * i}, /*commit=*/1, 0);
+    }
+    const std::size_t joined = seconds == 1 ? 480 : seconds == 60 ? 120 : 12;
+    CAPTURE(seconds, series->chunks());
+    CHECK(series->chunks() >= 4000 / (joined + 1));
+    CHECK(series->chunks() <= 4000 / joined + 9);
+    series->DropBefore(FromMillis(3000 * 1000LL * seconds));
+    const std::int64_t oldest = 3000 - static_cast<std::int64_t>(joined) - 1;
+    CHECK(series->min_time() >= FromMillis(oldest * 1000 * seconds));
+  }
+}
+
 TEST_CASE("Retention takes whole chunks from a series and leaves the rest readable", "[tsdb]") {
   Model model(22);
   const OwnedSeries series = NewSeries();
