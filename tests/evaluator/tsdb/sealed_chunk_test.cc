@@ -117,7 +117,7 @@ TEST_CASE("Joined chunks give what their parts had", "[tsdb]") {
 
 TEST_CASE("A regular run of one value takes few bytes when it is sealed", "[tsdb]") {
   XorWriter run;
-  for (int i = 0; i < 120; ++i) run.Append(FromMillis(1'700'000'000'000 + i * 15'000), 42);
+  for (int i = 0; i < 120; ++i) run.Append(FromMillis(1'700'000'000'000 + i * 15'000LL), 42);
   CHECK(SealedChunk::Of(run).size_bytes() <= 20);
 }
 

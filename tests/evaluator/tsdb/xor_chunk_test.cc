@@ -106,7 +106,7 @@ TEST_CASE("Reading keeps to the range and to the count asked for", "[tsdb]") {
   storage::SampleColumns out;
   writer.Read(5, {}, out);
   CHECK(out.size() == 0);
-  for (int i = 0; i < 10; ++i) writer.Append(FromMillis(i * 10), i);
+  for (int i = 0; i < 10; ++i) writer.Append(FromMillis(i * 10LL), i);
   writer.Read(10, {FromMillis(20), FromMillis(50)}, out);
   CHECK(out.values == std::vector<double>{2, 3, 4, 5});
   out.clear();
@@ -123,7 +123,7 @@ TEST_CASE("Reading keeps to the range and to the count asked for", "[tsdb]") {
 
 TEST_CASE("A constant at a fixed rhythm takes two bits a sample", "[tsdb]") {
   XorWriter writer;
-  for (int i = 0; i < 120; ++i) writer.Append(FromMillis(1'700'000'000'000 + i * 15'000), 42);
+  for (int i = 0; i < 120; ++i) writer.Append(FromMillis(1'700'000'000'000 + i * 15'000LL), 42);
   CHECK(writer.size_bytes() <= 16 + 3 + 30);
 }
 
@@ -131,7 +131,7 @@ TEST_CASE("Spoilt bytes of a run are refused, or are a run that goes on", "[tsdb
   std::mt19937_64 random(8);
   XorWriter run;
   for (int i = 0; i < 40; ++i) {
-    run.Append(FromMillis(i * 1000 + static_cast<std::int64_t>(random() % 100)),
+    run.Append(FromMillis(i * 1000LL + static_cast<std::int64_t>(random() % 100)),
                i % 2 ? std::bit_cast<double>(random()) : i);
   }
   const std::string bytes = Saved(run);
