@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <optional>
+#include <memory>
 #include <random>
 #include <string>
 #include <utility>
@@ -123,7 +124,7 @@ class Store {
     auto begun = CheckpointWriter::Begin(disk_, kWalFolder, covers_);
     checkpoint_.reset();
     if (!begun) return;
-    checkpoint_.emplace(std::move(*begun));
+    checkpoint_ = std::make_unique<CheckpointWriter>(std::move(*begun));
     ByteWriter state;
     state.U64(count_);
     (void)checkpoint_->Append(kState, state.view());
@@ -146,7 +147,7 @@ class Store {
   MemoryDisk disk_;
   MemoryDisk::Random random_;
   std::optional<WalWriter> writer_;
-  std::optional<CheckpointWriter> checkpoint_;
+  std::unique_ptr<CheckpointWriter> checkpoint_;  // g++ 12 misreads an optional one
   std::uint64_t covers_ = 0;   // what checkpoint_ will cover
   std::uint64_t covered_ = 0;  // by the last that was finished
   std::uint64_t count_ = 0;    // acknowledged
