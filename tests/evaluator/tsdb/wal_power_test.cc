@@ -1,8 +1,8 @@
 // The log on a disk that loses its power, over and over.
 #include <algorithm>
 #include <catch2/catch.hpp>
-#include <optional>
 #include <memory>
+#include <optional>
 #include <random>
 #include <string>
 #include <utility>
@@ -148,10 +148,10 @@ class Store {
   MemoryDisk::Random random_;
   std::optional<WalWriter> writer_;
   std::unique_ptr<CheckpointWriter> checkpoint_;  // g++ 12 misreads an optional one
-  std::uint64_t covers_ = 0;   // what checkpoint_ will cover
-  std::uint64_t covered_ = 0;  // by the last that was finished
-  std::uint64_t count_ = 0;    // acknowledged
-  std::uint64_t synced_ = 0;   // of them
+  std::uint64_t covers_ = 0;                      // what checkpoint_ will cover
+  std::uint64_t covered_ = 0;                     // by the last that was finished
+  std::uint64_t count_ = 0;                       // acknowledged
+  std::uint64_t synced_ = 0;                      // of them
   std::uint64_t lost_ = 0;
 };
 
