@@ -68,8 +68,8 @@ TEST_CASE("Everything at once: batches stay whole, also on the disk", "[tsdb]") 
   test::MemoryDisk disk;
   SharedClock clock;
   StoreOptions options;
-  options.wal.segment_bytes = 20'000;
-  options.checkpoint_bytes = 100'000;
+  options.wal.segment_bytes = 5000;
+  options.checkpoint_bytes = 10'000;
   const int batches = test::Many(2000);
   {
     const auto store = OpenStore(disk, clock, options);
