@@ -5,7 +5,6 @@
 //
 // With a folder the samples are in a log there, and what a start reads is measured as well.
 #include <malloc.h>
-#include <sys/resource.h>
 
 #include <chrono>
 #include <cmath>
@@ -20,19 +19,13 @@
 #include "evaluator/tsdb/head.h"
 #include "evaluator/tsdb/posix_disk.h"
 #include "evaluator/tsdb/store.h"
+#include "tests/bench/cpu_seconds.h"
 
 namespace {
 
-using namespace skep;  // NOLINT: a small program of its own
+using skep::bench::CpuSeconds;
 
-double CpuSeconds() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  const auto seconds = [](const timeval& t) {
-    return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6;
-  };
-  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
-}
+using namespace skep;  // NOLINT: a small program of its own
 
 std::size_t HeapBytes() {
   const struct mallinfo2 info = mallinfo2();

@@ -3,7 +3,6 @@
 //
 //   events_bench [FOLDER [EVENTS_PER_REQUEST [REQUESTS]]]     default: a new folder in /tmp, 500,
 //   2,000
-#include <sys/resource.h>
 
 #include <cstdio>
 #include <cstdlib>
@@ -11,19 +10,13 @@
 #include <string>
 
 #include "exporter/ingest/event_ingest.h"
+#include "tests/bench/cpu_seconds.h"
 
 namespace {
 
-using namespace skep;  // NOLINT: a small program of its own
+using skep::bench::CpuSeconds;
 
-double CpuSeconds() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  const auto seconds = [](const timeval& t) {
-    return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6;
-  };
-  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
-}
+using namespace skep;  // NOLINT: a small program of its own
 
 // What services push: requests, business, errors, pages, costs, measures.
 std::string MakeBody(int request, int events) {

@@ -2,7 +2,6 @@
 // built-in patterns and the store: `bench_logs [LINES] [FILE]` writes a log of that many lines
 // (2,000,000) into a temporary folder, or reads FILE. tests/bench/logs_mtail.sh measures Debian's
 // mtail on the same file with the same patterns.
-#include <sys/resource.h>
 
 #include <cstdio>
 #include <cstdlib>
@@ -18,19 +17,13 @@
 #include "exporter/logs/line_counter.h"
 #include "exporter/logs/options.h"
 #include "exporter/state/store.h"
+#include "tests/bench/cpu_seconds.h"
 #include "tests/support/temp_folder.h"
 
 namespace skep::logs {
 namespace {
 
-double CpuSeconds() {
-  rusage usage{};
-  ::getrusage(RUSAGE_SELF, &usage);
-  const auto seconds = [](const timeval& t) {
-    return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6;
-  };
-  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
-}
+using skep::bench::CpuSeconds;
 
 void WriteLog(const std::string& path, int lines) {
   std::ofstream out(path, std::ios::binary);

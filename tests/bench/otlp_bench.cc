@@ -1,7 +1,6 @@
 // OTLP points per CPU-second, from the bytes of a request to the state file: what an endpoint can
 // take on one core. Arguments: protobuf|json, points per request (default 500, each a stream of
 // its own, eight to a session), attributes (default 10), "memory" for no state file.
-#include <sys/resource.h>
 
 #include <algorithm>
 #include <chrono>
@@ -15,21 +14,15 @@
 #include "common/base/clock.h"
 #include "common/protobuf/message.h"
 #include "exporter/ingest/otlp.h"
+#include "tests/bench/cpu_seconds.h"
 
 namespace {
+
+using skep::bench::CpuSeconds;
 
 using skep::protobuf::MessageWriter;
 
 constexpr int kRequests = 200;
-
-double CpuSeconds() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  const auto seconds = [](const timeval& t) {
-    return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6;
-  };
-  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
-}
 
 // What Claude Code attaches to a point of claude_code.token.usage, and who sent it.
 std::vector<std::pair<std::string, std::string>> AttributesOf(int session, int kind, int count) {

@@ -8,18 +8,15 @@
 #include "common/exposition/parser.h"
 #include "evaluator/scrape/page_ingester.h"
 #include "evaluator/tsdb/head.h"
+#include "tests/bench/cpu_seconds.h"
 
 namespace {
+
+using skep::bench::CpuSeconds;
 
 using skep::exposition::Entry;
 using skep::exposition::Format;
 using skep::exposition::PageParser;
-
-double CpuSeconds() {
-  timespec now{};
-  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
-  return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) / 1e9;
-}
 
 std::string MakePage(int metrics, int series, int round) {
   std::string page;

@@ -17,8 +17,11 @@
 #include "common/base/clock.h"
 #include "common/exposition/writer.h"
 #include "exporter/state/store.h"
+#include "tests/bench/cpu_seconds.h"
 
 namespace {
+
+using skep::bench::CpuSeconds;
 
 using skep::Status;
 using skep::exposition::Format;
@@ -34,12 +37,6 @@ constexpr int kSeries = 1000;     // of each counter and gauge
 constexpr int kHistograms = 250;  // of 16 lines each
 const std::vector<double> kBounds = {0.01, 0.02, 0.04, 0.08,  0.16,  0.32, 0.64,
                                      1.28, 2.56, 5.12, 10.24, 20.48, 40.96};
-
-double CpuSeconds() {
-  timespec now{};
-  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
-  return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) / 1e9;
-}
 
 struct Point {
   std::string agent;

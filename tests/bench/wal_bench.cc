@@ -3,7 +3,6 @@
 //
 //   wal_bench FOLDER [SERIES [ROUNDS]]     default 100,000 series, 60 rounds; FOLDER is made, its
 //                                          disk is what is measured
-#include <sys/resource.h>
 
 #include <chrono>
 #include <cmath>
@@ -18,19 +17,13 @@
 #include "evaluator/tsdb/posix_disk.h"
 #include "evaluator/tsdb/wal_replay.h"
 #include "evaluator/tsdb/wal_writer.h"
+#include "tests/bench/cpu_seconds.h"
 
 namespace {
 
-using namespace skep;  // NOLINT: a small program of its own
+using skep::bench::CpuSeconds;
 
-double CpuSeconds() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  const auto seconds = [](const timeval& t) {
-    return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6;
-  };
-  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
-}
+using namespace skep;  // NOLINT: a small program of its own
 
 double WallSeconds() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
