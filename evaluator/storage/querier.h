@@ -1,6 +1,7 @@
 // The read side of storage: series of a time range, as columns.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -13,6 +14,7 @@
 #include "common/model/labels.h"
 #include "common/model/matcher.h"
 #include "common/model/sample.h"
+#include "evaluator/storage/float_summary.h"
 
 namespace skep::storage {
 
@@ -54,6 +56,33 @@ struct SampleColumns {
   }
 };
 
+// The samples of one series, but some runs of its floats only as what they come to: the run
+// `summaries[i]` lies in time behind the first `summaries[i].after` floats of `samples` and before
+// the others. Runs stand in the order of time; a sample is either in `samples` or in one run. No
+// staleness marker, NaN, infinity, histogram or start timestamp is in a run or between its samples.
+struct SummarizedSamples {
+  struct Run {
+    FloatSummary summary;
+    Timestamp first_time, last_time;  // of its samples
+    std::size_t after = 0;
+  };
+
+  SampleColumns samples;
+  std::vector<Run> summaries;
+
+  void clear() {
+    samples.clear();
+    summaries.clear();
+  }
+};
+
+// Whether a cut lies between the first and the last sample of a run: some of them are at or before
+// it, others after it. `cuts` rise.
+inline bool IsCut(std::span<const Timestamp> cuts, Timestamp first_time, Timestamp last_time) {
+  const auto cut = std::lower_bound(cuts.begin(), cuts.end(), first_time);
+  return cut != cuts.end() && *cut < last_time;
+}
+
 // The answer to one Select: a list that is walked once, in rising order of the label sets.
 // Thread-compatible. Keeps what it shows alive; outlives its Querier.
 class SeriesSet {
@@ -66,6 +95,13 @@ class SeriesSet {
   virtual const Labels& labels() const = 0;
   // Appends the present series' samples in the Select's range to `out`. May be none.
   virtual Status ReadSamples(SampleColumns& out) = 0;
+  // The same samples, but a chunk that lies wholly in the Select's range and across no cut (IsCut)
+  // may come as a run where the store knows its summary and every sample of it is visible as it
+  // was summarized: none deleted, none between them from elsewhere. Requires: `out` is clear;
+  // `cuts` rise. Reading the same series by the other function afterwards is allowed.
+  virtual Status ReadSummarized(std::span<const Timestamp> /*cuts*/, SummarizedSamples& out) {
+    return ReadSamples(out.samples);
+  }
   // After SelectAgain: a small number of the present series and, in one generation, of no other. It
   // stays as long as every answer has the series; one that was missing may come back with another.
   // 0: the store has none.

@@ -16,7 +16,7 @@ void AddStep(double before, double value, ChunkSummary& summary) {
   summary.changes += before != value;
   if (value < before) {
     ++summary.resets;
-    summary.increase += before;
+    summary.before_resets += before;
   }
 }
 
@@ -50,10 +50,9 @@ std::optional<ChunkSummary> Summarize(std::span<const double> values) {
     before = value;
   }
   summary.sum = sum.total();
-  summary.increase += summary.last - summary.first;
   summary.squares = SquaresAbout(summary.sum / static_cast<double>(summary.count), values);
   const bool finite = std::isfinite(summary.sum) && std::isfinite(summary.squares) &&
-                      std::isfinite(summary.increase);
+                      std::isfinite(summary.before_resets);
   return finite ? std::optional(summary) : std::nullopt;
 }
 
@@ -71,8 +70,9 @@ ChunkSummary Joined(const ChunkSummary& earlier, const ChunkSummary& later) {
   const double b = later.count;
   const double apart = later.sum / b - earlier.sum / a;
   joined.squares = earlier.squares + later.squares + apart * apart * (a * b / (a + b));
-  joined.increase = earlier.increase + later.increase + (later.first - earlier.last);
+  joined.before_resets = earlier.before_resets;
   AddStep(earlier.last, later.first, joined);
+  joined.before_resets += later.before_resets;
   return joined;
 }
 
@@ -90,14 +90,14 @@ constexpr Field kFields[] = {
     {&ChunkSummary::max, &ChunkSummary::last},
     {&ChunkSummary::sum, nullptr},
     {&ChunkSummary::squares, nullptr},
-    {&ChunkSummary::increase, nullptr},
+    {&ChunkSummary::before_resets, nullptr},
 };
 
-constexpr unsigned kPlainIncrease = 0x80;
 constexpr double kFar = 0x1p48;  // longer varints are no gain
 
-bool SameBits(double a, double b) {
-  return std::bit_cast<std::uint64_t>(a) == std::bit_cast<std::uint64_t>(b);
+// How many of the fields stand in the bytes: the last one only where it is not 0.
+std::size_t FieldsOf(const ChunkSummary& summary) {
+  return std::size(kFields) - (summary.resets == 0 ? 1 : 0);
 }
 
 // The integer of the number that the field's number is likely to be near to.
@@ -133,28 +133,24 @@ bool Decode(ByteReader& bytes, ChunkSummary& summary) {
   summary.resets = static_cast<std::uint32_t>(bytes.Varint());
   summary.changes = static_cast<std::uint32_t>(bytes.Varint());
   if (!scale) return false;
-  const bool plain = (raw & kPlainIncrease) != 0;
-  for (unsigned i = 0; i < std::size(kFields) - plain; ++i) {
+  for (std::size_t i = 0; i < FieldsOf(summary); ++i) {
     if (raw & (1U << i)) {
       summary.*kFields[i].number = std::bit_cast<double>(bytes.U64());
     } else if (!ReadAsInteger(kFields[i], *scale, bytes, summary)) {
       return false;
     }
   }
-  if (plain) summary.increase = summary.last - summary.first;
   return bytes.ok() && bytes.left() == 0;
 }
 
 }  // namespace
 
-// scale (1 byte), which numbers are raw (1 byte, bit 7: the increase is last - first and left
-// out), resets and changes (varints), then the numbers: raw (8 bytes), or integer * 10^-decimals
-// less that of the one near it (signed varint).
+// scale (1 byte), which numbers are raw (1 byte), resets and changes (varints), then the numbers:
+// raw (8 bytes), or integer * 10^-decimals less that of the one near it (signed varint).
 void EncodeSummary(const ChunkSummary& summary, Scale scale, std::string& out) {
-  const bool plain = SameBits(summary.increase, summary.last - summary.first);
-  unsigned raw = plain ? kPlainIncrease : 0;
+  unsigned raw = 0;
   std::string numbers;
-  for (unsigned i = 0; i < std::size(kFields) - plain; ++i) {
+  for (std::size_t i = 0; i < FieldsOf(summary); ++i) {
     if (AppendAsInteger(kFields[i], summary, scale, numbers)) continue;
     raw |= 1U << i;
     AppendU64(numbers, std::bit_cast<std::uint64_t>(summary.*kFields[i].number));

@@ -1,4 +1,4 @@
-// What a run of values comes to, so that functions over a long time need not decode it.
+// The summary of a chunk's values, and its bytes.
 #pragma once
 
 #include <cstdint>
@@ -8,27 +8,15 @@
 #include <string_view>
 
 #include "common/base/result.h"
+#include "evaluator/storage/float_summary.h"
 #include "evaluator/tsdb/decimal.h"
 
 namespace skep::tsdb {
 
-struct ChunkSummary {
-  std::uint32_t count = 0;
-  std::uint32_t resets = 0;   // values below the one before
-  std::uint32_t changes = 0;  // values unequal to the one before
-  double first = 0;
-  double last = 0;
-  double min = 0;
-  double max = 0;
-  double sum = 0;
-  double squares = 0;   // sum of squared distances from the mean
-  double increase = 0;  // last - first, and the value before each reset once more
+using ChunkSummary = storage::FloatSummary;
 
-  bool operator==(const ChunkSummary&) const = default;
-};
-
-// None where a summary may not stand for the values: some of them, or the sum or the sum of
-// squares, is no finite number. Requires: not empty.
+// None where a summary may not stand for the values: some of them, or a sum of them, is no finite
+// number. Requires: not empty.
 std::optional<ChunkSummary> Summarize(std::span<const double> values);
 
 // The summary of `earlier` and then `later`; the step between them is judged like any other.

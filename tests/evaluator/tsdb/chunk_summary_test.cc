@@ -16,7 +16,7 @@ ChunkSummary Plain(const std::vector<double>& values) {
   summary.last = values.back();
   long double sum = 0;
   long double squares = 0;
-  long double increase = 0;
+  long double before_resets = 0;
   long double before = values.front();
   for (const double value : values) sum += value;
   for (const double value : values) {
@@ -27,12 +27,12 @@ ChunkSummary Plain(const std::vector<double>& values) {
   for (const double value : values) {
     if (value != before) ++summary.changes;
     if (value < before) ++summary.resets;
-    increase += value < before ? value : value - before;
+    if (value < before) before_resets += before;
     before = value;
   }
   summary.sum = double(sum);
   summary.squares = double(squares);
-  summary.increase = double(increase);
+  summary.before_resets = double(before_resets);
   return summary;
 }
 
@@ -50,7 +50,7 @@ void CheckClose(const ChunkSummary& a, const ChunkSummary& b) {
   CHECK(a.max == b.max);
   CHECK(close(a.sum, b.sum));
   CHECK(close(a.squares, b.squares));
-  CHECK(close(a.increase, b.increase));
+  CHECK(close(a.before_resets, b.before_resets));
 }
 
 bool Finite(const std::vector<double>& values) {
