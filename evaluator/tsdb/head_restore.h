@@ -15,8 +15,8 @@
 namespace skep::tsdb {
 
 // What the head writes to its checkpoints beside the series: chunks of samples.
-//   payload = for each series: number n | series.cc's bytes
-inline constexpr auto kHeadSamples = RecordKind{65};
+//   payload = for each series: number n | series_bytes.cc's bytes
+inline constexpr auto kHeadSamples = RecordKind{66};
 
 // Thread-compatible; nobody else uses the head until Finish.
 class HeadRestore {

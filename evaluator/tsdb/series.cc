@@ -4,14 +4,12 @@
 #include <chrono>
 
 #include "common/model/histogram_math.h"
-#include "evaluator/tsdb/histogram_codec.h"
+#include "evaluator/tsdb/sample_merge.h"
 
 namespace skep::tsdb {
 namespace {
 
-// The open run is read slowly and from its beginning, so it is short: 60 samples cost some 0.3 µs.
 // Short chunks take more bytes a sample, so sealed runs are joined once there are enough of them.
-constexpr std::uint32_t kRunSamples = 60;
 constexpr std::uint32_t kChunkSamples = 480;
 static_assert(kChunkSamples <= SealedChunk::kMaxSamples);
 // Rare samples must not keep a chunk open for days: retention forgets whole chunks.
@@ -136,8 +134,53 @@ std::uint64_t Series::VisibleCount(CommitNumber snapshot) const {
   return newest_.count;
 }
 
+bool Series::AppendLate(const FullSample& sample, CommitNumber commit) {
+  std::vector<Rare::Entry>& late = rare().late;
+  const auto later =
+      std::lower_bound(late.begin(), late.end(), sample.time,
+                       [](const Rare::Entry& entry, Timestamp time) { return entry.time < time; });
+  if (later != late.end() && later->time == sample.time) return false;
+  late.insert(later, {sample.time, sample.start, sample.histogram, commit, sample.value});
+  return true;
+}
+
 Status Series::Read(CommitNumber snapshot, storage::TimeRange range,
                     storage::SampleColumns& out) const {
+  const storage::TimeRange kept{std::max(range.min, first_kept_), range.max};
+  if (rare_ == nullptr || (rare_->late.empty() && rare_->deleted.empty())) {
+    return ReadInOrder(snapshot, kept, out);
+  }
+  storage::SampleColumns samples;
+  RETURN_IF_ERROR(ReadInOrder(snapshot, kept, samples));
+  DropSpans(rare_->deleted, samples);
+  storage::SampleColumns late = Late(snapshot, range);
+  MergeSamples(samples, late);
+  AppendSamples(out, samples);
+  return {};
+}
+
+storage::SampleColumns Series::Late(CommitNumber snapshot, storage::TimeRange range) const {
+  storage::SampleColumns columns;
+  for (const Rare::Entry& entry : rare_->late) {
+    if (entry.commit > snapshot || entry.time < range.min || entry.time > range.max) continue;
+    if (entry.histogram != nullptr) {
+      columns.histograms.times.push_back(entry.time);
+      columns.histograms.values.push_back(entry.histogram);
+      columns.histograms.starts.push_back(entry.start);
+      continue;
+    }
+    columns.times.push_back(entry.time);
+    columns.values.push_back(entry.value);
+    if (entry.start == kNoStart && columns.starts.empty()) continue;
+    columns.starts.resize(columns.times.size(), kNoStart);
+    columns.starts.back() = entry.start;
+  }
+  if (!columns.starts.empty()) columns.starts.resize(columns.times.size(), kNoStart);
+  return columns;
+}
+
+Status Series::ReadInOrder(CommitNumber snapshot, storage::TimeRange range,
+                           storage::SampleColumns& out) const {
   const std::size_t first_float = out.size();
   RETURN_IF_ERROR(ReadFloats(snapshot, range, out));
   if (rare_) ReadRare(snapshot, range, first_float, out);
@@ -187,76 +230,27 @@ Status Series::ReadFloats(CommitNumber snapshot, storage::TimeRange range,
   return {};
 }
 
-//   series = n sealed, each as sealed_chunk.cc has it | the open run, as xor_chunk.cc has it |
-//            histograms n | starts of floats n | of each histogram: time s, start s,
-//            histogram_codec.h | of each start: time s, start s
-void Series::Save(ByteWriter& out) const {
-  out.Varint(sealed_.size());
-  for (const SealedChunk& chunk : sealed_) chunk.Save(out);
-  open_.Save(out);
-  out.Varint(rare_ == nullptr ? 0 : rare_->histograms.size());
-  out.Varint(rare_ == nullptr ? 0 : rare_->starts.size());
-  if (rare_ == nullptr) return;
-  for (const Rare::Entry& entry : rare_->histograms) {
-    out.Signed(ToMillis(entry.time));
-    out.Signed(ToMillis(entry.start));
-    WriteHistogram(*entry.histogram, out);
-  }
-  for (const Rare::Entry& entry : rare_->starts) {
-    out.Signed(ToMillis(entry.time));
-    out.Signed(ToMillis(entry.start));
-  }
-}
-
-bool Series::RestoreFloats(ByteReader& reader) {
-  for (std::uint64_t left = reader.Varint(); left > 0; --left) {
-    std::optional<SealedChunk> chunk = SealedChunk::Restore(reader);
-    if (!chunk) return false;
-    if (!sealed_.empty() && chunk->min_time() <= sealed_.back().max_time()) return false;
-    appended_ += chunk->samples();
-    sealed_.push_back(std::move(*chunk));
-  }
-  if (!reader.ok() || !open_.Restore(reader, kRunSamples)) return false;
-  appended_ += open_.samples();
-  return sealed_.empty() || (!open_.empty() && open_.first_time() > sealed_.back().max_time());
-}
-
-bool Series::Restore(ByteReader& reader) {
-  if (RestoreFloats(reader) && RestoreRare(reader)) return true;
-  sealed_.clear();
-  open_ = XorWriter();
-  appended_ = 0;
-  rare_.reset();
-  return false;
-}
-
-bool Series::RestoreRare(ByteReader& reader) {
-  const std::uint64_t histograms = reader.Varint();
-  const std::uint64_t starts = reader.Varint();
-  const Histogram* before = nullptr;
-  for (std::uint64_t i = 0; i < histograms + starts && reader.ok(); ++i) {
-    Rare::Entry entry{.time = FromMillis(reader.Signed()),
-                      .start = FromMillis(reader.Signed()),
-                      .histogram = nullptr};
-    if (i < histograms) {
-      entry.histogram = std::make_shared<Histogram>(ReadHistogram(reader, before));
-      before = entry.histogram.get();
-    }
-    auto& list = i < histograms ? rare().histograms : rare().starts;
-    if (reader.ok()) list.push_back(std::move(entry));
-  }
-  return reader.ok();
-}
-
 bool Series::Overlaps(storage::TimeRange range) const {
-  return !empty() && min_time() <= range.max && *last_time() >= range.min;
+  return !empty() && min_time() <= range.max && max_time() >= range.min;
 }
 
-Timestamp Series::min_time() const {
+// kMaxTimestamp where there is none.
+Timestamp Series::oldest_in_order() const {
   Timestamp first = kMaxTimestamp;
   if (!open_.empty()) first = open_.first_time();
   if (!sealed_.empty()) first = sealed_.front().min_time();
-  return has_histograms() ? std::min(first, rare_->histograms.front().time) : first;
+  if (has_histograms()) first = std::min(first, rare_->histograms.front().time);
+  return std::max(first, first_kept_);
+}
+
+Timestamp Series::min_time() const {
+  const Timestamp first = oldest_in_order();
+  return has_late() ? std::min(first, rare_->late.front().time) : first;
+}
+
+Timestamp Series::max_time() const {
+  const Timestamp last = last_time().value_or(kMinTimestamp);
+  return has_late() ? std::max(last, rare_->late.back().time) : last;
 }
 
 std::size_t Series::chunk_bytes() const {
@@ -266,6 +260,10 @@ std::size_t Series::chunk_bytes() const {
     bytes += rare_->starts.size() * sizeof(Rare::Entry);
     for (const Rare::Entry& entry : rare_->histograms) {
       bytes += sizeof(entry) + SizeBytes(*entry.histogram);
+    }
+    bytes += rare_->late.size() * sizeof(Rare::Entry);
+    for (const Rare::Entry& entry : rare_->late) {
+      if (entry.histogram != nullptr) bytes += SizeBytes(*entry.histogram);
     }
   }
   return bytes;
@@ -281,7 +279,13 @@ void Series::DropBefore(Timestamp time) {
     forgotten_ += open_.samples();
     open_ = XorWriter();
   }
-  if (!rare_) return;
+  if (rare_) DropRare(time);
+  ForgetDeletions();
+  // New samples may then be of any time.
+  if (!has_floats() && !has_histograms()) first_kept_ = kMinTimestamp;
+}
+
+void Series::DropRare(Timestamp time) {
   for (std::deque<Rare::Entry>* list : {&rare_->histograms, &rare_->starts}) {
     // A start is needed as long as its float is there, which goes with its chunk.
     const Timestamp oldest = list == &rare_->starts && has_floats()
@@ -289,6 +293,41 @@ void Series::DropBefore(Timestamp time) {
                                  : time;
     while (!list->empty() && list->front().time < oldest) list->pop_front();
   }
+}
+
+void Series::DropThrough(Timestamp time) {
+  first_kept_ = std::max(first_kept_, time + Duration(1));
+  DropBefore(time + Duration(1));
+}
+
+void Series::DropLate(Timestamp time, CommitNumber newest) {
+  if (!has_late()) return;
+  std::erase_if(rare_->late, [time, newest](const Rare::Entry& entry) {
+    return entry.time < time && entry.commit <= newest;
+  });
+}
+
+void Series::Delete(storage::TimeRange span) {
+  if (!Overlaps(span)) return;
+  if (has_late()) {
+    std::erase_if(rare_->late, [span](const Rare::Entry& entry) {
+      return span.min <= entry.time && entry.time <= span.max;
+    });
+  }
+  // Later samples are not meant.
+  if (const std::optional<Timestamp> last = last_time()) {
+    rare().deleted.push_back({span.min, std::min(span.max, *last)});
+  }
+  ForgetDeletions();
+}
+
+// Those of which nothing is left.
+void Series::ForgetDeletions() {
+  if (rare_ == nullptr || rare_->deleted.empty()) return;
+  const Timestamp oldest = oldest_in_order();
+  std::erase_if(rare_->deleted, [oldest](const storage::TimeRange& span) {
+    return span.max < oldest || span.max < span.min;
+  });
 }
 
 }  // namespace skep::tsdb
