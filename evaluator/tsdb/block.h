@@ -1,0 +1,93 @@
+// A block of the store for reading: samples of a closed span of time in one mapped file.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/base/result.h"
+#include "common/model/labels.h"
+#include "common/model/matcher.h"
+#include "evaluator/storage/querier.h"
+#include "evaluator/tsdb/block_format.h"
+#include "evaluator/tsdb/block_index.h"
+#include "evaluator/tsdb/chunk.h"
+#include "evaluator/tsdb/disk.h"
+
+namespace skep::tsdb {
+
+// A chunk as its series' list has it. Views the block's mapping. Its summary is good; times, values
+// and starts are looked through only when Block::Check or Block::Decode is called.
+struct BlockChunk {
+  ChunkView parts;
+  Timestamp min_time, max_time;  // of its first and its last sample
+  std::uint32_t column = 0;      // of times; chunks of one block with the same have the same times
+  std::uint32_t crc = 0;         // of values and starts
+  bool checked = false;          // those stand in the list and were looked through with it
+};
+
+// Immutable, thread-safe. Who holds it holds the mapping, also after the file was removed.
+//
+// Series have ordinals, from 0 in the order of their labels; so rising ordinals are rising labels.
+// A read looks only at what it needs: the sums of the index at Open, that of a chunk when it is
+// read. So damage in a chunk costs the reads of that chunk: kCorrupt with file and offset. No
+// bytes, however they come about, make it read outside of the mapping.
+class Block {
+ public:
+  // kInvalid: a block of another version. kCorrupt: no block, or its footer or index is damaged.
+  static Result<std::shared_ptr<const Block>> Open(Disk& disk, std::string path);
+
+  const std::string& path() const { return bytes_->path; }
+  const BlockMeta& meta() const { return footer_.meta; }
+  std::uint32_t series_count() const { return static_cast<std::uint32_t>(meta().series); }
+
+  // For cursors (labels_cursor.h) and statistics.
+  const BlockIndex& index() const { return index_; }
+  // The series that all matchers accept, rising. Regular expressions run once per distinct value.
+  Result<Postings> Select(std::span<const Matcher> matchers) const {
+    return index_.Select(matchers);
+  }
+  // Decodes up to 16 series; to walk many take a LabelsCursor.
+  Result<Labels> LabelsOf(std::uint32_t series) const;
+  // Sorted and distinct, of the series that all matchers accept; no matchers: all.
+  Result<std::vector<std::string>> LabelNames(std::span<const Matcher> matchers) const {
+    return index_.LabelNames(matchers);
+  }
+  Result<std::vector<std::string>> LabelValues(std::string_view name,
+                                               std::span<const Matcher> matchers) const {
+    return index_.LabelValues(name, matchers);
+  }
+
+  // Appends the samples in `range`. On an error `out` is as before. Requires of this and the next:
+  // `series` is below series_count().
+  Status ReadSamples(std::uint32_t series, storage::TimeRange range,
+                     storage::SampleColumns& out) const;
+
+  // Appends the chunks that overlap `range`: those of floats in the order of time, and so those of
+  // histograms; two of one kind never overlap. They view the mapping.
+  Status ReadChunks(std::uint32_t series, storage::TimeRange range,
+                    std::vector<BlockChunk>& out) const;
+  // Whether the chunk's bytes are those that were written.
+  Status Check(const BlockChunk& chunk) const;
+  // Appends the samples of a chunk that lie in `range`, having checked it.
+  Status Decode(const BlockChunk& chunk, storage::TimeRange range,
+                storage::SampleColumns& out) const;
+
+ private:
+  Block(std::unique_ptr<const BlockBytes> bytes, const BlockFooter& footer, BlockIndex index);
+
+  // Requires: `column` is below the number of columns.
+  TimesEntry TimesOf(std::uint32_t column) const;
+
+  std::unique_ptr<const BlockBytes> bytes_;
+  BlockFooter footer_;
+  BlockIndex index_;
+  std::string_view samples_;  // the file up to its index
+  const char* times_table_ = nullptr;
+  PackedArray places_;
+};
+
+}  // namespace skep::tsdb

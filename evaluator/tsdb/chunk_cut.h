@@ -1,0 +1,23 @@
+// Where a run of samples is cut into chunks.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "common/base/time.h"
+
+namespace skep::tsdb {
+
+inline constexpr std::uint32_t kUsualChunkSamples = 480;
+inline constexpr std::uint32_t kSmallChunkSamples = 120;
+
+// Gives the rows at which chunks end: rising, the last is the number of times. `ends` is replaced.
+//
+// Cuts lie on a grid of absolute time, 480 scrapes apart (2 hours at 15 s), not at every 480th row:
+// so series of a target that differ by one scrape, or begin later, still share the columns of times
+// of all other chunks. A chunk goes on over a cut while it has less than 120 samples, and ends
+// without one at 600. Requires: times rise strictly, not empty.
+void CutIntoChunks(std::span<const Timestamp> times, std::vector<std::uint32_t>& ends);
+
+}  // namespace skep::tsdb
