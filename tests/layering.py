@@ -32,6 +32,7 @@ TABLE = {
     "evaluator/storage": "",
     "evaluator/promql": "",
     "evaluator/tsdb": "evaluator/storage common/instrument",
+    "evaluator/prometheusblock": "evaluator/storage evaluator/tsdb common/json",
     "evaluator/intake": "evaluator/storage common/exposition common/protobuf common/net common/instrument",
     "evaluator/engine": "evaluator/storage evaluator/promql common/instrument",
     "evaluator/promqltest": "evaluator/engine evaluator/promql evaluator/storage",

@@ -195,17 +195,18 @@ Result<std::unique_ptr<AppendFile>> PosixDisk::Reopen(const std::string& path) {
   return OpenToAppend(path, 0);
 }
 
-Result<MappedFilePtr> PosixDisk::Map(const std::string& path) {
-  const std::string whole = Whole(path);
-  const Descriptor fd(::open(whole.c_str(), O_RDONLY | O_CLOEXEC));
-  if (fd.get() < 0) return DiskError("open " + whole, errno);
+Result<MappedFilePtr> PosixDisk::Map(const std::string& path) { return MapFile(Whole(path)); }
+
+Result<MappedFilePtr> MapFile(const std::string& path) {
+  const Descriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (fd.get() < 0) return DiskError("open " + path, errno);
   struct ::stat info {};
-  if (::fstat(fd.get(), &info) != 0) return DiskError("stat " + whole, errno);
+  if (::fstat(fd.get(), &info) != 0) return DiskError("stat " + path, errno);
   const auto size = static_cast<std::size_t>(info.st_size);
   void* at = nullptr;
   if (size > 0) {  // an empty mapping is refused by the kernel
     at = ::mmap(nullptr, size, PROT_READ, MAP_SHARED, fd.get(), 0);
-    if (at == MAP_FAILED) return DiskError("map " + whole, errno);
+    if (at == MAP_FAILED) return DiskError("map " + path, errno);
   }
   return {std::make_shared<const PosixMapping>(at, size)};
 }

@@ -9,6 +9,10 @@
 
 namespace skep::tsdb {
 
+// The bytes of a file by its whole path, without a disk and its lock: for files that do not change
+// any more, as blocks are, or that are others'. Errors as a disk's.
+Result<MappedFilePtr> MapFile(const std::string& path);
+
 // Holds the file "lock" in its root, exclusively, as long as it lives: two processes that write
 // the same store would destroy it. The lock goes with the process, however that ends.
 class PosixDisk final : public Disk {
