@@ -42,6 +42,10 @@ class Block {
 
   const std::string& path() const { return bytes_->path; }
   const BlockMeta& meta() const { return footer_.meta; }
+  // Another for each block, but by chance of one in 2^32.
+  std::uint64_t id() const {
+    return std::uint64_t{footer_.index_crc} << 32 | static_cast<std::uint32_t>(meta().size_bytes);
+  }
   std::uint32_t series_count() const { return static_cast<std::uint32_t>(meta().series); }
 
   // For cursors (labels_cursor.h) and statistics.
