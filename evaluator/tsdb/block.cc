@@ -41,10 +41,14 @@ bool Overlap(storage::TimeRange range, Timestamp min, Timestamp max) {
 Result<std::shared_ptr<const Block>> Block::Open(Disk& disk, std::string path) {
   Result<MappedFilePtr> file = disk.Map(path);
   if (!file) return file.error();
+  return Of(*std::move(file), std::move(path));
+}
+
+Result<std::shared_ptr<const Block>> Block::Of(MappedFilePtr file, std::string path) {
   auto bytes = std::make_unique<BlockBytes>();
   bytes->path = std::move(path);
-  bytes->content = (*file)->bytes();
-  bytes->file = *std::move(file);
+  bytes->content = file->bytes();
+  bytes->file = std::move(file);
   const Result<BlockFooter> footer = DecodeFooter(bytes->content, bytes->path);
   if (!footer) return footer.error();
   Result<BlockIndex> index = BlockIndex::Open(*bytes, *footer);
@@ -115,6 +119,14 @@ Status Block::Check(const BlockChunk& chunk) const {
   }
   if (chunk.checked || Crc32c(parts.starts, Crc32c(parts.values)) == chunk.crc) return {};
   return bytes_->Damaged(parts.values.data(), "a chunk is damaged");
+}
+
+Result<std::optional<ChunkSummary>> Block::SummaryOf(const BlockChunk& chunk) const {
+  // The value of a constant is its summary, and may stand among the values (beside starts).
+  if (chunk.parts.kind == ChunkKind::kConstant) RETURN_IF_ERROR(Check(chunk));
+  auto summary = tsdb::SummaryOf(chunk.parts);
+  if (summary) return summary;
+  return bytes_->Damaged(chunk.parts.values.data(), summary.error().message());
 }
 
 Status Block::Decode(const BlockChunk& chunk, storage::TimeRange range,

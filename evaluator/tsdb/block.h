@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -39,6 +40,8 @@ class Block {
  public:
   // kInvalid: a block of another version. kCorrupt: no block, or its footer or index is damaged.
   static Result<std::shared_ptr<const Block>> Open(Disk& disk, std::string path);
+  // The same of a file that is mapped already; `path` is for messages. Requires: not null.
+  static Result<std::shared_ptr<const Block>> Of(MappedFilePtr file, std::string path);
 
   const std::string& path() const { return bytes_->path; }
   const BlockMeta& meta() const { return footer_.meta; }
@@ -74,6 +77,9 @@ class Block {
   // histograms; two of one kind never overlap. They view the mapping.
   Status ReadChunks(std::uint32_t series, storage::TimeRange range,
                     std::vector<BlockChunk>& out) const;
+  // What stands for the samples of a chunk of floats (chunk.h); touches the list of chunks only.
+  // Not to be used where tombstones touch the chunk.
+  Result<std::optional<ChunkSummary>> SummaryOf(const BlockChunk& chunk) const;
   // Whether the chunk's bytes are those that were written.
   Status Check(const BlockChunk& chunk) const;
   // Appends the samples of a chunk that lie in `range`, having checked it.
