@@ -100,6 +100,18 @@ std::string GroupToken(const rules::GroupStatus& group) {
   return text;
 }
 
+// Ours; a group that goes by its interval alone reads as in Prometheus.
+void WriteOnScrape(json::JsonWriter& json, const rules::GroupStatus& group) {
+  json.Key("onScrape").BeginObject();
+  json.Key("minSpacing").Double(ToSeconds(*group.min_spacing));
+  json.Key("rounds").BeginObject();
+  for (const auto& [cause, count] : {std::pair(rules::RoundCause::kScrape, group.rounds.by_scrape),
+                                     {rules::RoundCause::kInterval, group.rounds.by_interval}}) {
+    json.Key(rules::RoundCauseName(cause)).Int(static_cast<std::int64_t>(count));
+  }
+  json.EndObject().EndObject();
+}
+
 void WriteGroup(json::JsonWriter& json, const rules::GroupStatus& group, bool with_alerts) {
   json.BeginObject().Field("name", group.name).Field("file", group.file);
   json.Key("rules").BeginArray();
@@ -108,7 +120,9 @@ void WriteGroup(json::JsonWriter& json, const rules::GroupStatus& group, bool wi
   json.Key("interval").Double(ToSeconds(group.interval));
   json.Key("limit").Int(group.limit);
   json.Key("evaluationTime").Double(Seconds(group.evaluation_time));
-  json.Field("lastEvaluation", TimeText(group.last_evaluation.value_or(Timestamp{}))).EndObject();
+  json.Field("lastEvaluation", TimeText(group.last_evaluation.value_or(Timestamp{})));
+  if (group.min_spacing) WriteOnScrape(json, group);
+  json.EndObject();
 }
 
 // Keeps what the filter accepts; a group without an accepted rule goes where rules were asked for.

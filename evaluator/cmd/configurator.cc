@@ -12,6 +12,7 @@ rules::RulesConfig RulesOf(const config::Configuration& config, const std::strin
   rules.query_offset = config.scrape.global.rule_query_offset;
   rules.external_labels = config.scrape.global.external_labels;
   rules.external_url = external_url;
+  rules.on_scrape = config.on_scrape;
   return rules;
 }
 

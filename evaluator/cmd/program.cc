@@ -97,7 +97,6 @@ Program::Program(Flags flags, const Clock& clock, Logger log, Storage storage)
       share_folder_(FindShareFolder()),
       prefix_(net::RoutePrefix(flags_.route_prefix, flags_.external_url).value()),
       storage_(std::move(storage)),
-      receiver_(*storage_.store, clock, instruments_),
       engine_(clock, EngineOptionsOf(flags_)),
       queries_(engine_, *storage_.store, flags_.features.promql),
       alertmanager_sender_(clock, log_.For("alertmanagers"),
@@ -105,6 +104,10 @@ Program::Program(Flags flags, const Clock& clock, Logger log, Storage storage)
       notifier_(clock, log_.For("notifier"), QueueOptions()),
       alerts_(alertmanager_sender_, notifier_),
       alertmanagers_(alertmanager_sender_, clock, log_.For("alertmanagers")),
+      rules_({queries_, *storage_.store, *storage_.store, alerts_, clock, log_.For("rules"),
+              &instruments_},
+             RuleOptionsOf(flags_)),
+      receiver_(*storage_.store, clock, instruments_, &rules_.commits()),
       server_(clock, log_.For("web")) {}
 
 Result<std::unique_ptr<Program>> Program::Create(Flags flags, const Clock& clock, Logger log) {
@@ -113,16 +116,8 @@ Result<std::unique_ptr<Program>> Program::Create(Flags flags, const Clock& clock
   std::unique_ptr<Program> program(
       new Program(std::move(flags), clock, std::move(log), std::move(*storage)));
   RETURN_IF_ERROR(program->CreateScrape());
-  const rules::Dependencies dependencies{program->queries_,
-                                         *program->storage_.store,
-                                         *program->storage_.store,
-                                         program->alerts_,
-                                         clock,
-                                         program->log_.For("rules"),
-                                         &program->instruments_};
-  program->rules_ = std::make_unique<rules::Manager>(dependencies, RuleOptionsOf(program->flags_));
   program->configurator_ = std::make_unique<Configurator>(
-      Configured{program->engine_, *program->scrape_, *program->rules_, program->notifier_,
+      Configured{program->engine_, *program->scrape_, program->rules_, program->notifier_,
                  program->alerts_, program->alertmanagers_},
       clock, program->log_.For("config"));
   const Result<Regex> origin = Regex::Create(program->flags_.cors_origin);
@@ -154,6 +149,7 @@ Result<Program::Storage> Program::OpenStorage(const Flags& flags, const Clock& c
 Status Program::CreateScrape() {
   scrape::Manager::Options options;
   options.version = SKEP_VERSION;
+  options.commits = &rules_.commits();
   Result<std::unique_ptr<scrape::Manager>> manager =
       scrape::Manager::Create(*storage_.store, clock_, log_.For("scrape"), instruments_, options);
   if (!manager) return manager.error();
@@ -217,7 +213,7 @@ api::Sources Program::ApiSources() {
       engine_,
       *storage_.store,
       clock_,
-      [this] { return rules_->Groups(); },
+      [this] { return rules_.Groups(); },
       [this] { return scrape_->Targets(); },
       [this] { return scrape_->Metadata(); },
       alertmanagers,
@@ -263,7 +259,7 @@ Status Program::Start() {
   RETURN_IF_ERROR(server_.Start(options));
   RETURN_IF_ERROR(configurator_->Start(MakeConfiguratorOptions()));
   StartMaintenance();
-  rules_->Start();
+  rules_.Start();
   ready_ = true;
   for (const std::string& address : server_.addresses()) {
     log_.Info("listening", {{"address", address}, {"scheme", server_.scheme()}});
@@ -329,7 +325,7 @@ void Program::Stop() {
   log_.Info("stopping", {});
   ready_ = false;
   scrape_->Stop();
-  rules_->Stop();
+  rules_.Stop();
   alertmanager_sender_.Stop(kDeliveryGrace);
   notifier_.Stop(kDeliveryGrace);
   server_.Stop(kRequestGrace);

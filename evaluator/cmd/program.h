@@ -75,15 +75,15 @@ class Program {
 
   instrument::Instruments instruments_;
   const Storage storage_;
-  intake::Receiver receiver_;
   engine::Engine engine_;
   rulequery::EngineQueryRunner queries_;
-  std::unique_ptr<scrape::Manager> scrape_;
   receivers::AlertmanagerSender alertmanager_sender_;
   notifier::Notifier notifier_;
   AlertPath alerts_;
   AlertmanagerTargets alertmanagers_;
-  std::unique_ptr<rules::Manager> rules_;
+  rules::Manager rules_;
+  std::unique_ptr<scrape::Manager> scrape_;
+  intake::Receiver receiver_;
   std::unique_ptr<Configurator> configurator_;
   std::unique_ptr<api::Api> api_;
   net::HttpServer server_;

@@ -52,9 +52,30 @@ ExitCode CheckRuleFilesOf(ToolIo& io, const config::Configuration& configuration
   return code;
 }
 
+// Of rule files that are good.
+ExitCode CheckOnScrape(ToolIo& io, const config::Configuration& configuration,
+                       const CheckOptions& options) {
+  std::vector<rules::RuleFile> files;
+  for (const NamedFile& entry : configuration.rule_files) {
+    const Result<std::vector<std::string>> paths = Glob(entry.path);
+    if (!paths) return Refuse(io, paths.error().message());
+    for (const std::string& path : *paths) {
+      Result<rules::RuleFile> file = rules::ReadRuleFile(
+          path, {.promql = options.promql, .ignore_unknown_fields = options.ignore_unknown_fields});
+      if (!file) return Refuse(io, file.error().message());
+      files.push_back(std::move(*file));
+    }
+  }
+  const Status good = rules::CheckOnScrape(configuration.on_scrape, files);
+  return good ? ExitCode::kGood : Refuse(io, good.error().message());
+}
+
 ExitCode CheckWhatItNames(ToolIo& io, const config::Configuration& configuration,
                           const CheckOptions& options) {
   ExitCode code = CheckRuleFilesOf(io, configuration, options);
+  if (code != ExitCode::kRefused && !configuration.on_scrape.empty()) {
+    code = Worse(code, CheckOnScrape(io, configuration, options));
+  }
   for (const Error& error : config::FindMissingFiles(configuration)) {
     code = Refuse(io, error.message());
   }

@@ -63,6 +63,14 @@ void ReadRuleFiles(yaml::MapReader& map, const std::string& folder, Configuratio
   }
 }
 
+void ReadRules(yaml::MapReader& map, const std::string& folder, Configuration& out) {
+  Result<std::vector<rules::OnScrapeGroup>> groups = rules::ReadOnScrape(map.Take("rules"), folder);
+  if (groups)
+    out.on_scrape = std::move(*groups);
+  else
+    map.Fail(groups.error());
+}
+
 void ReadNotifications(yaml::MapReader& map, const std::string& folder, Configuration& out) {
   const yaml::Node node = map.Take("notifications");
   std::string path;
@@ -135,6 +143,7 @@ Result<Configuration> ParseConfiguration(std::string_view text, const std::strin
   else
     map.Fail(scrape.error());
   ReadRuleFiles(map, read.folder, out);
+  ReadRules(map, read.folder, out);
   Result<AlertingOptions> alerting = ReadAlerting(map.Take("alerting"), read);
   if (alerting)
     out.alerting = std::move(*alerting);

@@ -10,6 +10,7 @@
 #include "common/base/result.h"
 #include "evaluator/config/alerting.h"
 #include "evaluator/config/notifications.h"
+#include "evaluator/rules/on_scrape.h"
 #include "evaluator/scrape/config.h"
 
 namespace skep::config {
@@ -19,6 +20,7 @@ struct Configuration {
   std::string echo;                   // YAML without secrets
   scrape::ScrapeConfig scrape;        // `global` is in it
   std::vector<NamedFile> rule_files;  // paths or patterns
+  std::vector<rules::OnScrapeGroup> on_scrape;
   AlertingOptions alerting;
   std::optional<NotificationOptions> notifications;
   std::string notifications_file;         // its path, "" for none

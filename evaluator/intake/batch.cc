@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <utility>
 
 namespace skep::intake {
 namespace {
@@ -51,8 +52,8 @@ std::string ShortText(const Labels& labels) {
   return text.substr(0, end) + "...";
 }
 
-Batch::Batch(storage::Appendable& store, Timestamp newest)
-    : appender_(store.NewAppender()), newest_(std::min(newest, kNewest)) {}
+Batch::Batch(storage::Appendable& store, Timestamp newest, CommitNote note)
+    : appender_(store.NewAppender()), newest_(std::min(newest, kNewest)), note_(std::move(note)) {}
 
 bool Batch::IsTimely(const Labels& labels, Timestamp time) {
   if (time > newest_) RefuseAt(Refusal::kTooNew, labels, time);
@@ -75,7 +76,7 @@ void Batch::Judge(AppendOutcome outcome, const Labels& labels, Timestamp time) {
   switch (outcome) {
     case AppendOutcome::kAccepted:
       ++accepted_;
-      return;
+      return note_.Add(labels, time);
     case AppendOutcome::kDuplicate:
       return RefuseAt(Refusal::kDuplicate, labels, time);
     case AppendOutcome::kOutOfOrder:
@@ -98,7 +99,11 @@ void Batch::Refuse(Refusal refusal, std::string_view what, std::size_t count) {
   if (first_.empty()) first_ = what;
 }
 
-Status Batch::Commit() { return appender_->Commit(); }
+Status Batch::Commit() {
+  RETURN_IF_ERROR(appender_->Commit());
+  note_.Tell();
+  return {};
+}
 
 std::size_t Batch::refused() const {
   return std::accumulate(refused_.begin(), refused_.end(), std::size_t{0});

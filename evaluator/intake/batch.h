@@ -10,6 +10,7 @@
 
 #include "common/base/result.h"
 #include "common/model/labels.h"
+#include "evaluator/intake/commit_note.h"
 #include "evaluator/storage/appender.h"
 
 namespace skep::intake {
@@ -35,8 +36,8 @@ std::string ShortText(const Labels& labels);
 class Batch {
  public:
   // Samples after `newest` are refused as kTooNew, at the latest those after the year 9999; those
-  // before our era as kTooOld. `store` outlives the batch.
-  Batch(storage::Appendable& store, Timestamp newest);
+  // before our era as kTooOld. `store` outlives the batch. `note` is told when it is committed.
+  Batch(storage::Appendable& store, Timestamp newest, CommitNote note = {});
 
   // `ref`: see Appender.
   void Append(storage::SeriesRef& ref, const Labels& labels, Sample sample);
@@ -61,6 +62,7 @@ class Batch {
 
   std::unique_ptr<storage::Appender> appender_;
   Timestamp newest_;
+  CommitNote note_;
   std::size_t accepted_ = 0;
   std::array<std::size_t, kRefusals> refused_{};
   std::string first_;  // what was refused first

@@ -62,9 +62,10 @@ Status ReadImportOptions(const net::HttpRequest& request, ImportOptions& options
 }  // namespace
 
 Receiver::Receiver(storage::Appendable& store, const Clock& clock,
-                   instrument::Instruments& instruments)
+                   instrument::Instruments& instruments, const storage::CommitFeed* commits)
     : store_(store),
       clock_(clock),
+      commits_(commits),
       write_counters_(MakeCounters(instruments, "remote_write")),
       import_counters_(MakeCounters(instruments, "import")) {}
 
@@ -103,7 +104,8 @@ net::HttpResponse Receiver::Write(const net::HttpRequest& request) {
   }
   const Result<std::string> message = protobuf::UnpackSnappy(request.body);
   if (!message) return Plain(400, message.error().message());
-  Batch batch(store_, clock_.Now() + kMaxAhead);
+  const Timestamp now = clock_.Now();
+  Batch batch(store_, now + kMaxAhead, CommitNote(commits_, now));
   const Status read = ReadWriteRequest(*message, batch);
   if (!read) return Plain(400, "nothing taken: " + read.error().message());
   return Finish(batch, write_counters_);
@@ -114,7 +116,7 @@ net::HttpResponse Receiver::Import(const net::HttpRequest& request) {
   options.time = clock_.Now();
   const Status read = ReadImportOptions(request, options);
   if (!read) return Plain(400, read.error().message());
-  Batch batch(store_, kMaxTimestamp);
+  Batch batch(store_, kMaxTimestamp, CommitNote(commits_, clock_.Now()));
   ImportPage(request.body, options, batch);
   return Finish(batch, import_counters_);
 }

@@ -17,8 +17,9 @@ namespace skep::intake {
 // themselves alone: the answer is then 400, which no sender repeats, and says how many and why.
 class Receiver {
  public:
-  // All outlive the receiver.
-  Receiver(storage::Appendable& store, const Clock& clock, instrument::Instruments& instruments);
+  // All outlive the receiver. `commits` is told of each request; null: nobody.
+  Receiver(storage::Appendable& store, const Clock& clock, instrument::Instruments& instruments,
+           const storage::CommitFeed* commits = nullptr);
 
   // POST /api/v1/write: remote write 1.0. 204; 400; 413 beyond 64 MB unpacked; 415 for version 2;
   // 500 where the store fails, so that the sender tries again. Samples more than ten minutes ahead
@@ -41,6 +42,7 @@ class Receiver {
 
   storage::Appendable& store_;
   const Clock& clock_;
+  const storage::CommitFeed* commits_;
   Counters write_counters_;
   Counters import_counters_;
 };

@@ -31,6 +31,9 @@ std::unique_ptr<Rule> MakeRule(const RuleDefinition& definition, bool restored) 
   return std::make_unique<AlertingRule>(definition, restored);
 }
 
+// By then all targets have been scraped that can be.
+constexpr Duration kSettled = std::chrono::minutes(1);
+
 // Labels without the metric name: identity of an alert.
 Labels WithoutName(const Labels& labels) {
   LabelsBuilder builder(labels);
@@ -57,13 +60,13 @@ RuleGroup::RuleGroup(GroupDefinition definition, const Settings& settings,
   metrics_.rules.Set(static_cast<double>(rules_.size()));
 }
 
-void RuleGroup::Evaluate(Timestamp time, TaskPool& pool, const std::atomic<bool>& cancel) {
+void RuleGroup::Evaluate(const Turn& turn, TaskPool& pool, const std::atomic<bool>& cancel) {
   const std::lock_guard lock(round_mutex_);
   if (retired_) return;
   const Timestamp wall_time = dependencies_.clock.Now();
   const auto start = dependencies_.clock.SteadyNow();
-  const Round round{time,
-                    time - settings_.query_offset,
+  const Round round{turn.time,
+                    turn.time - settings_.query_offset,
                     settings_.interval,
                     definition_.limit,
                     settings_.external_labels,
@@ -77,9 +80,11 @@ void RuleGroup::Evaluate(Timestamp time, TaskPool& pool, const std::atomic<bool>
     pool.Run(level.size(), [&](std::size_t i) { EvaluateRule(level[i], round, totals); });
   }
   WriteStale(round.query_time);
-  ++rounds_;
+  if (!first_round_ || turn.time < *first_round_) first_round_ = turn.time;
+  last_round_ = turn.time;
   const auto took = dependencies_.clock.SteadyNow() - start;
   metrics_.iterations.Increment();
+  metrics_.Rounds(turn.cause).Increment();
   metrics_.samples.Set(static_cast<double>(totals.samples.load()));
   metrics_.last_rule_duration_sum.Set(static_cast<double>(totals.duration_ns.load()) / 1e9);
   metrics_.group_duration.Observe(took);
@@ -88,6 +93,7 @@ void RuleGroup::Evaluate(Timestamp time, TaskPool& pool, const std::atomic<bool>
   const std::lock_guard status_lock(status_mutex_);
   evaluation_time_ = took;
   last_evaluation_ = wall_time;
+  ++rounds_.Of(turn.cause);
 }
 
 void RuleGroup::EvaluateRule(std::size_t index, const Round& round, Totals& totals) {
@@ -163,9 +169,10 @@ void RuleGroup::WriteStale(Timestamp time) {
 
 bool RuleGroup::NeedsRestore() const {
   // The first round may see too little: not every target was scraped, and rules of other groups had
-  // no turn yet. So the second one it is.
+  // no turn yet. So the second one it is, and where scrapes cause many rounds, a settled one.
   const std::lock_guard lock(round_mutex_);
-  return !restored_ && !retired_ && rounds_ >= 2;
+  return !restored_ && !retired_ && first_round_ &&
+         last_round_ - *first_round_ >= std::min(settings_.interval, kSettled);
 }
 
 void RuleGroup::Restore(Timestamp now) {
@@ -261,6 +268,7 @@ void RuleGroup::TakeStateFrom(RuleGroup& old) {
   const std::scoped_lock status_lock(status_mutex_, old.status_mutex_);
   evaluation_time_ = old.evaluation_time_;
   last_evaluation_ = old.last_evaluation_;
+  rounds_ = old.rounds_;
 }
 
 std::vector<Labels> RuleGroup::TakeSeries() {
@@ -284,6 +292,7 @@ GroupStatus RuleGroup::GetStatus() const {
   const std::lock_guard lock(status_mutex_);
   status.evaluation_time = evaluation_time_;
   status.last_evaluation = last_evaluation_;
+  status.rounds = rounds_;
   return status;
 }
 

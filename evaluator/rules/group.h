@@ -15,6 +15,7 @@
 #include "evaluator/rules/rule.h"
 #include "evaluator/rules/series_tracker.h"
 #include "evaluator/rules/task_pool.h"
+#include "evaluator/rules/timetable.h"
 
 namespace skep::rules {
 
@@ -41,8 +42,8 @@ class RuleGroup {
     return file + ";" + name;
   }
 
-  // One round at `time`. Does nothing once retired.
-  void Evaluate(Timestamp time, TaskPool& pool, const std::atomic<bool>& cancel);
+  // One round. Does nothing once retired.
+  void Evaluate(const Turn& turn, TaskPool& pool, const std::atomic<bool>& cancel);
   // The round after which, where it is due, `for` states are restored.
   bool NeedsRestore() const;
   void Restore(Timestamp now);
@@ -86,13 +87,15 @@ class RuleGroup {
   std::vector<SeriesTracker> trackers_;  // one per rule
   std::vector<Labels> stale_;            // of rules that are gone
   bool retired_ = false;
-  int rounds_ = 0;
+  std::optional<Timestamp> first_round_;  // its time
+  Timestamp last_round_{};
   bool restored_;
 
   mutable std::mutex status_mutex_;
   // Guarded by status_mutex_:
   std::chrono::nanoseconds evaluation_time_{0};
   std::optional<Timestamp> last_evaluation_;
+  RoundCounts rounds_;
 };
 
 }  // namespace skep::rules

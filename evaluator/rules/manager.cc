@@ -3,10 +3,11 @@
 #include <algorithm>
 #include <atomic>
 #include <condition_variable>
-#include <limits>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <set>
+#include <span>
 #include <thread>
 #include <utility>
 
@@ -14,6 +15,8 @@
 #include "common/base/quote.h"
 #include "common/base/thread.h"
 #include "evaluator/rules/group.h"
+#include "evaluator/rules/group_selectors.h"
+#include "evaluator/rules/timetable.h"
 
 namespace skep::rules {
 namespace {
@@ -36,28 +39,13 @@ std::size_t Ruleset::CountRules() const {
   return count;
 }
 
-Timestamp LastSlot(std::string_view file, std::string_view group, Duration interval,
-                   Timestamp now) {
-  const std::uint64_t hash = Fingerprint(Labels{{"file", file}, {"name", group}});
-  const auto period = interval.count();
-  const auto offset = static_cast<std::int64_t>(hash % static_cast<std::uint64_t>(period));
-  const std::int64_t shifted = ToMillis(now) - offset;
-  const std::int64_t rest = ((shifted % period) + period) % period;
-  return FromMillis(shifted - rest + offset);
-}
-
-NextRound RoundAfter(Timestamp slot, Duration interval, Timestamp now) {
-  const Timestamp next = slot + interval;
-  if (next > now) return {next, 0, next > now + interval};
-  const std::int64_t missed = (now - next) / interval;
-  return {next + missed * interval, missed, false};
-}
-
-class Manager::Impl {
+class Manager::Impl final : public storage::CommitFeed {
  public:
   Impl(Dependencies dependencies, ManagerOptions options)
-      : dependencies_(std::move(dependencies)), options_(options) {}
-  ~Impl() { Stop(); }
+      : dependencies_(std::move(dependencies)), options_(options) {
+    if (dependencies_.metrics != nullptr) scrape_delay_ = AddScrapeDelay(*dependencies_.metrics);
+  }
+  ~Impl() override { Stop(); }
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
 
@@ -66,8 +54,10 @@ class Manager::Impl {
   void Start();
   void Stop();
   Status EvaluateRound(std::string_view file, std::string_view group, Timestamp time);
+  void RunDue();
   Status Restore(std::string_view file, std::string_view group, Timestamp now);
   std::vector<GroupStatus> Groups() const;
+  std::shared_ptr<const storage::CommitWatches> CurrentWatches() const override;
 
  private:
   using GroupPtr = std::shared_ptr<RuleGroup>;
@@ -75,27 +65,66 @@ class Manager::Impl {
   // A group with its place in time.
   struct Slot {
     GroupPtr group;
-    Timestamp next;  // slot of the next round
+    Timetable timetable;
     bool running = false;
+    // When the oldest scrape was told of that had no round yet.
+    std::optional<Clock::Steady> waiting_since = {};
   };
   using SlotPtr = std::shared_ptr<Slot>;
+
+  struct Due {
+    SlotPtr slot;
+    Turn turn;
+    std::optional<Clock::Steady> waiting_since;
+  };
+
+  // The groups of one configuration that go by scrapes.
+  class Watches final : public storage::CommitWatches {
+   public:
+    explicit Watches(Impl& owner) : owner_(owner) {}
+    void Add(SlotPtr slot) {
+      selectors_.Add(slot->group->definition(), static_cast<std::uint32_t>(slots_.size()),
+                     owner_.options_.files.promql);
+      slots_.push_back(std::move(slot));
+    }
+    bool empty() const { return slots_.empty(); }
+    void Find(const Labels& labels, std::vector<std::uint32_t>& out) const override {
+      selectors_.Find(labels, out);
+    }
+    void Tell(std::span<const std::uint32_t> watches, Timestamp time) const override {
+      for (const std::uint32_t watch : watches) owner_.AddScrape(*slots_[watch], time);
+    }
+
+   private:
+    Impl& owner_;
+    GroupSelectors selectors_;
+    std::vector<SlotPtr> slots_;
+  };
 
   SlotPtr MakeSlot(GroupDefinition definition, const RulesConfig& config, SlotPtr old);
   RuleGroup::Settings SettingsOf(const GroupDefinition& definition,
                                  const RulesConfig& config) const;
   void Depart(RuleGroup& group, Timestamp now);
   void WriteDeparted(Timestamp now);
+  void Watch(const std::vector<SlotPtr>& slots);
+  void AddScrape(Slot& slot, Timestamp time);
   void StartWorker();
   void Work();
-  SlotPtr TakeDue(std::unique_lock<std::mutex>& lock);
-  void RunSlot(Slot& slot, Timestamp time);
-  void Reschedule(Slot& slot, Timestamp now);
+  std::optional<Due> TakeDue(Timestamp now, Timestamp& wake);
+  std::optional<Due> WaitForDue(std::unique_lock<std::mutex>& lock);
+  void RunTurn(const Due& due);
+  void EndTurn(const Due& due);
   GroupPtr Find(std::string_view file, std::string_view group) const;
 
   const Dependencies dependencies_;
   const ManagerOptions options_;
+  instrument::Histogram scrape_delay_;
   std::atomic<bool> cancel_ = false;
   std::mutex apply_mutex_;  // one Apply at a time
+
+  std::atomic<bool> watches_any_ = false;
+  mutable std::mutex watches_mutex_;
+  std::shared_ptr<const Watches> watches_;  // guarded by watches_mutex_; null where it has no group
 
   mutable std::mutex mutex_;
   std::condition_variable changed_;
@@ -125,6 +154,7 @@ Result<Ruleset> Manager::Impl::Load(const RulesConfig& config) const {
     if (finding.kind == LintFinding::Kind::kDuplicateRule) continue;
     dependencies_.logger.Warn(finding.message, {{"file", finding.file}, {"line", finding.line}});
   }
+  RETURN_IF_ERROR(CheckOnScrape(config.on_scrape, rules.files));
   return rules;
 }
 
@@ -139,19 +169,25 @@ RuleGroup::Settings Manager::Impl::SettingsOf(const GroupDefinition& definition,
 Manager::Impl::SlotPtr Manager::Impl::MakeSlot(GroupDefinition definition,
                                                const RulesConfig& config, SlotPtr old) {
   const RuleGroup::Settings settings = SettingsOf(definition, config);
+  const OnScrapeGroup* const on_scrape = FindOnScrape(config.on_scrape, definition);
+  const auto spacing = on_scrape ? std::optional(on_scrape->min_spacing) : std::nullopt;
   if (old && old->group->definition().SameAs(definition) && old->group->settings() == settings) {
+    const std::lock_guard lock(mutex_);
+    old->timetable.ChangeSpacing(spacing);
     return old;
   }
   const bool restored = applied_ || !options_.restore;
-  auto slot = std::make_shared<Slot>();
-  slot->next =
-      LastSlot(definition.file, definition.name, settings.interval, dependencies_.clock.Now()) +
-      settings.interval;
-  slot->group = std::make_shared<RuleGroup>(std::move(definition), settings, dependencies_,
-                                            options_, restored);
+  const Timestamp last =
+      LastSlot(definition.file, definition.name, settings.interval, dependencies_.clock.Now());
+  const auto slot =
+      std::make_shared<Slot>(Slot{std::make_shared<RuleGroup>(std::move(definition), settings,
+                                                              dependencies_, options_, restored),
+                                  Timetable(last + settings.interval, settings.interval, spacing)});
   if (old) {
     old->group->Retire();
     slot->group->TakeStateFrom(*old->group);
+    const std::lock_guard lock(mutex_);
+    slot->timetable.Follow(old->timetable);
   }
   return slot;
 }
@@ -182,6 +218,7 @@ void Manager::Impl::Apply(Ruleset rules) {
       if (found != old.end()) old.erase(found);
     }
   }
+  Watch(slots);
   {
     const std::lock_guard lock(mutex_);
     slots_ = std::move(slots);
@@ -225,81 +262,127 @@ void Manager::Impl::Stop() {
   threads.clear();  // joins
 }
 
-// The slot whose round is due, marked as running; waits for one. Null: stopped, or series of
-// departed groups are due.
-Manager::Impl::SlotPtr Manager::Impl::TakeDue(std::unique_lock<std::mutex>& lock) {
+void Manager::Impl::Watch(const std::vector<SlotPtr>& slots) {
+  auto watches = std::make_shared<Watches>(*this);
+  for (const SlotPtr& slot : slots) {
+    if (slot->timetable.min_spacing()) watches->Add(slot);
+  }
+  const std::lock_guard lock(watches_mutex_);
+  watches_any_.store(!watches->empty());
+  watches_ = watches->empty() ? nullptr : std::move(watches);
+}
+
+std::shared_ptr<const storage::CommitWatches> Manager::Impl::CurrentWatches() const {
+  if (!watches_any_.load(std::memory_order_relaxed)) return nullptr;
+  const std::lock_guard lock(watches_mutex_);
+  return watches_;
+}
+
+void Manager::Impl::AddScrape(Slot& slot, Timestamp time) {
+  {
+    const std::lock_guard lock(mutex_);
+    slot.timetable.AddScrape(time);
+    if (!slot.waiting_since) slot.waiting_since = dependencies_.clock.SteadyNow();
+    if (slot.running) return;  // whoever runs it looks for the next one
+  }
+  changed_.notify_one();
+}
+
+// Marked as running. Empty: nothing is due at `now`; then `wake` is no later than what comes next.
+// Requires: mutex_ is held.
+std::optional<Manager::Impl::Due> Manager::Impl::TakeDue(Timestamp now, Timestamp& wake) {
+  while (true) {
+    SlotPtr first;
+    for (const SlotPtr& slot : slots_) {
+      if (slot->running) continue;
+      const Timestamp due = slot->timetable.NextDue(now);
+      if (due >= wake) continue;
+      first = slot;
+      wake = due;
+    }
+    if (!first || wake > now) return std::nullopt;
+    if (const std::optional<Turn> turn = first->timetable.Take(now)) {
+      first->running = true;
+      return Due{first, *turn, std::exchange(first->waiting_since, std::nullopt)};
+    }
+    wake = now + kLongestSleep;
+  }
+}
+
+// Empty: stopped, or series of departed groups are due.
+std::optional<Manager::Impl::Due> Manager::Impl::WaitForDue(std::unique_lock<std::mutex>& lock) {
   while (!stopped_) {
     const Timestamp now = dependencies_.clock.Now();
     Timestamp wake = now + kLongestSleep;
     for (const Departed& departed : departed_) {
-      if (departed.due <= now) return nullptr;
+      if (departed.due <= now) return std::nullopt;
       wake = std::min(wake, departed.due);
     }
-    SlotPtr first;
-    for (const SlotPtr& slot : slots_) {
-      if (!slot->running && (!first || slot->next < first->next)) first = slot;
-    }
-    if (first && first->next <= now) {
-      first->running = true;
-      return first;
-    }
-    if (first) wake = std::min(wake, first->next);
+    if (std::optional<Due> due = TakeDue(now, wake)) return due;
     changed_.wait_until(lock, dependencies_.clock.SteadyNow() + (wake - now));
   }
-  return nullptr;
+  return std::nullopt;
 }
 
 void Manager::Impl::Work() {
   std::unique_lock lock(mutex_);
   while (!stopped_) {
-    const SlotPtr slot = TakeDue(lock);
+    const std::optional<Due> due = WaitForDue(lock);
     if (stopped_) return;
     // One thread always waits for the next group that is due, as far as there may be another:
     // rounds that hang do not hold those of other groups.
     if (--idle_ == 0 && threads_.size() < options_.group_threads) StartWorker();
-    const Timestamp now = dependencies_.clock.Now();
-    if (!slot) {
-      lock.unlock();
-      WriteDeparted(now);
-      lock.lock();
-      ++idle_;
-      continue;
-    }
-    const Timestamp time = slot->next;
     lock.unlock();
-    RunSlot(*slot, time);
+    if (due) {
+      RunTurn(*due);
+    } else {
+      WriteDeparted(dependencies_.clock.Now());
+    }
     lock.lock();
     ++idle_;
-    slot->running = false;
-    Reschedule(*slot, dependencies_.clock.Now());
-    changed_.notify_one();
+    if (due) EndTurn(*due);
   }
 }
 
-void Manager::Impl::RunSlot(Slot& slot, Timestamp time) {
+void Manager::Impl::RunDue() {
+  const Timestamp now = dependencies_.clock.Now();
+  WriteDeparted(now);
+  std::unique_lock lock(mutex_);
+  Timestamp wake = now + kLongestSleep;
+  while (const std::optional<Due> due = TakeDue(now, wake)) {
+    lock.unlock();
+    RunTurn(*due);
+    lock.lock();
+    EndTurn(*due);
+    wake = now + kLongestSleep;
+  }
+}
+
+void Manager::Impl::RunTurn(const Due& due) {
   std::shared_ptr<TaskPool> pool;
   {
     const std::lock_guard lock(mutex_);
     pool = pool_;
   }
+  RuleGroup& group = *due.slot->group;
   try {
-    slot.group->Evaluate(time, *pool, cancel_);
-    if (slot.group->NeedsRestore()) slot.group->Restore(dependencies_.clock.Now());
+    group.Evaluate(due.turn, *pool, cancel_);
+    if (group.NeedsRestore()) group.Restore(dependencies_.clock.Now());
   } catch (const std::exception& thrown) {
     // One group's bad luck (no memory) is not the others'.
-    dependencies_.logger.Error(
-        "round of a rule group was broken off",
-        {{"group", slot.group->definition().name}, {"error", thrown.what()}});
+    dependencies_.logger.Error("round of a rule group was broken off",
+                               {{"group", group.definition().name}, {"error", thrown.what()}});
   }
+  if (due.waiting_since)
+    scrape_delay_.Observe(dependencies_.clock.SteadyNow() - *due.waiting_since);
 }
 
-void Manager::Impl::Reschedule(Slot& slot, Timestamp now) {
-  const GroupDefinition& definition = slot.group->definition();
-  const Duration interval = slot.group->settings().interval;
-  const NextRound next = RoundAfter(slot.next, interval, now);
-  slot.next =
-      next.reset ? LastSlot(definition.file, definition.name, interval, now) + interval : next.slot;
-  if (next.missed > 0) slot.group->CountMissed(next.missed);
+// Requires: mutex_ is held.
+void Manager::Impl::EndTurn(const Due& due) {
+  due.slot->running = false;
+  const std::int64_t missed = due.slot->timetable.End(due.turn, dependencies_.clock.Now());
+  if (missed > 0) due.slot->group->CountMissed(missed);
+  changed_.notify_one();
 }
 
 void Manager::Impl::WriteDeparted(Timestamp now) {
@@ -342,7 +425,7 @@ Status Manager::Impl::EvaluateRound(std::string_view file, std::string_view grou
     const std::lock_guard lock(mutex_);
     pool = pool_;
   }
-  found->Evaluate(time, *pool, cancel_);
+  found->Evaluate({time, RoundCause::kInterval}, *pool, cancel_);
   return {};
 }
 
@@ -354,14 +437,19 @@ Status Manager::Impl::Restore(std::string_view file, std::string_view group, Tim
 }
 
 std::vector<GroupStatus> Manager::Impl::Groups() const {
-  std::vector<GroupPtr> groups;
+  std::vector<std::pair<GroupPtr, std::optional<Duration>>> groups;
   {
     const std::lock_guard lock(mutex_);
-    for (const SlotPtr& slot : slots_) groups.push_back(slot->group);
+    for (const SlotPtr& slot : slots_) {
+      groups.emplace_back(slot->group, slot->timetable.min_spacing());
+    }
   }
   std::vector<GroupStatus> statuses;
   statuses.reserve(groups.size());
-  for (const GroupPtr& group : groups) statuses.push_back(group->GetStatus());
+  for (const auto& [group, min_spacing] : groups) {
+    statuses.push_back(group->GetStatus());
+    statuses.back().min_spacing = min_spacing;
+  }
   return statuses;
 }
 
@@ -377,11 +465,14 @@ void Manager::Stop() { impl_->Stop(); }
 Status Manager::EvaluateRound(std::string_view file, std::string_view group, Timestamp time) {
   return impl_->EvaluateRound(file, group, time);
 }
+void Manager::RunDue() { impl_->RunDue(); }
 Status Manager::Restore(std::string_view file, std::string_view group, Timestamp now) {
   return impl_->Restore(file, group, now);
 }
 
 std::vector<GroupStatus> Manager::Groups() const { return impl_->Groups(); }
+
+const storage::CommitFeed& Manager::commits() const { return *impl_; }
 
 std::vector<AlertStatus> Manager::Alerts() const {
   std::vector<AlertStatus> all;

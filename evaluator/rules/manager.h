@@ -21,9 +21,11 @@
 #include "common/base/time.h"
 #include "common/model/labels.h"
 #include "evaluator/rules/interfaces.h"
+#include "evaluator/rules/on_scrape.h"
 #include "evaluator/rules/rule_file.h"
 #include "evaluator/rules/status.h"
 #include "evaluator/storage/appender.h"
+#include "evaluator/storage/commit_watches.h"
 #include "evaluator/storage/querier.h"
 
 namespace skep::instrument {
@@ -61,7 +63,8 @@ struct RulesConfig {
   Duration evaluation_interval = std::chrono::minutes(1);
   Duration query_offset{0};  // rule_query_offset
   Labels external_labels = {};
-  std::string external_url = {};  // no slash at its end
+  std::string external_url = {};              // no slash at its end
+  std::vector<OnScrapeGroup> on_scrape = {};  // groups that scrapes set going
 };
 
 // Checked rules that are not in force yet.
@@ -86,7 +89,8 @@ class Manager {
   // Series of rules that went away get staleness markers. Waits for rounds that are running.
   void Apply(Ruleset rules);
 
-  // Runs groups at their times on threads of its own until Stop. At most once.
+  // Runs groups at their times, and those that go by scrapes when the feed tells of one, on threads
+  // of its own until Stop. At most once.
   void Start();
   // Cancels running rounds and waits for them. Alert states stay readable.
   void Stop();
@@ -95,6 +99,8 @@ class Manager {
   // depend on one another side by side where Start was called. Writes no ALERTS before Restore was
   // called or where ManagerOptions::restore is false. kNotFound: no such group.
   Status EvaluateRound(std::string_view file, std::string_view group, Timestamp time);
+  // All rounds that are due by the clock, on the caller's thread. Requires: Start was not called.
+  void RunDue();
   // `for` state from ALERTS_FOR_STATE as of `now`, as Start does it after a group's second round.
   Status Restore(std::string_view file, std::string_view group, Timestamp now);
 
@@ -104,24 +110,13 @@ class Manager {
   std::vector<AlertStatus> Alerts() const;
   std::size_t CountRules() const;
 
+  // For whoever commits samples that groups with `on_scrape` may want to hear of; results of rules
+  // are none of them. Good as long as the manager, as are the watches that it gives.
+  const storage::CommitFeed& commits() const;
+
  private:
   class Impl;
   std::unique_ptr<Impl> impl_;
 };
-
-// The group's last slot at or before `now`: its times are those with the same remainder by
-// `interval`, which comes from a hash of file and name, so that groups do not all run at once.
-// Always after 1970 where `now` is. Requires: interval > 0.
-Timestamp LastSlot(std::string_view file, std::string_view group, Duration interval, Timestamp now);
-
-// What follows the round of `slot` that ended at `now`: the next slot or, where later ones have
-// begun since, the last of those; slots between are missed, not queued. A slot more than one
-// interval ahead of `now` means that the clock went back: `reset` then.
-struct NextRound {
-  Timestamp slot;
-  std::int64_t missed = 0;
-  bool reset = false;
-};
-NextRound RoundAfter(Timestamp slot, Duration interval, Timestamp now);
 
 }  // namespace skep::rules

@@ -17,6 +17,11 @@ constexpr Name kIterations = {"skep_evaluator_rule_group_iterations_total",
                               "Rounds of rule groups that were due, missed ones included."};
 constexpr Name kMissed = {"skep_evaluator_rule_group_iterations_missed_total",
                           "Rounds of rule groups left out because an earlier one took too long."};
+constexpr Name kRounds = {"skep_evaluator_rule_group_rounds_total",
+                          "Rounds of rule groups, by what caused them."};
+constexpr Name kScrapeDelay = {
+    "skep_evaluator_rule_on_scrape_delay_seconds",
+    "Time from the commit of a scrape to the end of the round that it caused, spacing included."};
 constexpr Name kInterval = {"skep_evaluator_rule_group_interval_seconds",
                             "Interval of a rule group."};
 constexpr Name kLastDuration = {"skep_evaluator_rule_group_last_duration_seconds",
@@ -47,6 +52,12 @@ GroupMetrics::GroupMetrics(instrument::Instruments& instruments, const std::stri
   failures = counter(kFailures);
   iterations = counter(kIterations);
   iterations_missed = counter(kMissed);
+  const auto rounds = [&](RoundCause cause) {
+    return instruments.AddCounter(kRounds.name, kRounds.help,
+                                  {{"cause", RoundCauseName(cause)}, {"rule_group", rule_group}});
+  };
+  interval_rounds = rounds(RoundCause::kInterval);
+  scrape_rounds = rounds(RoundCause::kScrape);
   interval = gauge(kInterval);
   last_duration = gauge(kLastDuration);
   last_rule_duration_sum = gauge(kLastRuleSum);
@@ -66,10 +77,19 @@ void GroupMetrics::Remove(instrument::Instruments& instruments, const std::strin
   for (const Name& name : {kEvaluations, kFailures, kIterations, kMissed}) {
     instruments.RemoveCounter(name.name, {{"rule_group", rule_group}});
   }
+  for (const RoundCause cause : {RoundCause::kInterval, RoundCause::kScrape}) {
+    instruments.RemoveCounter(kRounds.name,
+                              {{"cause", RoundCauseName(cause)}, {"rule_group", rule_group}});
+  }
   for (const Name& name :
        {kInterval, kLastDuration, kLastRuleSum, kLastEvaluation, kLastRestore, kRules, kSamples}) {
     instruments.RemoveGauge(name.name, {{"rule_group", rule_group}});
   }
+}
+
+instrument::Histogram AddScrapeDelay(instrument::Instruments& instruments) {
+  return instruments.AddHistogram(kScrapeDelay.name, kScrapeDelay.help,
+                                  {0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5});
 }
 
 }  // namespace skep::rules

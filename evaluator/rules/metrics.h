@@ -4,6 +4,7 @@
 #include <string>
 
 #include "common/instrument/instruments.h"
+#include "evaluator/rules/timetable.h"
 
 namespace skep::rules {
 
@@ -14,11 +15,19 @@ struct GroupMetrics {
   // Takes the group's series off the page; no GroupMetrics of that name may be used afterwards.
   static void Remove(instrument::Instruments& instruments, const std::string& rule_group);
 
-  instrument::Counter evaluations, failures, iterations, iterations_missed;
+  const instrument::Counter& Rounds(RoundCause cause) const {
+    return cause == RoundCause::kScrape ? scrape_rounds : interval_rounds;
+  }
+
+  instrument::Counter evaluations, failures, iterations, iterations_missed, interval_rounds,
+      scrape_rounds;
   instrument::Gauge interval, last_duration, last_rule_duration_sum, last_evaluation,
       last_restore_duration, rules, samples;
   // Of all groups together.
   instrument::Histogram rule_duration, group_duration;
 };
+
+// From the commit of a scrape to the end of the round that it caused, of all groups together.
+instrument::Histogram AddScrapeDelay(instrument::Instruments& instruments);
 
 }  // namespace skep::rules

@@ -11,6 +11,7 @@
 #include "common/base/time.h"
 #include "common/model/labels.h"
 #include "evaluator/rules/rule_file.h"
+#include "evaluator/rules/timetable.h"
 
 namespace skep::rules {
 
@@ -43,6 +44,16 @@ struct RuleStatus {
   std::vector<AlertStatus> alerts;           // by label set
 };
 
+// Rounds so far, by what caused them.
+struct RoundCounts {
+  std::uint64_t by_interval = 0;
+  std::uint64_t by_scrape = 0;
+
+  std::uint64_t& Of(RoundCause cause) {
+    return cause == RoundCause::kScrape ? by_scrape : by_interval;
+  }
+};
+
 struct GroupStatus {
   std::string name;
   std::string file;
@@ -51,6 +62,8 @@ struct GroupStatus {
   int limit = 0;
   std::chrono::nanoseconds evaluation_time{0};
   std::optional<Timestamp> last_evaluation;  // wall clock
+  RoundCounts rounds;
+  std::optional<Duration> min_spacing;  // empty: scrapes cause no rounds
   std::vector<RuleStatus> rules;
 };
 

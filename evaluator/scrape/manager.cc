@@ -83,7 +83,8 @@ void Manager::Impl::Apply(ScrapeConfig config) {
       if (at) {
         at->ChangeJob(std::move(job));
       } else {
-        at = std::make_unique<ScrapePool>(store, std::move(job), "skep/" + options.version, log);
+        at = std::make_unique<ScrapePool>(PageSink{store, options.commits}, std::move(job),
+                                          "skep/" + options.version, log);
       }
       pool = at.get();
     }

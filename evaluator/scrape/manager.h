@@ -12,6 +12,7 @@
 #include "evaluator/scrape/config.h"
 #include "evaluator/scrape/status.h"
 #include "evaluator/storage/appender.h"
+#include "evaluator/storage/commit_watches.h"
 
 namespace skep::scrape {
 
@@ -28,6 +29,7 @@ class Manager {
     std::string version = {};        // for the User-Agent, "skep/VERSION"
     std::string external_host = {};  // for global_url; "" takes the machine's host name
     bool stale_on_stop = false;      // Stop writes staleness markers for everything
+    const storage::CommitFeed* commits = nullptr;  // who is told of each page; outlives the Manager
   };
 
   // All references must outlive the Manager.

@@ -40,12 +40,13 @@ void Count(AppendOutcome outcome, IngestResult& result) {
 
 }  // namespace
 
-PageIngester::PageIngester(storage::Appendable& store, std::shared_ptr<const JobOptions> job,
+PageIngester::PageIngester(PageSink sink, std::shared_ptr<const JobOptions> job,
                            Labels target_labels)
-    : store_(store),
+    : store_(sink.store),
       job_(std::move(job)),
       target_labels_(std::move(target_labels)),
-      sample_labels_(*job_, target_labels_) {
+      sample_labels_(*job_, target_labels_),
+      watch_(sink.commits) {
   for (const std::string_view name : kReportNames) {
     reports_.push_back({ReportLabels(name, target_labels_)});
   }
@@ -63,8 +64,23 @@ IngestResult PageIngester::Ingest(const ScrapedPage& page) {
   }
   AppendReport(*batch, page, result);
   result.commit = batch->Commit();
+  TellOf(page, result);
   if (result.status && result.commit) AcceptPage();
   return result;
+}
+
+PageWatch::Page PageIngester::WatchedPage(Timestamp time) {
+  return {cache_, page_, PageLayout::kOther, reports_, time};
+}
+
+void PageIngester::TellOf(const ScrapedPage& page, const IngestResult& result) {
+  if (!result.commit) return watch_.Lost();
+  PageWatch::Page watched = WatchedPage(page.time);
+  if (!result.status) return watch_.Ended(watched);
+  // The lines were the expected ones from the first on, so if they are as many, they are the same.
+  if (as_expected_ && result.samples == lines_) watched.layout = PageLayout::kSame;
+  lines_ = result.samples;
+  watch_.Stored(watched);
 }
 
 Status PageIngester::AppendPage(storage::Appender& batch, const ScrapedPage& page,
@@ -72,6 +88,7 @@ Status PageIngester::AppendPage(storage::Appender& batch, const ScrapedPage& pag
   ++page_;
   survivors_ = 0;
   reborn_.clear();
+  as_expected_ = true;
   cache_.StartPage();
   metadata_.StartPage();
   PageParser parser(page.body, page.format);
@@ -102,6 +119,7 @@ Status PageIngester::AppendSample(storage::Appender& batch, const ScrapedPage& p
   if (result.sample_limit_hit) return CountOnly(page, parser, result);
   SeriesCache::Index index = cache_.expected_index();
   if (!parser.matched_expected()) {
+    as_expected_ = false;
     const Result<SeriesCache::Index> found = FindSeries(parser, page);
     if (!found) return found.error();
     index = *found;
@@ -245,10 +263,12 @@ void PageIngester::AcceptPage() {
 Status PageIngester::MarkGone(Timestamp time) {
   const std::unique_ptr<storage::Appender> batch = store_.NewAppender();
   MarkAll(*batch, time);
-  for (Report& report : reports_) {
+  for (ReportSeries& report : reports_) {
     if (report.ref != 0) (void)batch->Append(report.ref, report.labels, {time, kStaleNaN});
   }
-  return batch->Commit();
+  RETURN_IF_ERROR(batch->Commit());
+  watch_.Ended(WatchedPage(time));
+  return {};
 }
 
 void PageIngester::ChangeJob(std::shared_ptr<const JobOptions> job) {

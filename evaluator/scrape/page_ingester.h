@@ -15,6 +15,7 @@
 #include "common/exposition/parser.h"
 #include "evaluator/scrape/config.h"
 #include "evaluator/scrape/metadata_cache.h"
+#include "evaluator/scrape/page_watch.h"
 #include "evaluator/scrape/sample_labels.h"
 #include "evaluator/scrape/series_cache.h"
 #include "evaluator/storage/appender.h"
@@ -43,13 +44,18 @@ struct IngestResult {
   Status commit;  // an error: nothing of this page was stored
 };
 
+// Where pages go. What it names outlives whoever is given it.
+struct PageSink {
+  storage::Appendable& store;
+  const storage::CommitFeed* commits = nullptr;  // who is told of them; null: nobody
+};
+
 // Thread-compatible. One bad line costs the whole page: then none of its samples is stored, `up` is
 // 0 and all of the target's series get staleness markers.
 class PageIngester {
  public:
-  // `target_labels` are the target's public ones. `store` must outlive this.
-  PageIngester(storage::Appendable& store, std::shared_ptr<const JobOptions> job,
-               Labels target_labels);
+  // `target_labels` are the target's public ones.
+  PageIngester(PageSink sink, std::shared_ptr<const JobOptions> job, Labels target_labels);
 
   // One batch: the page, markers for what vanished, and up, scrape_duration_seconds,
   // scrape_samples_scraped, scrape_samples_post_metric_relabeling, scrape_series_added.
@@ -68,10 +74,6 @@ class PageIngester {
     storage::SeriesRef ref;
     Labels labels;
   };
-  struct Report {
-    Labels labels;
-    storage::SeriesRef ref = 0;
-  };
 
   Status AppendPage(storage::Appender& batch, const ScrapedPage& page, IngestResult& result);
   Status AppendSample(storage::Appender& batch, const ScrapedPage& page,
@@ -86,6 +88,8 @@ class PageIngester {
   void MarkOrphans(storage::Appender& batch, Timestamp time, bool all);
   void AppendReport(storage::Appender& batch, const ScrapedPage& page, const IngestResult& result);
   void AcceptPage();
+  void TellOf(const ScrapedPage& page, const IngestResult& result);
+  PageWatch::Page WatchedPage(Timestamp time);
 
   storage::Appendable& store_;
   std::shared_ptr<const JobOptions> job_;
@@ -93,13 +97,16 @@ class PageIngester {
   SampleLabels sample_labels_;
   SeriesCache cache_;
   MetadataCache metadata_;
-  std::vector<Report> reports_;
+  std::vector<ReportSeries> reports_;
+  PageWatch watch_;
   std::vector<Orphan> orphans_;  // alive under options that are no longer in force
   // Of the page under way:
   std::uint32_t page_ = 0;
   std::size_t alive_ = 0;                   // entries of the cache that are
   std::size_t survivors_ = 0;               // of those, seen on this page
   std::vector<SeriesCache::Index> reborn_;  // on this page and not alive before
+  bool as_expected_ = false;                // each line is the one that came there last time
+  std::uint64_t lines_ = 0;                 // with samples, of the last good page
 };
 
 }  // namespace skep::scrape

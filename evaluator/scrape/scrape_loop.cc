@@ -19,8 +19,8 @@ std::string_view HealthName(Health health) {
   return {};
 }
 
-ScrapeLoop::ScrapeLoop(storage::Appendable& store, LoopOptions options)
-    : ingester_(store, options.job, options.target.labels),
+ScrapeLoop::ScrapeLoop(PageSink sink, LoopOptions options)
+    : ingester_(sink, options.job, options.target.labels),
       job_(options.job),
       options_(std::move(options)) {}
 

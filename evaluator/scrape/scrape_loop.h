@@ -26,8 +26,7 @@ struct LoopOptions {
 // Thread-safe. Asking and answering alternate; whoever drives it waits for neither.
 class ScrapeLoop {
  public:
-  // `store` must outlive this.
-  ScrapeLoop(storage::Appendable& store, LoopOptions options);
+  ScrapeLoop(PageSink sink, LoopOptions options);
 
   struct Order {
     net::ClientRequest request;

@@ -16,9 +16,8 @@ std::shared_ptr<const net::HttpClientOptions> WithUserAgent(const JobOptions& jo
 
 }  // namespace
 
-ScrapePool::ScrapePool(storage::Appendable& store, JobOptions job, std::string user_agent,
-                       Logger log)
-    : store_(store),
+ScrapePool::ScrapePool(PageSink sink, JobOptions job, std::string user_agent, Logger log)
+    : sink_(sink),
       user_agent_(std::move(user_agent)),
       log_(std::move(log)),
       job_(std::make_shared<JobOptions>(std::move(job))),
@@ -82,7 +81,7 @@ ScrapePool::Changes ScrapePool::Sync() {
       if (at->second->Change(std::move(options))) changes.retimed.push_back(at->second);
       continue;
     }
-    auto loop = std::make_shared<ScrapeLoop>(store_, std::move(options));
+    auto loop = std::make_shared<ScrapeLoop>(sink_, std::move(options));
     changes.added.push_back(loop);
     loops_.emplace(identity, std::move(loop));
   }

@@ -19,8 +19,7 @@ using LoopPtr = std::shared_ptr<ScrapeLoop>;
 // Thread-compatible.
 class ScrapePool {
  public:
-  // `store` must outlive this.
-  ScrapePool(storage::Appendable& store, JobOptions job, std::string user_agent, Logger log);
+  ScrapePool(PageSink sink, JobOptions job, std::string user_agent, Logger log);
 
   const JobOptions& job() const { return *job_; }
 
@@ -49,7 +48,7 @@ class ScrapePool {
   std::map<std::string, Target> FindTargets();
   void AddTargets(const TargetGroup& group, std::map<std::string, Target>& targets);
 
-  storage::Appendable& store_;
+  PageSink sink_;
   std::string user_agent_;
   Logger log_;
   std::shared_ptr<const JobOptions> job_;

@@ -82,6 +82,7 @@ void SeriesCache::Compact(std::uint32_t page) {
     entry.page = old.page;
     entry.ref = old.ref;
     entry.alive = old.alive;
+    entry.watched = old.watched;
     fresh.Advance(moved);
   }
   *this = std::move(fresh);

@@ -27,8 +27,9 @@ class SeriesCache {
     Index next = kNone;      // what followed it on the last page
     std::uint32_t page = 0;  // number of the last page it was on
     storage::SeriesRef ref = 0;
-    bool dropped = false;  // metric relabelling said so: no sample of it is stored
-    bool alive = false;    // its last committed sample was no staleness marker
+    bool dropped = false;       // metric relabelling said so: no sample of it is stored
+    bool alive = false;         // its last committed sample was no staleness marker
+    std::uint32_t watched = 0;  // PageWatch's; 0: not looked at yet
   };
 
   // Starts a page: Expected is what came first on the last one.

@@ -32,7 +32,8 @@ TEST_CASE("A whole configuration is read", "[config]") {
   const auto config = ParseConfiguration(
       "global: {evaluation_interval: 7s, external_labels: {site: x}}\n"
       "scrape_configs: [{job_name: j, static_configs: [{targets: ['t:1']}]}]\n"
-      "rule_files: ['rules/*.yml', /abs.yml]\nnotifications: am.yml\n" +
+      "rule_files: ['rules/*.yml', /abs.yml]\nnotifications: am.yml\n"
+      "rules: {on_scrape: [{file: rules/a.yml, group: g, min_spacing: 1s}]}\n" +
           std::string(kAlertmanagers),
       folder.File("skep.yml"), {});
   REQUIRE(config);
@@ -42,6 +43,9 @@ TEST_CASE("A whole configuration is read", "[config]") {
   CHECK(config->rule_files[0].path == folder.File("rules/*.yml"));
   CHECK(config->rule_files[1].path == "/abs.yml");
   CHECK(config->rule_files[1].place == folder.File("skep.yml") + ":3:29");
+  REQUIRE(config->on_scrape.size() == 1);
+  CHECK(config->on_scrape[0].file == folder.File("rules/a.yml"));
+  CHECK(config->on_scrape[0].place == folder.File("skep.yml") + ":5:21");
   REQUIRE(config->notifications);
   CHECK(config->notifications->Default().name == "a");
   CHECK(config->notifications_file == folder.File("am.yml"));

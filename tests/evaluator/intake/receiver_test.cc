@@ -6,6 +6,7 @@
 #include "evaluator/tsdb/head.h"
 #include "tests/evaluator/intake/dump.h"
 #include "tests/evaluator/intake/messages.h"
+#include "tests/support/fake_watches.h"
 #include "tests/support/recording_store.h"
 
 namespace skep::intake::test {
@@ -23,7 +24,8 @@ struct World {
   FixedClock clock;
   instrument::Instruments instruments;
   tsdb::Head head{tsdb::HeadOptions{}};
-  Receiver receiver{head, clock, instruments};
+  skep::test::FakeFeed feed;
+  Receiver receiver{head, clock, instruments, &feed};
 
   net::HttpResponse Write(std::string body, net::Headers headers = {}) {
     net::HttpRequest request;
@@ -68,6 +70,29 @@ TEST_CASE("A write request is taken as a whole", "[intake]") {
   CHECK(Dump(world.head) == Lines{"a 1@1000", "b 2@1000"});
   CHECK(world.Page().find(R"(skep_evaluator_pushed_samples_total{protocol="remote_write"} 2)") !=
         std::string::npos);
+}
+
+TEST_CASE("Who wants to hear of a pushed series is told when it arrives", "[intake]") {
+  World world;
+  world.feed.Watch({"a", "b", "c"});
+  // The clock stands at second 1000. A sample of a minute ago is news, one of ten minutes is not.
+  REQUIRE(world
+              .Write(Packed({{{{"__name__", "b"}}, {Point(1, 400'000), Point(2, 940'000)}},
+                             {{{"__name__", "x"}}, {Point(2, 990'000)}},
+                             {{{"__name__", "a"}}, {Point(1, 990'000), Point(2, 995'000)}},
+                             {{{"__name__", "c"}}, {Point(2, 400'000)}}}))
+              .status == 204);
+  CHECK(world.feed.TakeTold() == "1000:ab ");
+  REQUIRE(world.Import("c 1\nx 2\n").status == 204);
+  CHECK(world.feed.TakeTold() == "1000:c ");
+  REQUIRE(world.Import("x 3 1001000\n").status == 204);
+  CHECK(world.feed.TakeTold().empty());
+  CHECK(world.Write(Packed({{{{"__name__", "a"}}, {Point(7, 990'500)}}})).status == 400);
+  CHECK(world.feed.TakeTold().empty());  // refused: nothing new to see
+  CHECK(world.Write("hello").status == 400);
+  CHECK(world.feed.TakeTold().empty());
+  world.feed.watches = nullptr;
+  CHECK(world.Import("a 1\n").status == 204);
 }
 
 TEST_CASE("What cannot be taken is told and counted, the rest stays", "[intake]") {

@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "common/instrument/instruments.h"
+#include "evaluator/rules/timetable.h"
 #include "tests/evaluator/rules/fakes.h"
 
 namespace skep::rules::test {
@@ -330,27 +331,6 @@ TEST_CASE("Groups that hang hold no other group", "[rules]") {
   released.notify_all();
   house.manager->Stop();
   CHECK(house.Samples({{"__name__", "r"}}).starts_with("1@"));
-}
-
-TEST_CASE("Slots are aligned, differ by group, and missed ones are counted", "[rules]") {
-  const Duration minute = std::chrono::minutes(1);
-  for (const Timestamp now : {At(0), At(1) + Duration(1), FromMillis(5), FromMillis(-5)}) {
-    const Timestamp slot = LastSlot("f", "g", minute, now);
-    CHECK(slot <= now);
-    CHECK(slot > now - minute);
-    CHECK(LastSlot("f", "g", minute, slot) == slot);
-    CHECK(LastSlot("f", "g", minute, slot + minute) == slot + minute);
-  }
-  CHECK(LastSlot("f", "g", minute, At(0)) != LastSlot("f", "h", minute, At(0)));
-
-  const auto after = [&](Duration took) { return RoundAfter(At(0), minute, At(0) + took); };
-  CHECK(after(Duration(10)).slot == At(1));
-  CHECK(after(minute).slot == At(1));
-  CHECK(after(minute + Duration(1)).missed == 0);
-  CHECK(after(3 * minute - Duration(1)).slot == At(2));
-  CHECK(after(3 * minute - Duration(1)).missed == 1);
-  CHECK(after(3 * minute).missed == 2);
-  CHECK(after(-2 * minute).reset);
 }
 
 TEST_CASE("Rules count what they do", "[rules]") {

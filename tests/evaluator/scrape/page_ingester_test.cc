@@ -25,7 +25,7 @@ class Fixture {
  public:
   explicit Fixture(JobOptions options = {}, Labels target = {{"instance", "i"}, {"job", "j"}}) {
     job_ = std::make_shared<JobOptions>(std::move(options));
-    ingester_ = std::make_unique<PageIngester>(store_, job_, std::move(target));
+    ingester_ = std::make_unique<PageIngester>(PageSink{store_}, job_, std::move(target));
   }
 
   IngestResult Page(std::string_view body, Format format = Format::kText) {
