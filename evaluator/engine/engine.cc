@@ -53,7 +53,7 @@ Result<Table> EvaluateVector(QueryContext& context, const promql::Expr& expr, co
 Result<promql::Value> RawSamples(QueryContext& context, const promql::Expr& expr,
                                  const Steps& steps) {
   RangeSpec spec;
-  const auto source = Evaluator(context).Range(expr, steps, spec);
+  const auto source = Evaluator(context).Range(expr, steps, RangeDetail::kSamples, spec);
   if (!source) return source.error();
   promql::Matrix matrix;
   RangeSeries series;

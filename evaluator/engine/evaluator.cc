@@ -199,10 +199,10 @@ Result<Column> Evaluator::EvalScalarOf(const promql::Call& call, const Steps& st
 }
 
 Result<std::unique_ptr<RangeSource>> Evaluator::Range(const Expr& expr, const Steps& steps,
-                                                      RangeSpec& spec) {
+                                                      RangeDetail detail, RangeSpec& spec) {
   const Expr& bare = promql::StripParens(expr);
   if (const auto* matrix = As<promql::MatrixSelector>(bare)) {
-    spec = SpecOf(context_, *matrix);
+    spec = SpecOf(context_, *matrix, detail);
     return SelectRange(context_, *matrix, steps, spec);
   }
   const auto* subquery = As<promql::Subquery>(bare);

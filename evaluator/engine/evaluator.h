@@ -21,9 +21,10 @@ class Evaluator {
   Result<Table> Vector(const promql::Expr& expr, const Steps& steps);
   // Requires: `expr` is a scalar.
   Result<Column> Scalar(const promql::Expr& expr, const Steps& steps);
-  // The series of a range selector or subquery. Requires: `expr` is a range vector.
+  // The series of a range selector or subquery, and what they are in `spec`. Requires: `expr` is a
+  // range vector.
   Result<std::unique_ptr<RangeSource>> Range(const promql::Expr& expr, const Steps& steps,
-                                             RangeSpec& spec);
+                                             RangeDetail detail, RangeSpec& spec);
 
  private:
   Result<Table> VectorAtSteps(const promql::Expr& expr, const Steps& steps);

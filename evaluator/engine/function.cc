@@ -13,6 +13,7 @@
 #include "evaluator/engine/label_function.h"
 #include "evaluator/engine/natural_order.h"
 #include "evaluator/engine/range_function.h"
+#include "evaluator/engine/summary_window.h"
 
 namespace skep::engine {
 namespace {
@@ -157,7 +158,10 @@ Result<Table> Evaluator::EvalRangeCall(const Call& call, std::size_t range_argum
     scalars.push_back(std::move(*column));
   }
   RangeSpec spec;
-  const auto source = Range(*call.arguments[range_argument], steps, spec);
+  const RangeDetail detail = FindSummaryFunction(call.function->id) == nullptr
+                                 ? RangeDetail::kSamples
+                                 : RangeDetail::kSummaries;
+  const auto source = Range(*call.arguments[range_argument], steps, detail, spec);
   if (!source) return source.error();
   return EvalRangeFunction(context_, call, steps, **source, spec, scalars);
 }

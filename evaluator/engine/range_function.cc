@@ -9,6 +9,7 @@
 #include "evaluator/engine/absence.h"
 #include "evaluator/engine/histogram_remarks.h"
 #include "evaluator/engine/histogram_window.h"
+#include "evaluator/engine/summary_window.h"
 #include "evaluator/engine/window.h"
 
 namespace skep::engine {
@@ -115,6 +116,7 @@ class Slider {
         spec_(spec),
         scalars_(scalars),
         function_(FindWindowFunction(call.function->id)),
+        summary_function_(FindSummaryFunction(call.function->id)),
         needs_falls_(NeedsFalls(call.function->id)),
         is_rate_(IsRate(call.function->id)),
         place_(call.arguments[*RangeArgument(call)]->position) {
@@ -133,8 +135,9 @@ class Slider {
   // Fills the series' row of `table`, its last.
   Result<Filled> Run(const RangeSeries& series, Table& table) {
     const storage::SampleColumns& samples = series.samples;
-    if (samples.empty()) return Filled{};
+    if (samples.empty() && series.summaries.empty()) return Filled{};
     if (needs_falls_ && samples.size() > 0) CountFalls(samples);
+    if (!series.summaries.empty()) return RunSummarized(series, table);
     if (!samples.histograms.empty()) return RunMixed(series, table);
     double* const out = table.values(table.size() - 1);
     bool any = false;
@@ -171,6 +174,31 @@ class Slider {
     if (work_ < kUnchecked) return {};
     work_ = 0;
     return context_.Check();
+  }
+
+  // The same where runs of samples have come as what they come to.
+  Result<Filled> RunSummarized(const RangeSeries& series, Table& table) {
+    double* const out = table.values(table.size() - 1);
+    bool any = false;
+    Bounds floats;
+    RunBounds runs;
+    for (std::size_t s = 0; s < steps_.count; ++s) {
+      const std::int64_t end = spec_.End(steps_.At(s));
+      floats.Slide(series.samples.times, spec_, end);
+      const std::size_t in_runs = runs.Slide(series.summaries, spec_, end);
+      const std::size_t size = floats.size() + in_runs;
+      if (size == 0) continue;
+      RETURN_IF_ERROR(NoteWork(size, floats.size() + runs.size()));
+      SetWindow(series.samples, floats.low, floats.high, end, steps_.At(s));
+      if (in_runs == 0) {
+        out[s] = function_(window_, arguments_);
+      } else {
+        const auto in_range = std::span(series.summaries).subspan(runs.low, runs.size());
+        out[s] = summary_function_({window_, in_range, floats.low, size});
+      }
+      any = any || IsPresent(out[s]);
+    }
+    return Filled{any, any};
   }
 
   // The same over histograms, and floats beside them.
@@ -223,6 +251,27 @@ class Slider {
     }
   };
 
+  // The same of runs. None lies across the ends of a range.
+  struct RunBounds {
+    std::size_t low = 0;
+    std::size_t high = 0;
+    std::size_t samples = 0;
+
+    std::size_t size() const { return high - low; }
+    // How many samples they have.
+    std::size_t Slide(const std::vector<SummaryWindow::Run>& runs, const RangeSpec& spec,
+                      std::int64_t end) {
+      const std::int64_t from = end - spec.range_ms;  // not included
+      for (; high < runs.size() && ToMillis(runs[high].last_time) <= end; ++high) {
+        samples += runs[high].summary.count;
+      }
+      for (; low < high && ToMillis(runs[low].first_time) <= from; ++low) {
+        samples -= runs[low].summary.count;
+      }
+      return samples;
+    }
+  };
+
   // Starts that overlap the sample in front, in any window of a rate.
   void CheckStarts(const RangeSeries& series) {
     const storage::SampleColumns& samples = series.samples;
@@ -270,6 +319,7 @@ class Slider {
   const RangeSpec& spec_;
   const std::vector<Column>& scalars_;
   const WindowFunction function_;
+  const SummaryFunction summary_function_;  // null: summaries are never read
   const bool needs_falls_;
   const bool is_rate_;
   std::size_t work_ = 0;          // since the last check

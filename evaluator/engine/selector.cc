@@ -213,15 +213,21 @@ void FindResets(storage::SampleColumns& samples) {
   }
 }
 
-void DropStale(storage::SampleColumns& samples) {
+void DropStale(storage::SampleColumns& samples, std::span<storage::SummarizedSamples::Run> runs) {
   std::size_t kept = 0;
+  auto run = runs.begin();
+  const auto move_runs_at = [&](std::size_t i) {
+    for (; run != runs.end() && run->after == i; ++run) run->after = kept;
+  };
   for (std::size_t i = 0; i < samples.size(); ++i) {
+    move_runs_at(i);
     if (IsStaleNaN(samples.values[i])) continue;
     samples.times[kept] = samples.times[i];
     samples.values[kept] = samples.values[i];
     if (!samples.starts.empty()) samples.starts[kept] = samples.starts[i];
     ++kept;
   }
+  move_runs_at(samples.size());
   samples.times.resize(kept);
   samples.values.resize(kept);
   if (!samples.starts.empty()) samples.starts.resize(kept);
@@ -234,8 +240,9 @@ class BufferCharge {
   BufferCharge(const BufferCharge&) = delete;
   BufferCharge& operator=(const BufferCharge&) = delete;
   ~BufferCharge() { Set(0); }
-  void Hold(const storage::SampleColumns& columns) {
-    std::size_t samples = columns.size();
+  void Hold(const storage::SampleColumns& columns, std::size_t runs = 0) {
+    constexpr std::size_t kOfRun = sizeof(storage::SummarizedSamples::Run) / 16;
+    std::size_t samples = columns.size() + runs * kOfRun;
     for (const HistogramPtr& h : columns.histograms.values) samples += SizeBytes(*h) / 16;
     Set(samples);
   }
@@ -263,7 +270,7 @@ std::size_t FillRow(QueryContext& context, const InstantRule& rule, const Readin
                     storage::SampleColumns& samples, Table& table) {
   const std::size_t row = table.size() - 1;
   if (reading.smoothed) {
-    DropStale(samples);
+    DropStale(samples, {});
     if (samples.histograms.empty()) return FillSmoothed(rule, samples, table.values(row));
     const HistogramRemarker remarks(context, table.row(row).labels->metric_name(), reading.place);
     return FillSmoothedHistograms(rule, samples, remarks, table, row);
@@ -299,12 +306,17 @@ Result<Table> FillTable(QueryContext& context, const Selected& selected, const I
 class StorageRange final : public RangeSource {
  public:
   struct Options {
-    bool distinct = false;    // see distinct_without_name()
-    bool stats_only = false;  // of histograms; see StatsOnly()
-    bool starts = false;      // are wanted
+    bool distinct = false;             // see distinct_without_name()
+    bool stats_only = false;           // of histograms; see StatsOnly()
+    bool starts = false;               // are wanted
+    bool summarized = false;           // see RangeSpec
+    std::vector<Timestamp> cuts = {};  // where no run may lie across, if summarized
   };
-  StorageRange(QueryContext& context, const Selected& selected, const Options& options)
-      : context_(context), selected_(selected), options_(options), charge_(context.budget) {}
+  StorageRange(QueryContext& context, const Selected& selected, Options options)
+      : context_(context),
+        selected_(selected),
+        options_(std::move(options)),
+        charge_(context.budget) {}
 
   Result<bool> Next(RangeSeries& out) override {
     RETURN_IF_ERROR(context_.Check());
@@ -313,21 +325,33 @@ class StorageRange final : public RangeSource {
       return false;
     }
     out.row = selected_.row();
-    out.samples.clear();
-    RETURN_IF_ERROR(selected_.set->ReadSamples(out.samples));
-    charge_.Hold(out.samples);
-    DropStale(out.samples);
+    RETURN_IF_ERROR(Read(out));
+    charge_.Hold(out.samples, out.summaries.size());
+    DropStale(out.samples, out.summaries);
     if (options_.stats_only) FindResets(out.samples);
     if (!options_.starts) ForgetStarts(out.samples);
+    // Those of histograms are looked at without asking whether there are any.
+    out.samples.histograms.starts.resize(out.samples.histograms.size(), kNoStart);
     ++context_.stats.series_selected;
     return true;
   }
   bool distinct_without_name() const override { return options_.distinct; }
 
  private:
+  Status Read(RangeSeries& out) {
+    out.clear();
+    if (options_.summarized) {
+      RETURN_IF_ERROR(selected_.set->ReadSummarized(options_.cuts, out));
+      if (out.summaries.empty() || out.samples.histograms.empty()) return {};
+      // Windows of both are computed sample by sample.
+      out.clear();
+    }
+    return selected_.set->ReadSamples(out.samples);
+  }
+
   static void ForgetStarts(storage::SampleColumns& samples) {
     samples.starts.clear();
-    std::fill(samples.histograms.starts.begin(), samples.histograms.starts.end(), kNoStart);
+    samples.histograms.starts.clear();
   }
 
   QueryContext& context_;
@@ -343,7 +367,7 @@ class TableRange final : public RangeSource {
   Result<bool> Next(RangeSeries& out) override {
     if (next_ == table_.size()) return false;
     out.row = table_.row(next_);
-    out.samples.clear();
+    out.clear();
     const double* values = table_.values(next_);
     for (std::size_t s = 0; s < table_.steps(); ++s) {
       if (!IsPresent(values[s])) continue;
@@ -420,7 +444,35 @@ Result<Table> SelectTimes(QueryContext& context, const std::vector<Matcher>& mat
   return FillTable(context, *set, rule, {});
 }
 
-RangeSpec SpecOf(const QueryContext& context, const promql::MatrixSelector& selector) {
+namespace {
+
+// Where some step's range begins or ends: a run across that would be partly inside. A single step
+// reads what lies in its range, and nothing else.
+std::vector<Timestamp> CutsOf(const RangeSpec& spec, const Steps& steps) {
+  std::vector<Timestamp> cuts;
+  if (steps.count == 1 || spec.fixed) return cuts;
+  cuts.reserve(2 * steps.count);
+  for (std::size_t s = 0; s < steps.count; ++s) {
+    cuts.push_back(FromMillis(spec.End(steps.At(s)) - spec.range_ms));
+  }
+  for (std::size_t s = 0; s < steps.count; ++s) cuts.push_back(FromMillis(spec.End(steps.At(s))));
+  const auto ends = cuts.begin() + static_cast<std::ptrdiff_t>(steps.count);
+  std::inplace_merge(cuts.begin(), ends, cuts.end());
+  return cuts;
+}
+
+// Shorter ranges hold no whole chunk. Extended selectors look at samples outside of the range, and
+// starts are of single samples.
+bool MaySummarize(const QueryContext& context, const RangeSpec& spec) {
+  constexpr std::int64_t kShortest = 8 * 60 * 1000;
+  return spec.range_ms >= kShortest && !spec.anchored && !spec.smoothed &&
+         !context.use_start_timestamps();
+}
+
+}  // namespace
+
+RangeSpec SpecOf(const QueryContext& context, const promql::MatrixSelector& selector,
+                 RangeDetail detail) {
   const promql::VectorSelector& vector = *selector.vector;
   RangeSpec spec{.range_ms = selector.range.count(),
                  .offset_ms = vector.modifiers.offset.count(),
@@ -430,6 +482,7 @@ RangeSpec SpecOf(const QueryContext& context, const promql::MatrixSelector& sele
                  .position = selector.position};
   if (spec.anchored || spec.smoothed) spec.reach_back_ms = context.lookback_ms();
   if (spec.smoothed) spec.reach_ahead_ms = context.lookback_ms();
+  spec.summarized = detail == RangeDetail::kSummaries && MaySummarize(context, spec);
   return spec;
 }
 
@@ -452,7 +505,9 @@ Result<std::unique_ptr<RangeSource>> SelectRange(QueryContext& context,
       new StorageRange(context, *set,
                        {.distinct = FixesName(selector.vector->matchers),
                         .stats_only = context.IsStatsOnly(*selector.vector),
-                        .starts = starts}));
+                        .starts = starts,
+                        .summarized = spec.summarized,
+                        .cuts = spec.summarized ? CutsOf(spec, steps) : std::vector<Timestamp>()}));
 }
 
 std::unique_ptr<RangeSource> RangeOver(Table table, const Steps& inner) {

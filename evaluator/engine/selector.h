@@ -43,15 +43,17 @@ struct RangeSpec {
   std::int64_t reach_ahead_ms = 0;
   bool anchored = false;
   bool smoothed = false;
+  bool summarized = false;  // samples may come as what runs of them come to
   promql::PosRange position;
 
   std::int64_t End(std::int64_t step_time) const { return fixed.value_or(step_time) - offset_ms; }
 };
 
-// One series of a range vector: its samples for all steps, without staleness markers.
-struct RangeSeries {
+// One series of a range vector: its samples for all steps, without staleness markers. There are
+// runs (summaries) only where the spec allows them, the series has no histogram, and each run lies
+// wholly in or wholly outside of every step's range.
+struct RangeSeries : storage::SummarizedSamples {
   Row row;
-  storage::SampleColumns samples;
 };
 
 // The series of a range vector one after another, so that one buffer serves all.
@@ -64,7 +66,12 @@ class RangeSource {
   virtual bool distinct_without_name() const = 0;
 };
 
-RangeSpec SpecOf(const QueryContext& context, const promql::MatrixSelector& selector);
+// How a range function wants its samples.
+enum class RangeDetail : std::uint8_t { kSamples, kSummaries };
+
+// `detail` kSummaries: they will do, and are taken where they pay.
+RangeSpec SpecOf(const QueryContext& context, const promql::MatrixSelector& selector,
+                 RangeDetail detail);
 RangeSpec SpecOf(const QueryContext& context, const promql::Subquery& subquery);
 
 Result<std::unique_ptr<RangeSource>> SelectRange(QueryContext& context,
