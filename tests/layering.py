@@ -34,6 +34,8 @@ TABLE = {
     "evaluator/tsdb": "evaluator/storage common/instrument",
     "evaluator/prometheusblock": "evaluator/storage evaluator/tsdb common/json",
     "evaluator/intake": "evaluator/storage common/exposition common/protobuf common/net common/instrument",
+    "evaluator/transfer": "evaluator/storage evaluator/tsdb evaluator/prometheusblock evaluator/intake common/exposition "
+                          "common/net",
     "evaluator/engine": "evaluator/storage evaluator/promql common/instrument",
     "evaluator/promqltest": "evaluator/engine evaluator/promql evaluator/storage",
     "evaluator/scrape": "evaluator/storage common/exposition common/net common/json common/yaml common/instrument",

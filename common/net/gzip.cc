@@ -72,6 +72,37 @@ Result<std::string> Gunzip(std::string_view compressed, std::size_t limit_bytes)
   return text;
 }
 
+struct GzipReader::State {
+  Inflater inflater;
+  int result = Z_OK;  // of the last step
+};
+
+GzipReader::GzipReader() : state_(std::make_unique<State>()) {
+  if (!state_->inflater.ready) throw std::bad_alloc();
+}
+GzipReader::~GzipReader() = default;
+
+bool GzipReader::ended() const { return state_->result == Z_STREAM_END; }
+
+Status GzipReader::Read(std::string_view& compressed, std::size_t least, std::string& out) {
+  z_stream& stream = state_->inflater.stream;
+  const std::size_t begin = out.size();
+  while (out.size() - begin < least && !(compressed.empty() && ended())) {
+    if (ended() && inflateReset(&stream) != Z_OK) return Corrupt("gzip: broken");
+    const std::size_t fed = Feed(stream, compressed);
+    const std::size_t old = out.size();
+    out.resize(old + kStep);
+    stream.next_out = reinterpret_cast<Bytef*>(out.data() + old);
+    stream.avail_out = static_cast<uInt>(kStep);
+    state_->result = inflate(&stream, Z_NO_FLUSH);
+    out.resize(old + kStep - stream.avail_out);
+    compressed.remove_prefix(fed - stream.avail_in);
+    if (state_->result == Z_BUF_ERROR) return Corrupt("gzip: cut short");
+    if (state_->result != Z_OK && !ended()) return Corrupt("gzip: broken");
+  }
+  return {};
+}
+
 struct GzipWriter::State {
   z_stream stream{};
 };

@@ -17,6 +17,26 @@ bool AcceptsGzip(std::string_view accept_encoding);
 // `limit_bytes` ("body larger than N bytes").
 Result<std::string> Gunzip(std::string_view compressed, std::size_t limit_bytes);
 
+// Inflates in pieces, one or more members. Thread-compatible.
+class GzipReader {
+ public:
+  GzipReader();
+  ~GzipReader();
+  GzipReader(const GzipReader&) = delete;
+  GzipReader& operator=(const GzipReader&) = delete;
+
+  // Appends at least `least` bytes to `out` where there are so many, and some 64 KB more at most;
+  // takes what it used from the front of `compressed`, which is all that there is. kCorrupt: broken
+  // or cut short.
+  Status Read(std::string_view& compressed, std::size_t least, std::string& out);
+  // Whether the last member read is over: where nothing follows it, all was read.
+  bool ended() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
 // Compresses in pieces, at level 1: an answer of 100 MB costs less time to press than to send raw
 // over a usual network, and higher levels save little on text of this kind. Thread-compatible.
 class GzipWriter {

@@ -1,0 +1,182 @@
+#include "evaluator/transfer/page_import.h"
+
+#include <algorithm>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+
+#include "common/exposition/parser.h"
+#include "evaluator/intake/label_set.h"
+#include "evaluator/transfer/sample_sorter.h"
+#include "evaluator/transfer/text_source.h"
+
+namespace skep::transfer {
+namespace {
+
+using exposition::Entry;
+using exposition::Format;
+using exposition::PageParser;
+
+constexpr std::string_view kEof = "# EOF";
+// The year 9999: who has times beyond it gave milliseconds where seconds are expected.
+constexpr Timestamp kNewest = FromMillis(253'402'300'799'999);
+constexpr std::size_t kMaxKnownBytes = 64UL << 20;  // of series' texts
+
+bool EndsWithEof(std::string_view text) {
+  while (text.ends_with('\n') || text.ends_with('\r')) text.remove_suffix(1);
+  const std::size_t line = text.rfind('\n');
+  return text.substr(line == std::string_view::npos ? 0 : line + 1) == kEof;
+}
+
+// Reads the text to its end, which tells.
+Result<Format> RecogniseFormat(const std::string& path) {
+  Result<TextSource> source = TextSource::Open(path);
+  if (!source) return source.error();
+  bool eof = false;
+  while (!source->done()) {
+    const Result<std::string_view> piece = source->Next();
+    if (!piece) return piece.error();
+    if (!piece->empty()) eof = EndsWithEof(*piece);
+  }
+  return eof ? Format::kOpenMetrics : Format::kText;
+}
+
+// What stands behind the first `lines` lines.
+std::string_view SkipLines(std::string_view text, std::size_t lines) {
+  for (; lines > 0; --lines) {
+    const std::size_t end = text.find('\n');
+    if (end == std::string_view::npos) return {};
+    text.remove_prefix(end + 1);
+  }
+  return text;
+}
+
+class PageImport {
+ public:
+  PageImport(const std::string& path, Format format, ImportRun& run)
+      : path_(path),
+        format_(format),
+        run_(run),
+        sorter_(run.blocks(), run.options().sorter_bytes) {}
+
+  // Whole lines.
+  enum class Piece : std::uint8_t { kMiddle, kLast };
+  Status Read(std::string_view text, Piece piece);
+  Status Finish() { return sorter_.Finish(); }
+
+ private:
+  Status ReadUpToDamage(PageParser& parser, bool& damaged);
+  Status ReadSample(const PageParser& parser);
+  Result<SampleSorter::Series*> Find(std::string_view bytes);
+  Status Damaged(const PageParser& parser, std::string_view message);
+
+  const std::string& path_;
+  const Format format_;
+  ImportRun& run_;
+  SampleSorter sorter_;
+  std::size_t lines_before_ = 0;  // in the file, before the text that is being parsed
+  // Series by their bytes on the page, as long as the sorter has them.
+  std::unordered_map<std::string, SampleSorter::Series*> known_;
+  std::size_t known_bytes_ = 0;
+  std::uint64_t generation_ = 0;
+  std::vector<LabelView> pairs_;
+  std::string buffer_;
+  std::string page_;
+};
+
+Status PageImport::Damaged(const PageParser& parser, std::string_view message) {
+  const std::size_t line =
+      lines_before_ + std::max<std::size_t>(1, static_cast<std::size_t>(parser.line()));
+  return run_.Damaged(
+      Invalid(path_ + ": line " + std::to_string(line) + ": " + std::string(message)));
+}
+
+Result<SampleSorter::Series*> PageImport::Find(std::string_view bytes) {
+  if (generation_ != sorter_.generation() || known_bytes_ > kMaxKnownBytes) {
+    known_.clear();
+    known_bytes_ = 0;
+    generation_ = sorter_.generation();
+  }
+  std::string key(bytes);
+  const auto known = known_.find(key);
+  if (known != known_.end()) return known->second;
+  exposition::ParseSeriesOptions options;
+  options.format = format_;
+  RETURN_IF_ERROR(exposition::ParseSeries(bytes, options, pairs_, buffer_));
+  const Result<Labels> labels = intake::MakeSeriesLabels(pairs_);
+  if (!labels) return labels.error();
+  SampleSorter::Series* const series = &sorter_.Find(*labels);
+  known_bytes_ += key.size();
+  known_.emplace(std::move(key), series);
+  return series;
+}
+
+Status PageImport::ReadSample(const PageParser& parser) {
+  const std::optional<Timestamp> time = parser.timestamp();
+  if (!time) return Damaged(parser, "a sample without a time stamp");
+  if (*time > kNewest) {
+    return Damaged(parser,
+                   "a time stamp after the year 9999: OpenMetrics has seconds, Prometheus's text "
+                   "milliseconds");
+  }
+  const Result<SampleSorter::Series*> series = Find(parser.series());
+  if (!series) return Damaged(parser, series.error().message());
+  run_.AddSamples(1);
+  return sorter_.Add(**series, {*time, parser.value()});
+}
+
+Status PageImport::ReadUpToDamage(PageParser& parser, bool& damaged) {
+  while (true) {
+    const Entry entry = parser.Next();
+    if (entry == Entry::kEnd) return {};
+    if (entry == Entry::kSample) RETURN_IF_ERROR(ReadSample(parser));
+    if (entry != Entry::kInvalid) continue;
+    damaged = true;
+    const std::string message = parser.error().message();
+    return Damaged(parser, message.substr(message.find(": ") + 2));  // behind its own "line N: "
+  }
+}
+
+Status PageImport::Read(std::string_view text, Piece piece) {
+  const auto lines_behind =
+      lines_before_ + static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n'));
+  if (format_ == Format::kOpenMetrics && piece == Piece::kMiddle) {
+    // To the parser each piece is a page, and only the last one brings its own end.
+    page_.assign(text).append(kEof).append("\n");
+    text = page_;
+  }
+  while (!text.empty()) {
+    PageParser parser(text, format_);
+    bool damaged = false;
+    RETURN_IF_ERROR(ReadUpToDamage(parser, damaged));
+    // A page that lacks its end is read to it: nothing stands behind.
+    const auto lines = std::max<std::size_t>(1, static_cast<std::size_t>(parser.line()));
+    const std::string_view rest = damaged ? SkipLines(text, lines) : std::string_view();
+    lines_before_ += lines;
+    text = rest;
+  }
+  lines_before_ = lines_behind;
+  return {};
+}
+
+}  // namespace
+
+Status ImportPage(const std::string& path, ImportRun& run) {
+  const std::optional<Format> given = run.options().format;
+  const Result<Format> format = given ? Result<Format>(*given) : RecogniseFormat(path);
+  if (!format) return format.error();
+  Result<TextSource> source = TextSource::Open(path);
+  if (!source) return source.error();
+  PageImport import(path, *format, run);
+  while (!source->done()) {
+    const Result<std::string_view> piece = source->Next();
+    if (!piece) return run.Damaged(piece.error());
+    RETURN_IF_ERROR(import.Read(
+        *piece, source->done() ? PageImport::Piece::kLast : PageImport::Piece::kMiddle));
+    run.Tell(path, static_cast<double>(source->read_bytes()) /
+                       static_cast<double>(std::max<std::uint64_t>(1, source->size_bytes())));
+  }
+  return import.Finish();
+}
+
+}  // namespace skep::transfer

@@ -1,0 +1,15 @@
+// Pages of text whose lines have time stamps.
+#pragma once
+
+#include <string>
+
+#include "common/base/result.h"
+#include "evaluator/transfer/import.h"
+
+namespace skep::transfer {
+
+// Reads one file. Lines may come in any order. An error names file and line; a line that is none,
+// or whose sample has no time stamp, is damage of its own. Exemplars are passed over.
+Status ImportPage(const std::string& path, ImportRun& run);
+
+}  // namespace skep::transfer
