@@ -18,11 +18,12 @@ void CommitEncoder::Clear() {
   full_time_ = 0;
 }
 
-void CommitEncoder::AddFull(std::uint32_t number, const FullSample& sample) {
+void CommitEncoder::AddFull(std::uint32_t number, const FullSample& sample, unsigned flags) {
   const std::int64_t time = ToMillis(sample.time);
   const bool has_histogram = sample.histogram != nullptr;
   const bool has_start = sample.start != kNoStart;
-  full_.U8(static_cast<std::uint8_t>((has_histogram ? kHistogram : 0) | (has_start ? kStart : 0)));
+  flags |= (has_histogram ? kHistogram : 0) | (has_start ? kStart : 0);
+  full_.U8(static_cast<std::uint8_t>(flags));
   full_.Signed(static_cast<std::int64_t>(number) - full_number_);
   full_.Signed(Minus(time, full_time_));
   if (has_start) full_.Signed(Minus(ToMillis(sample.start), time));
@@ -57,7 +58,10 @@ bool FloatCursor::NextNearEnd() {
 bool FullCursor::Next() {
   if (reader_.done()) return false;
   const unsigned head = reader_.U8();
-  if (head > (CommitEncoder::kHistogram | CommitEncoder::kStart)) return reader_.Fail(), false;
+  if (head > (CommitEncoder::kHistogram | CommitEncoder::kStart | CommitEncoder::kLate)) {
+    return reader_.Fail(), false;
+  }
+  late_ = (head & CommitEncoder::kLate) != 0;
   number_ += static_cast<std::uint32_t>(reader_.Signed());
   const std::int64_t time = Plus(ToMillis(sample_.time), reader_.Signed());
   sample_ = {.time = FromMillis(time)};

@@ -5,7 +5,7 @@
 //   float  = head u8: value code | 0x10 number follows | 0x20 time follows
 //            [number s: distance from one more than the one before]
 //            [time s: distance from the one before, milliseconds] value (packed_value.h)
-//   full   = head u8: 1 histogram | 2 start; number s; time s, start s (from that time);
+//   full   = head u8: 1 histogram | 2 start | 4 late; number s; time s, start s (from that time);
 //            value u64 or histogram (histogram_codec.h)
 //
 // (n: varint, s: signed varint; the distances begin at 0, and anew with the full samples.)
@@ -54,7 +54,9 @@ class CommitEncoder {
     number_ = number;
     time_ = time;
   }
-  void AddFull(std::uint32_t number, const FullSample& sample);
+  void AddFull(std::uint32_t number, const FullSample& sample) { AddFull(number, sample, 0); }
+  // One that is older than the newest of its series.
+  void AddLate(std::uint32_t number, const FullSample& sample) { AddFull(number, sample, kLate); }
 
   // The payload, in parts that are good until the next change.
   std::span<const std::string_view> Finish();
@@ -66,7 +68,10 @@ class CommitEncoder {
   static constexpr unsigned kTimeFollows = 0x20;
   static constexpr unsigned kHistogram = 1;
   static constexpr unsigned kStart = 2;
+  static constexpr unsigned kLate = 4;
   static constexpr std::size_t kMostFloatBytes = 1 + 2 * kMaxVarintBytes + 8;
+
+  void AddFull(std::uint32_t number, const FullSample& sample, unsigned flags);
 
   SeriesEncoder series_;
   ByteWriter floats_, full_, sizes_;
@@ -128,12 +133,14 @@ class FullCursor {
   // The present one's; its histogram is its own, but bounds are shared with the one before where
   // they are equal.
   const FullSample& sample() const { return sample_; }
+  bool late() const { return late_; }
   bool ok() const { return reader_.ok(); }
 
  private:
   ByteReader reader_;
   std::uint32_t number_ = 0;
   FullSample sample_;
+  bool late_ = false;
   HistogramPtr last_histogram_;
 };
 

@@ -18,11 +18,22 @@ Head::~Head() = default;
 
 std::unique_ptr<storage::Appender> Head::NewAppender() { return NewHeadAppender(state_); }
 
-Result<std::unique_ptr<storage::Querier>> Head::NewQuerier(storage::TimeRange range) {
-  return {NewHeadQuerier(state_, range)};
+Result<std::unique_ptr<storage::Querier>> Head::NewQuerier(storage::TimeRange range,
+                                                           std::shared_ptr<const void> held) {
+  return {NewHeadQuerier(state_, range, std::move(held))};
 }
 
 void Head::DropBefore(Timestamp time) { state_->DropBefore(time); }
+
+void Head::SetOutOfOrderWindow(Duration window) { state_->window_millis = window.count(); }
+
+Status Head::Delete(std::span<const Matcher> matchers, storage::TimeRange range) {
+  return state_->Delete(matchers, range);
+}
+
+void Head::DropFlushed(const FlushedSamples& flushed) { state_->DropFlushed(flushed); }
+
+void Head::NoteFlush(Timestamp time) { state_->flushed_millis = ToMillis(time); }
 
 void Head::AttachLog(WalWriter& log, HeadLogSync sync) {
   const std::lock_guard lock(state_->commit_mutex);
@@ -63,7 +74,9 @@ HeadCounters Head::counters() const {
           .samples_out_of_order = c.out_of_order,
           .samples_duplicate = c.duplicate,
           .samples_too_old = c.too_old,
-          .series_refused = c.refused};
+          .series_refused = c.refused,
+          .samples_late = c.late,
+          .samples_behind_flush = c.behind_flush};
 }
 
 HeadStatus Head::Status(std::size_t limit) const {

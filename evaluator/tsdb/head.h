@@ -4,9 +4,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string_view>
 
 #include "common/base/time.h"
+#include "common/model/matcher.h"
 #include "evaluator/storage/appender.h"
 #include "evaluator/storage/querier.h"
 #include "evaluator/tsdb/disk.h"
@@ -28,12 +30,14 @@ enum class HeadLogSync : std::uint8_t {
 };
 
 struct HeadState;
+struct FlushedSamples;
 
 // Thread-safe: any number of appenders and queriers at once; commits follow each other, everything
 // else goes in parallel. Appenders, queriers and series sets may live on after the Head is gone.
 //
-// A sample not newer than the newest one of its series is refused. A querier reads the state of the
-// last commit before it was made, however long it lives, but for what retention forgets meanwhile.
+// A sample not newer than the newest one of its series is refused, unless the window for samples
+// out of order takes it. A querier reads the state of the last commit before it was made, however
+// long it lives, but for what is forgotten or deleted meanwhile.
 class Head final : public storage::Appendable, public storage::Queryable {
  public:
   explicit Head(HeadOptions options);
@@ -42,12 +46,31 @@ class Head final : public storage::Appendable, public storage::Queryable {
   Head& operator=(const Head&) = delete;
 
   std::unique_ptr<storage::Appender> NewAppender() override;
-  Result<std::unique_ptr<storage::Querier>> NewQuerier(storage::TimeRange range) override;
+  Result<std::unique_ptr<storage::Querier>> NewQuerier(storage::TimeRange range) override {
+    return NewQuerier(range, nullptr);
+  }
+  // `held` lives as long as the querier and its answers.
+  Result<std::unique_ptr<storage::Querier>> NewQuerier(storage::TimeRange range,
+                                                       std::shared_ptr<const void> held);
 
   // Retention: forgets chunks whose samples are all older than `time`, then series without samples.
   // From now on samples before `time` are refused as too old. Called now and then by one thread;
   // appends and queries go on meanwhile.
   void DropBefore(Timestamp time);
+
+  // Samples older than the newest of their series are taken where they are at most so much older
+  // than the newest one of all. 0, as at first: none. Thread-safe.
+  void SetOutOfOrderWindow(Duration window);
+
+  // Hides the samples in the range of the series that all matchers accept, also after a restart.
+  // What is appended after it is not meant. On error some of them may be gone.
+  skep::Status Delete(std::span<const Matcher> matchers, storage::TimeRange range);
+
+  // Forgets what HeadFlush has written to blocks (head_flush.h), and then series without samples.
+  // The blocks must be where queriers look, and all queriers that do not know them gone.
+  void DropFlushed(const FlushedSamples& flushed);
+  // Samples before `time` are in blocks, or will be; those that come nonetheless are counted.
+  void NoteFlush(Timestamp time);
 
   // From now on batches are written to the log before they are visible; one that cannot be written
   // fails. `log` must outlive every appender. Called once, before the first appender.
@@ -64,6 +87,7 @@ class Head final : public storage::Appendable, public storage::Queryable {
 
  private:
   friend class HeadRestore;
+  friend class HeadFlush;
 
   std::shared_ptr<HeadState> state_;
 };

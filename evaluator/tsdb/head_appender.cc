@@ -1,5 +1,6 @@
 #include "evaluator/tsdb/head_appender.h"
 
+#include <algorithm>
 #include <bit>
 #include <optional>
 #include <utility>
@@ -19,6 +20,7 @@ struct BatchEntry {
   Sample sample;
   std::size_t full = 0;       // plus one: among the full samples; 0: a plain float
   bool names_series = false;  // the log learns of the series by this entry
+  bool late = false;          // out of order, but within the window; then it is among the full ones
 };
 
 class HeadAppender final : public storage::Appender {
@@ -61,14 +63,21 @@ class HeadAppender final : public storage::Appender {
   // commits. Gives how many go.
   std::uint64_t DropOutOfOrder() {
     StripeLock stripe(state_->stripes);
-    const auto is_late = [&](const BatchEntry& entry) {
+    const auto is_refused = [&](BatchEntry& entry) {
       stripe.Take(entry.series->number());
+      if (entry.late) return false;
       const std::optional<Timestamp> last = entry.series->last_time();
       if (!last || *last < entry.sample.time) return false;
+      if (*last != entry.sample.time && MayBeLate(entry.sample.time)) {
+        if (entry.full == 0)
+          AddFull({.time = entry.sample.time, .value = entry.sample.value}, entry);
+        entry.late = true;
+        return false;
+      }
       --entry.series->uncommitted;
       return true;
     };
-    return std::erase_if(entries_, is_late);
+    return std::erase_if(entries_, is_refused);
   }
 
   // On error the batch is as it was, and nothing of it will be replayed.
@@ -81,6 +90,8 @@ class HeadAppender final : public storage::Appender {
       if (entry.names_series) encoder.AddSeries(series.number(), series.labels());
       if (entry.full == 0) {
         encoder.AddFloat(series.number(), entry.sample);
+      } else if (entry.late) {
+        encoder.AddLate(series.number(), full_[entry.full - 1]);
       } else {
         encoder.AddFull(series.number(), full_[entry.full - 1]);
       }
@@ -99,18 +110,29 @@ class HeadAppender final : public storage::Appender {
   }
 
   void ApplyEntries(CommitNumber commit, CommitNumber oldest_reader) {
+    const std::int64_t flushed = state_->flushed_millis.load(std::memory_order_relaxed);
+    std::int64_t newest = state_->newest_millis.load(std::memory_order_relaxed);
+    std::uint64_t late = 0, behind_flush = 0;
     StripeLock stripe(state_->stripes);
     for (const BatchEntry& entry : entries_) {
       Series& series = *entry.series;
       stripe.Take(series.number());
       --series.uncommitted;
+      const std::int64_t time = ToMillis(entry.sample.time);
+      newest = std::max(newest, time);
+      behind_flush += time < flushed ? 1 : 0;
       if (entry.full == 0) {
         series.Append(entry.sample, commit, oldest_reader);
+      } else if (entry.late) {
+        late += series.AppendLate(full_[entry.full - 1], commit) ? 1 : 0;
       } else {
         series.AppendFull(full_[entry.full - 1], commit, oldest_reader);
       }
       if (std::exchange(series.left_out, false)) state_->returned.Add(series.number());
     }
+    state_->newest_millis.store(newest, std::memory_order_relaxed);
+    HeadState::Count(state_->counters.late, late);
+    HeadState::Count(state_->counters.behind_flush, behind_flush);
   }
 
   // `full` may be null: `sample` says it all.
@@ -154,6 +176,10 @@ class HeadAppender final : public storage::Appender {
     const bool mine = series.hint_batch == batch_;
     const std::optional<Timestamp> last =
         mine ? std::optional(entries_[series.hint_index].sample.time) : series.last_time();
+    if (last && sample.time < *last && MayBeLate(sample.time)) {
+      TakeLate(series, sample, full);
+      return AppendOutcome::kAccepted;
+    }
     if (last && sample.time <= *last) {
       return Refuse(mine ? Offered(series.hint_index) : *series.last(), sample, full);
     }
@@ -164,6 +190,26 @@ class HeadAppender final : public storage::Appender {
     if (full != nullptr) full_.push_back(*full);
     entries_.push_back({&series, sample, full == nullptr ? 0 : full_.size()});
     return AppendOutcome::kAccepted;
+  }
+
+  bool MayBeLate(Timestamp time) const {
+    const std::int64_t window = state_->window_millis.load(std::memory_order_relaxed);
+    if (window == 0) return false;
+    const std::int64_t newest = state_->newest_millis.load(std::memory_order_relaxed);
+    return ToMillis(time) >= newest - window;
+  }
+
+  void TakeLate(Series& series, Sample sample, const FullSample* full) {
+    ++series.uncommitted;
+    BatchEntry& entry = entries_.emplace_back(BatchEntry{&series, sample});
+    AddFull(full != nullptr ? *full : FullSample{.time = sample.time, .value = sample.value},
+            entry);
+    entry.late = true;
+  }
+
+  void AddFull(const FullSample& sample, BatchEntry& entry) {
+    full_.push_back(sample);
+    entry.full = full_.size();
   }
 
   FullSample Offered(std::size_t index) const {

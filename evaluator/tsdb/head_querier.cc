@@ -10,20 +10,7 @@
 namespace skep::tsdb {
 namespace {
 
-// Keeps a commit's state readable as long as it lives.
-class Snapshot {
- public:
-  explicit Snapshot(std::shared_ptr<HeadState> s)
-      : state(std::move(s)), number(state->snapshots.Enter()) {}
-  ~Snapshot() { state->snapshots.Leave(number); }
-  Snapshot(const Snapshot&) = delete;
-  Snapshot& operator=(const Snapshot&) = delete;
-
-  const std::shared_ptr<HeadState> state;
-  const CommitNumber number;
-};
-
-class HeadSeriesSet final : public storage::SeriesSet {
+class HeadSeriesSet final : public HeadSet {
  public:
   HeadSeriesSet(std::shared_ptr<const Snapshot> snapshot, std::shared_ptr<const SeriesList> list,
                 storage::TimeRange range)
@@ -40,6 +27,10 @@ class HeadSeriesSet final : public storage::SeriesSet {
     const std::lock_guard lock(snapshot_->state->stripes.Of(present_->number()));
     return present_->Read(snapshot_->number, range_, out);
   }
+  std::shared_ptr<const void> list() const override { return list_; }
+  std::unique_ptr<HeadSet> Again() const override {
+    return std::make_unique<HeadSeriesSet>(snapshot_, list_, range_);
+  }
 
  private:
   const std::shared_ptr<const Snapshot> snapshot_;
@@ -51,8 +42,8 @@ class HeadSeriesSet final : public storage::SeriesSet {
 
 class HeadQuerier final : public storage::Querier {
  public:
-  HeadQuerier(std::shared_ptr<HeadState> state, storage::TimeRange range)
-      : snapshot_(std::make_shared<const Snapshot>(std::move(state))), range_(range) {}
+  HeadQuerier(std::shared_ptr<const Snapshot> snapshot, storage::TimeRange range)
+      : snapshot_(std::move(snapshot)), range_(range) {}
 
   Result<std::unique_ptr<storage::SeriesSet>> Select(std::span<const Matcher> matchers,
                                                      storage::TimeRange range) override {
@@ -138,8 +129,10 @@ class HeadQuerier final : public storage::Querier {
 }  // namespace
 
 std::unique_ptr<storage::Querier> NewHeadQuerier(std::shared_ptr<HeadState> state,
-                                                 storage::TimeRange range) {
-  return std::make_unique<HeadQuerier>(std::move(state), range);
+                                                 storage::TimeRange range,
+                                                 std::shared_ptr<const void> held) {
+  return std::make_unique<HeadQuerier>(
+      std::make_shared<const Snapshot>(std::move(state), std::move(held)), range);
 }
 
 }  // namespace skep::tsdb

@@ -8,7 +8,18 @@
 
 namespace skep::tsdb {
 
+// The answers of its Select and SelectAgain.
+class HeadSet : public storage::SeriesSet {
+ public:
+  // What it walks: the same for another answer only if that has the same series in the same order.
+  virtual std::shared_ptr<const void> list() const = 0;
+  // A new walk over the same series at the same state.
+  virtual std::unique_ptr<HeadSet> Again() const = 0;
+};
+
+// `held` lives as long as the querier and its answers.
 std::unique_ptr<storage::Querier> NewHeadQuerier(std::shared_ptr<HeadState> state,
-                                                 storage::TimeRange range);
+                                                 storage::TimeRange range,
+                                                 std::shared_ptr<const void> held);
 
 }  // namespace skep::tsdb

@@ -30,7 +30,14 @@ Status HeadRestore::Apply(const Record& record) {
       Forget(*numbers);
       return {};
     }
-    case RecordKind::kDeletion:
+    case RecordKind::kDeletion: {
+      const Result<Deletion> deletion = ReadDeletion(record.payload);
+      if (!deletion) return deletion.error();
+      for (const std::uint32_t number : deletion->numbers) {
+        if (Series* const series = state_.pages.Get(number)) series->Delete(deletion->range);
+      }
+      return {};
+    }
     case RecordKind::kEnd:
     case RecordKind::kFirstOfHead:  // samples in a form that no release wrote
       break;
@@ -48,7 +55,13 @@ Status HeadRestore::ApplyCommit(std::string_view payload) {
   AppendFloats(floats);
   FullCursor full(parts->full);
   while (full.Next()) {
-    if (Series* const known = Find(full.number())) Append(*known, full.sample());
+    Series* const known = Find(full.number());
+    if (known == nullptr) continue;
+    if (full.late()) {
+      if (known->AppendLate(full.sample(), kBeforeAll)) ++samples_;
+    } else {
+      Append(*known, full.sample());
+    }
   }
   if (!series) return series;
   if (!floats.ok() || !full.ok()) return Corrupt("a batch whose samples are cut short");
@@ -145,6 +158,12 @@ void HeadRestore::Finish() {
     }
   }
   state_.next_number = end_;
+  std::int64_t newest = ToMillis(kMinTimestamp);
+  for (const std::uint32_t number : state_.index.all()) {
+    const std::optional<Timestamp> last = state_.pages.Get(number)->last_time();
+    if (last) newest = std::max(newest, ToMillis(*last));
+  }
+  state_.newest_millis = newest;
 }
 
 }  // namespace skep::tsdb

@@ -1,5 +1,8 @@
 #include "evaluator/tsdb/head_state.h"
 
+#include <algorithm>
+#include <map>
+
 #include "evaluator/tsdb/deletion_codec.h"
 
 namespace skep::tsdb {
@@ -49,7 +52,7 @@ std::vector<std::uint32_t> HeadState::ForgetSamples(Timestamp time) {
   return empty;
 }
 
-// The numbers of those that were removed.
+// The numbers of those that were removed. Requires: `numbers` rise; some may be there twice.
 Postings HeadState::RemoveEmpty(const std::vector<std::uint32_t>& numbers) {
   const std::unique_lock lock(index_mutex);
   Postings gone;
@@ -86,12 +89,68 @@ void HeadState::LogForgotten(const Postings& numbers) {
   static_cast<void>(log->Append(RecordKind::kForget, payload.view()));
 }
 
-void HeadState::DropBefore(Timestamp time) {
-  if (ToMillis(time) > oldest_millis.load()) oldest_millis.store(ToMillis(time));
-  const std::vector<std::uint32_t> empty = ForgetSamples(time);
+void HeadState::RemoveAndLog(const std::vector<std::uint32_t>& empty) {
   if (empty.empty()) return;
   const Postings gone = RemoveEmpty(empty);
   if (!gone.empty()) LogForgotten(gone);
+}
+
+void HeadState::DropBefore(Timestamp time) {
+  if (ToMillis(time) > oldest_millis.load()) oldest_millis.store(ToMillis(time));
+  RemoveAndLog(ForgetSamples(time));
+}
+
+void HeadState::DropFlushed(const FlushedSamples& flushed) {
+  std::vector<std::uint32_t> empty;
+  {
+    StripeLock stripe(stripes);
+    for (const auto& [number, through] : flushed.series) {
+      stripe.Take(number);
+      Series* const series = pages.Get(number);
+      if (series == nullptr) continue;
+      series->DropThrough(through);
+      series->DropLate(flushed.before, flushed.newest);
+      if (series->empty() && series->uncommitted == 0) empty.push_back(number);
+    }
+  }
+  std::ranges::sort(empty);
+  RemoveAndLog(empty);
+}
+
+Postings HeadState::Find(std::span<const Matcher> matchers) const {
+  return SelectNumbers(index, pages, matchers);
+}
+
+// A series' samples that come after the deletion are not meant, also where the log is replayed onto
+// a checkpoint that has them: so each record ends with the newest sample of its series.
+Status HeadState::Delete(std::span<const Matcher> matchers, storage::TimeRange range) {
+  const std::lock_guard commits(commit_mutex);
+  const std::shared_lock lock(index_mutex);
+  std::map<Timestamp, std::vector<std::uint32_t>> by_end;
+  const Postings found = Find(matchers);
+  {
+    StripeLock stripe(stripes);
+    for (const std::uint32_t number : found) {
+      stripe.Take(number);
+      const Series& series = *pages.Get(number);
+      if (!series.Overlaps(range)) continue;
+      by_end[std::min(range.max, series.max_time())].push_back(number);
+    }
+  }
+  for (const auto& [end, numbers] : by_end) {
+    const Deletion deletion{{range.min, end}, numbers};
+    if (log != nullptr) {
+      ByteWriter payload;
+      WriteDeletion(deletion, payload);
+      RETURN_IF_ERROR(log->Append(RecordKind::kDeletion, payload.view()));
+    }
+    StripeLock stripe(stripes);
+    for (const std::uint32_t number : numbers) {
+      stripe.Take(number);
+      pages.Get(number)->Delete(deletion.range);
+    }
+  }
+  return {};
 }
 
 }  // namespace skep::tsdb

@@ -4,14 +4,17 @@
 
 #include <atomic>
 #include <cstdint>
+#include <memory>
 #include <mutex>
 #include <set>
 #include <shared_mutex>
+#include <span>
 #include <utility>
 #include <vector>
 
 #include "evaluator/tsdb/commit_codec.h"
 #include "evaluator/tsdb/head.h"
+#include "evaluator/tsdb/head_flush.h"
 #include "evaluator/tsdb/kept_series.h"
 #include "evaluator/tsdb/label_index.h"
 #include "evaluator/tsdb/label_order.h"
@@ -60,7 +63,7 @@ struct HeadState {
 
   struct Counters {
     std::atomic<std::uint64_t> created{0}, removed{0}, appended{0}, out_of_order{0}, duplicate{0},
-        too_old{0}, refused{0};
+        too_old{0}, refused{0}, late{0}, behind_flush{0};
   };
   static void Count(std::atomic<std::uint64_t>& counter, std::uint64_t n = 1) {
     counter.fetch_add(n, std::memory_order_relaxed);
@@ -69,6 +72,10 @@ struct HeadState {
   // The number of the series with these labels, which is made if need be. 0: the limit.
   std::uint32_t GetOrCreate(const Labels& labels);
   void DropBefore(Timestamp time);
+  void DropFlushed(const FlushedSamples& flushed);
+  // Numbers of the series that all matchers accept. Requires: index_mutex is held.
+  Postings Find(std::span<const Matcher> matchers) const;
+  Status Delete(std::span<const Matcher> matchers, storage::TimeRange range);
   // Puts a new series into index, table and pages. Requires: index_mutex is held alone.
   Series& Add(const Labels& labels, std::uint64_t hash, std::uint32_t number);
 
@@ -76,7 +83,10 @@ struct HeadState {
   Counters counters;
   Snapshots snapshots;
   std::atomic<std::uint64_t> batches{0};
-  std::atomic<std::int64_t> oldest_millis{ToMillis(kMinTimestamp)};  // what retention left
+  std::atomic<std::int64_t> oldest_millis{ToMillis(kMinTimestamp)};   // what retention left
+  std::atomic<std::int64_t> newest_millis{ToMillis(kMinTimestamp)};   // of what was committed
+  std::atomic<std::int64_t> flushed_millis{ToMillis(kMinTimestamp)};  // what is older is late
+  std::atomic<std::int64_t> window_millis{0};                         // for samples out of order
 
   std::mutex commit_mutex;
   WalWriter* log = nullptr;                    // guarded by commit_mutex; null: nothing is logged
@@ -93,8 +103,23 @@ struct HeadState {
 
  private:
   std::vector<std::uint32_t> ForgetSamples(Timestamp time);
+  void RemoveAndLog(const std::vector<std::uint32_t>& empty);
   Postings RemoveEmpty(const std::vector<std::uint32_t>& numbers);
   void LogForgotten(const Postings& numbers);
+};
+
+// Keeps a commit's state readable as long as it lives.
+class Snapshot {
+ public:
+  explicit Snapshot(std::shared_ptr<HeadState> s, std::shared_ptr<const void> h = nullptr)
+      : state(std::move(s)), held(std::move(h)), number(state->snapshots.Enter()) {}
+  ~Snapshot() { state->snapshots.Leave(number); }
+  Snapshot(const Snapshot&) = delete;
+  Snapshot& operator=(const Snapshot&) = delete;
+
+  const std::shared_ptr<HeadState> state;
+  const std::shared_ptr<const void> held;  // what lives as long as a reader
+  const CommitNumber number;
 };
 
 }  // namespace skep::tsdb

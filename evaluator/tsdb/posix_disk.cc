@@ -216,6 +216,11 @@ Status PosixDisk::Rename(const std::string& from, const std::string& to) {
   return DiskError("rename " + Whole(from) + " to " + Whole(to), errno);
 }
 
+Status PosixDisk::Link(const std::string& from, const std::string& to) {
+  if (::link(Whole(from).c_str(), Whole(to).c_str()) == 0) return {};
+  return DiskError("link " + Whole(from) + " to " + Whole(to), errno);
+}
+
 Status PosixDisk::Remove(const std::string& path) {
   if (::unlink(Whole(path).c_str()) == 0) return {};
   return DiskError("remove " + Whole(path), errno);

@@ -28,6 +28,7 @@ class PosixDisk final : public Disk {
   Result<std::unique_ptr<AppendFile>> Reopen(const std::string& path) override;
   Result<MappedFilePtr> Map(const std::string& path) override;
   Status Rename(const std::string& from, const std::string& to) override;
+  Status Link(const std::string& from, const std::string& to) override;
   Status Remove(const std::string& path) override;
   Status RemoveFolder(const std::string& path) override;
   Status MakeFolder(const std::string& path) override;

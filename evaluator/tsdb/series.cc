@@ -314,10 +314,11 @@ void Series::Delete(storage::TimeRange span) {
       return span.min <= entry.time && entry.time <= span.max;
     });
   }
+  const std::optional<Timestamp> last = last_time();
+  if (!last) return;
+  if (span.min <= oldest_in_order() && *last <= span.max) return DropThrough(*last);
   // Later samples are not meant.
-  if (const std::optional<Timestamp> last = last_time()) {
-    rare().deleted.push_back({span.min, std::min(span.max, *last)});
-  }
+  rare().deleted.push_back({span.min, std::min(span.max, *last)});
   ForgetDeletions();
 }
 

@@ -39,6 +39,9 @@ struct HeadCounters {
   std::uint64_t samples_duplicate = 0;
   std::uint64_t samples_too_old = 0;
   std::uint64_t series_refused = 0;  // over the limit
+  std::uint64_t samples_late = 0;    // out of order, and taken
+  // Older than what was flushed to blocks when they came.
+  std::uint64_t samples_behind_flush = 0;
 };
 
 }  // namespace skep::tsdb

@@ -2,17 +2,33 @@
 
 #include <algorithm>
 #include <chrono>
+#include <random>
+#include <string_view>
 #include <utility>
 
 #include "evaluator/tsdb/head_restore.h"
+#include "evaluator/tsdb/merged_querier.h"
 #include "evaluator/tsdb/wal_files.h"
 
 namespace skep::tsdb {
 namespace {
 
 constexpr std::chrono::minutes kRetentionRhythm{1};
-// After a checkpoint that failed.
+// After a checkpoint or a block that failed.
 constexpr std::chrono::minutes kRetry{1};
+
+// As Prometheus names them: "20260131T120000Z-" and what tells two of one second apart.
+std::string SnapshotName(Timestamp now) {
+  std::string name;
+  for (const char c : FormatTimestamp(std::chrono::floor<std::chrono::seconds>(now))) {
+    if (c != '-' && c != ':') name += c;
+  }
+  std::random_device random;
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  name += '-';
+  for (int i = 0; i < 16; ++i) name += kDigits[random() % kDigits.size()];
+  return name;
+}
 
 }  // namespace
 
@@ -27,10 +43,34 @@ Result<std::unique_ptr<Store>> Store::Open(Disk& disk, StoreOptions options, con
                                            Logger log) {
   std::unique_ptr<Store> store(new Store(disk, std::move(options), clock, std::move(log)));
   RETURN_IF_ERROR(store->Replay());
-  store->head_.DropBefore(clock.Now() - store->options_.retention);
+  RETURN_IF_ERROR(store->OpenBlocks());
+  store->Forget();
   store->wal_ = std::make_unique<WalWriter>(disk, store->options_.wal, store->replay_.end);
   store->head_.AttachLog(*store->wal_, store->options_.wal_sync);
   return store;
+}
+
+Status Store::OpenBlocks() {
+  Result<std::unique_ptr<BlockFolder>> blocks = BlockFolder::Open(disk_, log_);
+  if (!blocks) return blocks.error();
+  blocks_ = std::move(*blocks);
+  UpkeepOptions upkeep = options_.upkeep;
+  upkeep.retention = options_.retention;
+  upkeep_ = std::make_unique<Upkeep>(disk_, head_, *blocks_, upkeep, clock_, log_);
+  return {};
+}
+
+void Store::Forget() {
+  if (options_.retention > Duration{}) head_.DropBefore(clock_.Now() - options_.retention);
+}
+
+Result<std::unique_ptr<storage::Querier>> Store::NewQuerier(storage::TimeRange range) {
+  // The list first: what the head forgets meanwhile is in a newer one alone, but the head forgets
+  // nothing as long as somebody holds an older one.
+  BlockListPtr blocks = blocks_->list();
+  Result<std::unique_ptr<storage::Querier>> head = head_.NewQuerier(range, blocks);
+  if (!head) return head.error();
+  return {NewMergedQuerier(std::move(blocks), std::move(*head), range)};
 }
 
 Store::~Store() {
@@ -109,6 +149,7 @@ Status Store::WriteCheckpoint() {
     return written.error();
   }
   retry_.reset();
+  has_forgotten_ = false;
   logged_at_checkpoint_ = logged;
   log_bytes_at_start_ = 0;
   healed_syncs_ = failed_syncs;
@@ -118,13 +159,15 @@ Status Store::WriteCheckpoint() {
   return {};
 }
 
-bool Store::IsCheckpointDue() const {
+bool Store::IsCheckpointDue() {
   const WalCounters log = wal_->counters();
-  // What a failed sync may have lost on the disk is in memory.
-  if (log.failed_syncs != healed_syncs_) return true;
   const std::uint64_t grown = log_bytes_at_start_ + log.bytes - logged_at_checkpoint_;
   const std::lock_guard lock(mutex_);
-  return grown >= std::max(options_.checkpoint_bytes, checkpoint_bytes_ / 2);
+  grown_bytes_ = grown;
+  // What a failed sync may have lost on the disk is in memory; what the head has forgotten need not
+  // be in the log.
+  return log.failed_syncs != healed_syncs_ || has_forgotten_ ||
+         grown >= std::max(options_.checkpoint_bytes, checkpoint_bytes_ / 2);
 }
 
 void Store::Maintain() {
@@ -132,11 +175,38 @@ void Store::Maintain() {
   static_cast<void>(Sync());
   NoteAppends();
   if (!retained_ || now >= *retained_ + kRetentionRhythm) {
-    head_.DropBefore(clock_.Now() - options_.retention);
+    Forget();
     retained_ = now;
   }
+  if (upkeep_->TakeForgotten()) has_forgotten_ = true;
   const bool may_try = !retry_ || now >= *retry_;
   if (may_try && IsCheckpointDue()) static_cast<void>(WriteCheckpoint());
+}
+
+void Store::TendBlocks() {
+  const Clock::Steady now = clock_.SteadyNow();
+  if (tend_again_ && now < *tend_again_) return;
+  tend_again_.reset();
+  const Status done = upkeep_->Run(LogBytes());
+  if (!done) tend_again_ = now + kRetry;
+  Note(Part::kBlocks, done);
+}
+
+std::uint64_t Store::LogBytes() const {
+  const std::lock_guard lock(mutex_);
+  return checkpoint_bytes_ + grown_bytes_;
+}
+
+Status Store::Delete(std::span<const Matcher> matchers, storage::TimeRange range) {
+  return upkeep_->Delete(matchers, range);
+}
+
+Status Store::CleanTombstones() { return upkeep_->CleanTombstones(); }
+
+Result<std::string> Store::Snapshot(Copied what) {
+  const std::string name = SnapshotName(clock_.Now());
+  RETURN_IF_ERROR(upkeep_->Copy(name, what == Copied::kAll ? &head_ : nullptr));
+  return name;
 }
 
 // Whoever appends is told by his Commit; here it is told once for all.
@@ -173,6 +243,15 @@ StoreStatus Store::status() const {
   status.replay_time = replay_time_;
   status.wal = wal_->counters();
   status.wal_unsynced_bytes = wal_->unsynced_bytes();
+  status.upkeep = upkeep_->counters();
+  status.damaged_blocks = blocks_->damaged();
+  const BlockListPtr blocks = blocks_->list();
+  for (const LiveBlock& block : *blocks) {
+    ++status.blocks;
+    status.block_bytes += block.block->meta().size_bytes;
+    status.block_samples += block.block->meta().samples;
+    status.oldest = std::min(status.oldest.value_or(kMaxTimestamp), block.span().min);
+  }
   const std::lock_guard lock(mutex_);
   status.checkpoints = checkpoints_;
   status.failed_checkpoints = failed_checkpoints_;

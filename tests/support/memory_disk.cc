@@ -161,6 +161,15 @@ Status MemoryDisk::Rename(const std::string& from, const std::string& to) {
   return Do({.kind = Change::Kind::kMove, .path = from, .to = to, .node = nullptr});
 }
 
+Status MemoryDisk::Link(const std::string& from, const std::string& to) {
+  const std::lock_guard lock(mutex_);
+  const auto node = Find(from);
+  if (!node) return node.error();
+  if (!tree_.contains(FolderOf(to))) return Gone(FolderOf(to));
+  if (tree_.contains(to)) return Broken("link " + from + " to " + to + ": file exists");
+  return Do({.kind = Change::Kind::kAdd, .path = to, .to = "", .node = *node});
+}
+
 Status MemoryDisk::Remove(const std::string& path) {
   const std::lock_guard lock(mutex_);
   if (!tree_.contains(path)) return Gone(path);

@@ -34,6 +34,7 @@ class MemoryDisk final : public tsdb::Disk {
   Result<std::unique_ptr<tsdb::AppendFile>> Reopen(const std::string& path) override;
   Result<tsdb::MappedFilePtr> Map(const std::string& path) override;
   Status Rename(const std::string& from, const std::string& to) override;
+  Status Link(const std::string& from, const std::string& to) override;
   Status Remove(const std::string& path) override;
   Status RemoveFolder(const std::string& path) override;
   Status MakeFolder(const std::string& path) override;

@@ -62,7 +62,8 @@ inline Content ReadAll(storage::Queryable& store) {
     }
     const auto& histograms = columns.histograms;
     for (std::size_t i = 0; i < histograms.size(); ++i) {
-      rows.emplace_back(ToMillis(histograms.times[i]), ToMillis(histograms.starts[i]),
+      const Timestamp start = histograms.starts.empty() ? kNoStart : histograms.starts[i];
+      rows.emplace_back(ToMillis(histograms.times[i]), ToMillis(start),
                         TextOf(*histograms.values[i]));
     }
     std::ranges::sort(rows);

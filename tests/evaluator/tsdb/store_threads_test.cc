@@ -1,4 +1,4 @@
-// Appends, queries, checkpoints, syncs and retention at once.
+// Appends, queries, flushes, merges, deletions, checkpoints, syncs and retention at once.
 #include <atomic>
 #include <catch2/catch.hpp>
 #include <random>
@@ -70,6 +70,9 @@ TEST_CASE("Everything at once: batches stay whole, also on the disk", "[tsdb]") 
   StoreOptions options;
   options.wal.segment_bytes = 5000;
   options.checkpoint_bytes = 10'000;
+  // A batch is a millisecond.
+  options.upkeep.flush_span = Duration(50);
+  options.upkeep.flush_delay = Duration(20);
   const int batches = test::Many(2000);
   {
     const auto store = OpenStore(disk, clock, options);
@@ -82,6 +85,9 @@ TEST_CASE("Everything at once: batches stay whole, also on the disk", "[tsdb]") 
           clock.Pass(1000);
           store->Maintain();
         }
+      });
+      threads.emplace_back([&] {
+        while (!done) store->TendBlocks();
       });
       for (int i = 0; i < 2; ++i) {
         threads.emplace_back([&] {

@@ -1,0 +1,273 @@
+#include "evaluator/tsdb/upkeep.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "evaluator/tsdb/block_check.h"
+#include "evaluator/tsdb/block_merge.h"
+#include "evaluator/tsdb/block_planner.h"
+#include "evaluator/tsdb/block_writer.h"
+#include "evaluator/tsdb/write_block.h"
+
+namespace skep::tsdb {
+namespace {
+
+using std::chrono::hours;
+
+constexpr std::chrono::seconds kInboxRhythm{2};
+constexpr const char* kSnapshotFolder = "snapshots";
+
+Timestamp Floor(Timestamp time, Duration span) {
+  const Duration since = time.time_since_epoch();
+  const Duration rest = since % span;
+  return time - (rest < Duration{} ? rest + span : rest);
+}
+
+// A flush of a live head is within two hours. One that has an import of months makes few blocks.
+Duration SpanOf(storage::TimeRange all) {
+  const Duration length = all.max - all.min;
+  if (length <= hours(24)) return hours(2);
+  if (length <= hours(64 * 24)) return hours(24);
+  return hours(24) * (length / hours(64 * 24) + 1);
+}
+
+}  // namespace
+
+Upkeep::Upkeep(Disk& disk, Head& head, BlockFolder& blocks, UpkeepOptions options,
+               const Clock& clock, Logger log)
+    : disk_(disk),
+      head_(head),
+      blocks_(blocks),
+      options_(options),
+      clock_(clock),
+      log_(std::move(log)) {
+  head_.NoteFlush(FlushTime());
+}
+
+Timestamp Upkeep::FlushTime() const {
+  return Floor(clock_.Now() - options_.flush_delay, options_.flush_span);
+}
+
+Status Upkeep::Run(std::uint64_t log_bytes) {
+  const std::lock_guard lock(mutex_);
+  const auto all = [&]() -> Status {
+    Forget();
+    RETURN_IF_ERROR(LookIntoInbox());
+    RETURN_IF_ERROR(Flush());
+    RETURN_IF_ERROR(Merge());
+    return DropOld(log_bytes);
+  };
+  Status done = all();
+  if (is_stopping_) return {};
+  if (!done) Count(&UpkeepCounters::failures);
+  return done;
+}
+
+void Upkeep::Forget() {
+  if (!unforgotten_ || blocks_.IsOlderHeld(unforgotten_->shown)) return;
+  head_.DropFlushed(unforgotten_->samples);
+  unforgotten_.reset();
+  has_forgotten_ = true;
+}
+
+Status Upkeep::Flush() {
+  if (unforgotten_) return {};
+  const Timestamp time = FlushTime();
+  const std::uint64_t late = head_.counters().samples_behind_flush;
+  if (flushed_ == time && late - late_ < options_.flush_late_samples) return {};
+  head_.NoteFlush(time);
+  HeadFlush flush(head_, time);
+  if (flush.span()) RETURN_IF_ERROR(WriteSpans(flush));
+  flushed_ = time;
+  late_ = late;
+  Forget();
+  return {};
+}
+
+Status Upkeep::WriteSpans(HeadFlush& flush) {
+  const storage::TimeRange all = *flush.span();
+  const Duration span = SpanOf(all);
+  std::vector<std::uint64_t> numbers;
+  for (Timestamp begin = Floor(all.min, span); begin <= all.max; begin += span) {
+    const storage::TimeRange range{begin, std::min(all.max, begin + span - Duration(1))};
+    RETURN_IF_ERROR(WriteSpan(flush, range, numbers));
+  }
+  RETURN_IF_ERROR(blocks_.Exchange(numbers, {}));
+  unforgotten_ = {flush.Finish(), blocks_.shown()};
+  for (const std::uint64_t number : numbers) added_[number] = clock_.SteadyNow();
+  Count(&UpkeepCounters::flushes);
+  Count(&UpkeepCounters::flushed_blocks, numbers.size());
+  return {};
+}
+
+Status Upkeep::WriteSpan(HeadFlush& flush, storage::TimeRange range,
+                         std::vector<std::uint64_t>& numbers) {
+  const std::uint64_t number = blocks_.Reserve();
+  auto writer = BlockWriter::Create(disk_, BlockPath(number));
+  if (!writer) return writer.error();
+  RETURN_IF_ERROR(flush.Write(range, **writer));
+  const Result<BlockMeta> meta = (*writer)->Finish();
+  if (!meta) return meta.error();
+  if (meta->series == 0) return {};
+  numbers.push_back(number);
+  Count(&UpkeepCounters::flushed_samples, meta->samples);
+  return {};
+}
+
+Status Upkeep::LookIntoInbox() {
+  const Clock::Steady now = clock_.SteadyNow();
+  if (looked_ && now < *looked_ + kInboxRhythm) return {};
+  looked_ = now;
+  RETURN_IF_ERROR(disk_.MakeFolder(kInboxFolder));
+  const Result<std::vector<DiskEntry>> entries = disk_.List(kInboxFolder);
+  if (!entries) return entries.error();
+  for (const DiskEntry& entry : *entries) {
+    if (entry.name.ends_with(".block")) RETURN_IF_ERROR(Adopt(entry.name));
+  }
+  return {};
+}
+
+Status Upkeep::Adopt(const std::string& name) {
+  const std::string path = std::string(kInboxFolder) + "/" + name;
+  const Status good = CheckBlock(disk_, path);
+  if (!good && good.error().kind() != ErrorKind::kCorrupt &&
+      good.error().kind() != ErrorKind::kInvalid) {
+    return good;
+  }
+  if (!good) {
+    log_.Error("a block in the inbox is refused", {{"err", good.error().message()}});
+    Count(&UpkeepCounters::refused_blocks);
+    RETURN_IF_ERROR(disk_.Rename(path, path + ".refused"));
+    return disk_.SyncFolder(kInboxFolder);
+  }
+  const std::uint64_t number = blocks_.Reserve();
+  RETURN_IF_ERROR(disk_.Rename(path, BlockPath(number)));
+  RETURN_IF_ERROR(disk_.SyncFolder(kBlockFolder));
+  RETURN_IF_ERROR(disk_.SyncFolder(kInboxFolder));
+  RETURN_IF_ERROR(blocks_.Exchange({&number, 1}, {}));
+  added_[number] = clock_.SteadyNow();
+  Count(&UpkeepCounters::adopted_blocks);
+  log_.Info("a block was taken from the inbox", {{"name", name}, {"block", BlockPath(number)}});
+  return {};
+}
+
+Status Upkeep::Merge() {
+  const BlockListPtr list = blocks_.list();
+  std::vector<PlannedBlock> planned;
+  for (const LiveBlock& block : *list) {
+    const auto added = added_.find(block.number);
+    const bool is_settled =
+        added == added_.end() || clock_.SteadyNow() >= added->second + options_.settle;
+    planned.push_back({block.span(), block.block->meta().samples, is_settled});
+  }
+  const std::vector<Duration> spans = MergeSpans(options_.retention);
+  std::vector<LiveBlock> some;
+  for (const std::size_t at : PlanMerge(planned, FlushTime(), spans)) some.push_back((*list)[at]);
+  return some.empty() ? Status() : MergeInto(some);
+}
+
+// Takes the place of `blocks`, which rise in number.
+Status Upkeep::MergeInto(std::span<const LiveBlock> blocks) {
+  std::vector<BlockSource> sources;
+  std::vector<std::uint64_t> gone;
+  for (const LiveBlock& block : blocks) {
+    sources.push_back({block.block, block.deleted.get()});
+    gone.push_back(block.number);
+  }
+  const std::uint64_t number = blocks_.Reserve();
+  const Result<BlockMeta> meta = MergeBlocks(disk_, sources, BlockPath(number), &is_stopping_);
+  if (!meta) return meta.error();
+  std::vector<std::uint64_t> added;
+  if (meta->series > 0) added.push_back(number);
+  RETURN_IF_ERROR(blocks_.Exchange(added, gone));
+  for (const std::uint64_t one : gone) added_.erase(one);
+  Count(&UpkeepCounters::merges);
+  Count(&UpkeepCounters::merged_blocks, gone.size());
+  return {};
+}
+
+Status Upkeep::DropOld(std::uint64_t log_bytes) {
+  std::vector<LiveBlock> list = *blocks_.list();
+  std::ranges::sort(list, {}, [](const LiveBlock& block) { return block.span().max; });
+  std::uint64_t bytes = log_bytes;
+  for (const LiveBlock& block : list) bytes += block.block->meta().size_bytes;
+  std::vector<std::uint64_t> gone;
+  for (const LiveBlock& block : list) {
+    const bool is_old =
+        options_.retention > Duration{} && block.span().max < clock_.Now() - options_.retention;
+    const bool is_too_much = options_.most_bytes > 0 && bytes > options_.most_bytes;
+    if (!is_old && !is_too_much) break;
+    bytes -= block.block->meta().size_bytes;
+    gone.push_back(block.number);
+  }
+  if (gone.empty()) return {};
+  RETURN_IF_ERROR(blocks_.Exchange({}, gone));
+  Count(&UpkeepCounters::dropped_blocks, gone.size());
+  return {};
+}
+
+Status Upkeep::Delete(std::span<const Matcher> matchers, storage::TimeRange range) {
+  const std::lock_guard lock(mutex_);
+  // What is being forgotten by the head is in blocks already.
+  RETURN_IF_ERROR(head_.Delete(matchers, range));
+  const BlockListPtr list = blocks_.list();
+  for (const LiveBlock& block : *list) {
+    if (block.span().max < range.min || range.max < block.span().min) continue;
+    const Result<Postings> series = block.block->Select(matchers);
+    if (!series) return series.error();
+    if (series->empty()) continue;
+    Tombstones deleted = block.deleted == nullptr ? Tombstones() : *block.deleted;
+    deleted.Add(*series, range);
+    RETURN_IF_ERROR(blocks_.SetDeleted(block.number, std::move(deleted)));
+  }
+  return {};
+}
+
+Status Upkeep::CleanTombstones() {
+  const std::lock_guard lock(mutex_);
+  const BlockListPtr list = blocks_.list();
+  for (const LiveBlock& block : *list) {
+    if (block.deleted != nullptr) RETURN_IF_ERROR(MergeInto({&block, 1}));
+  }
+  return {};
+}
+
+Status Upkeep::Copy(const std::string& name, storage::Queryable* head) {
+  const std::lock_guard lock(mutex_);
+  const std::string folder = std::string(kSnapshotFolder) + "/" + name;
+  const std::string blocks = folder + "/" + kBlockFolder;
+  RETURN_IF_ERROR(disk_.MakeFolder(blocks));
+  for (const std::string& above : {std::string(), std::string(kSnapshotFolder), folder}) {
+    RETURN_IF_ERROR(disk_.SyncFolder(above));
+  }
+  std::uint64_t highest = 0;
+  const BlockListPtr list = blocks_.list();
+  for (const LiveBlock& block : *list) {
+    RETURN_IF_ERROR(disk_.Link(BlockPath(block.number), folder + "/" + BlockPath(block.number)));
+    if (block.deleted != nullptr) {
+      RETURN_IF_ERROR(SaveTombstones(disk_, folder + "/" + TombstonesPath(block.number),
+                                     *block.block, *block.deleted));
+    }
+    highest = block.number;
+  }
+  if (head != nullptr) {
+    const Result<std::unique_ptr<storage::Querier>> querier = head->NewQuerier({});
+    if (!querier) return querier.error();
+    const Result<BlockMeta> written =
+        WriteBlock(disk_, folder + "/" + BlockPath(highest + 1), **querier, {});
+    if (!written) return written.error();
+  }
+  return disk_.SyncFolder(blocks);
+}
+
+void Upkeep::Count(std::uint64_t UpkeepCounters::*counter, std::uint64_t n) {
+  const std::lock_guard lock(counters_mutex_);
+  counters_.*counter += n;
+}
+
+UpkeepCounters Upkeep::counters() const {
+  const std::lock_guard lock(counters_mutex_);
+  return counters_;
+}
+
+}  // namespace skep::tsdb

@@ -1,0 +1,119 @@
+// What becomes of samples with time: from the head into blocks, from small blocks into large ones,
+// and in the end away.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "common/base/clock.h"
+#include "common/base/log.h"
+#include "common/base/result.h"
+#include "evaluator/tsdb/block_folder.h"
+#include "evaluator/tsdb/head.h"
+#include "evaluator/tsdb/head_flush.h"
+
+namespace skep::tsdb {
+
+// Other programs put finished blocks here (`skep tsdb import`): "inbox/<any name>.block", written
+// under another name and then renamed.
+inline constexpr const char* kInboxFolder = "inbox";
+
+struct UpkeepOptions {
+  Duration retention{};          // blocks that end earlier are dropped; 0: none
+  std::uint64_t most_bytes = 0;  // the oldest blocks are dropped beyond it; 0: none
+  // Samples are written to blocks in spans of so much time, aligned to the epoch, some time after
+  // the end of the span: rules mostly look at the newest minutes, which then are in memory.
+  Duration flush_span = std::chrono::minutes(20);
+  Duration flush_delay = std::chrono::minutes(10);
+  // So many samples that came too late for their span are written before the next one is over.
+  std::uint64_t flush_late_samples = 8'000'000;
+  // A block that has been there for so long gets no company soon.
+  Duration settle = std::chrono::minutes(10);
+};
+
+// Since the start.
+struct UpkeepCounters {
+  std::uint64_t flushes = 0;
+  std::uint64_t flushed_blocks = 0;
+  std::uint64_t flushed_samples = 0;
+  std::uint64_t merges = 0;
+  std::uint64_t merged_blocks = 0;
+  std::uint64_t adopted_blocks = 0;
+  std::uint64_t refused_blocks = 0;
+  std::uint64_t dropped_blocks = 0;  // by retention
+  std::uint64_t failures = 0;
+};
+
+// Thread-safe. Run is called every second or so by one thread, on which it may take its time:
+// appends and queries do not wait for it.
+class Upkeep {
+ public:
+  // All must outlive it. The folder "inbox" is made.
+  Upkeep(Disk& disk, Head& head, BlockFolder& blocks, UpkeepOptions options, const Clock& clock,
+         Logger log);
+
+  // What is due by now, and at most one merge. `log_bytes`: of the write-ahead log, which counts
+  // for `most_bytes`. After an error the next call tries again.
+  Status Run(std::uint64_t log_bytes);
+
+  // Hides the samples in the range of the series that all matchers accept.
+  Status Delete(std::span<const Matcher> matchers, storage::TimeRange range);
+  // Writes the blocks of which something is deleted anew without it.
+  Status CleanTombstones();
+  // Links all blocks below the folder "snapshots/<name>", and adds one with what the head has, if it
+  // is given. An evaluator can be started on the folder.
+  Status Copy(const std::string& name, storage::Queryable* head);
+
+  // Ends a merge that runs; from now on Run does little. For whoever ends the program.
+  void Stop() { is_stopping_ = true; }
+
+  // Whether the head has forgotten what blocks have since the last call: the log can be cut.
+  bool TakeForgotten() { return has_forgotten_.exchange(false); }
+  UpkeepCounters counters() const;
+
+ private:
+  // Blocks that are shown, and what the head forgets once no query is left that does not see them.
+  struct Unforgotten {
+    FlushedSamples samples;
+    std::uint64_t shown = 0;  // BlockFolder::shown
+  };
+
+  void Forget();
+  Status Flush();
+  Status WriteSpans(HeadFlush& flush);
+  Status WriteSpan(HeadFlush& flush, storage::TimeRange range, std::vector<std::uint64_t>& numbers);
+  Status LookIntoInbox();
+  Status Adopt(const std::string& name);
+  Status Merge();
+  Status MergeInto(std::span<const LiveBlock> blocks);
+  Status DropOld(std::uint64_t log_bytes);
+  Timestamp FlushTime() const;
+  void Count(std::uint64_t UpkeepCounters::*counter, std::uint64_t n = 1);
+
+  Disk& disk_;
+  Head& head_;
+  BlockFolder& blocks_;
+  const UpkeepOptions options_;
+  const Clock& clock_;
+  const Logger log_;
+  std::atomic<bool> has_forgotten_ = false;
+  std::atomic<bool> is_stopping_ = false;
+
+  std::mutex mutex_;  // held while files change
+  std::optional<Unforgotten> unforgotten_;
+  std::optional<Timestamp> flushed_;              // the last FlushTime
+  std::uint64_t late_ = 0;                        // HeadCounters::samples_behind_flush then
+  std::optional<Clock::Steady> looked_;           // into the inbox
+  std::map<std::uint64_t, Clock::Steady> added_;  // blocks of this run
+
+  mutable std::mutex counters_mutex_;
+  UpkeepCounters counters_;  // guarded by counters_mutex_
+};
+
+}  // namespace skep::tsdb
