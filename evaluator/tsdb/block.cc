@@ -7,30 +7,12 @@
 
 #include "common/base/crc32c.h"
 #include "evaluator/tsdb/chunk_list.h"
+#include "evaluator/tsdb/column_sizes.h"
 #include "evaluator/tsdb/labels_cursor.h"
+#include "evaluator/tsdb/times_column.h"
 
 namespace skep::tsdb {
 namespace {
-
-// How long columns are, to take back what was appended to them.
-struct Sizes {
-  explicit Sizes(const storage::SampleColumns& of)
-      : floats(of.times.size()),
-        starts(of.starts.size()),
-        histograms(of.histograms.times.size()),
-        histogram_starts(of.histograms.starts.size()) {}
-
-  void Restore(storage::SampleColumns& columns) const {
-    columns.times.resize(floats);
-    columns.values.resize(floats);
-    columns.starts.resize(starts);
-    columns.histograms.times.resize(histograms);
-    columns.histograms.values.resize(histograms);
-    columns.histograms.starts.resize(histogram_starts);
-  }
-
-  std::size_t floats, starts, histograms, histogram_starts;
-};
 
 bool Overlap(storage::TimeRange range, Timestamp min, Timestamp max) {
   return min <= range.max && max >= range.min;
@@ -112,13 +94,46 @@ Status Block::ReadChunks(std::uint32_t series, storage::TimeRange range,
   return {};
 }
 
-Status Block::Check(const BlockChunk& chunk) const {
+Status Block::CheckTimes(const BlockChunk& chunk) const {
+  if (Crc32c(chunk.parts.times) == TimesOf(chunk.column).crc) return {};
+  return bytes_->Damaged(chunk.parts.times.data(), "a column of times is damaged");
+}
+
+Status Block::CheckValues(const BlockChunk& chunk) const {
   const ChunkView& parts = chunk.parts;
-  if (Crc32c(parts.times) != TimesOf(chunk.column).crc) {
-    return bytes_->Damaged(parts.times.data(), "a column of times is damaged");
-  }
   if (chunk.checked || Crc32c(parts.starts, Crc32c(parts.values)) == chunk.crc) return {};
   return bytes_->Damaged(parts.values.data(), "a chunk is damaged");
+}
+
+Status Block::Check(const BlockChunk& chunk) const {
+  RETURN_IF_ERROR(CheckTimes(chunk));
+  return CheckValues(chunk);
+}
+
+Status Block::ReadTimes(const BlockChunk& chunk, std::vector<Timestamp>& out) const {
+  RETURN_IF_ERROR(CheckTimes(chunk));
+  const auto damaged = [&](const Error& error) {
+    return bytes_->Damaged(chunk.parts.times.data(), error.message());
+  };
+  const Result<TimesReader> reader = TimesReader::Open(chunk.parts.times);
+  if (!reader) return damaged(reader.error());
+  const std::size_t before = out.size();
+  const Status status = reader->Read({0, reader->count()}, out);
+  if (!status) return damaged(status.error());
+  if (out.size() - before == chunk.parts.count && out[before] == chunk.min_time &&
+      out.back() == chunk.max_time) {
+    return {};
+  }
+  out.resize(before);
+  return bytes_->Damaged(chunk.parts.times.data(), "a column has other times than its entry says");
+}
+
+Status Block::DecodeRows(const BlockChunk& chunk, RowRange rows, std::span<const Timestamp> times,
+                         storage::SampleColumns& out) const {
+  RETURN_IF_ERROR(CheckValues(chunk));
+  const Status status = tsdb::DecodeRows(chunk.parts, rows, times, out);
+  if (status) return {};
+  return bytes_->Damaged(chunk.parts.values.data(), status.error().message());
 }
 
 Result<std::optional<ChunkSummary>> Block::SummaryOf(const BlockChunk& chunk) const {
@@ -144,7 +159,7 @@ Status Block::ReadSamples(std::uint32_t series, storage::TimeRange range,
                           storage::SampleColumns& out) const {
   std::vector<BlockChunk> chunks;
   RETURN_IF_ERROR(ReadChunks(series, range, chunks));
-  const Sizes before(out);
+  const ColumnSizes before(out);
   for (const BlockChunk& chunk : chunks) {
     Status status = Decode(chunk, range, out);
     if (status) continue;

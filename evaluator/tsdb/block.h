@@ -57,7 +57,7 @@ class Block {
   Result<Postings> Select(std::span<const Matcher> matchers) const {
     return index_.Select(matchers);
   }
-  // Decodes up to 16 series; to walk many take a LabelsCursor.
+  // Decodes up to 16 series; to walk many take a BlockCursor.
   Result<Labels> LabelsOf(std::uint32_t series) const;
   // Sorted and distinct, of the series that all matchers accept; no matchers: all.
   Result<std::vector<std::string>> LabelNames(std::span<const Matcher> matchers) const {
@@ -82,6 +82,11 @@ class Block {
   Result<std::optional<ChunkSummary>> SummaryOf(const BlockChunk& chunk) const;
   // Whether the chunk's bytes are those that were written.
   Status Check(const BlockChunk& chunk) const;
+  // Appends all of its times, having checked them: as many as `parts.count`, rising.
+  Status ReadTimes(const BlockChunk& chunk, std::vector<Timestamp>& out) const;
+  // Appends the samples of `rows`, whose times are known already, having checked the others' bytes.
+  Status DecodeRows(const BlockChunk& chunk, RowRange rows, std::span<const Timestamp> times,
+                    storage::SampleColumns& out) const;
   // Appends the samples of a chunk that lie in `range`, having checked it.
   Status Decode(const BlockChunk& chunk, storage::TimeRange range,
                 storage::SampleColumns& out) const;
@@ -91,6 +96,8 @@ class Block {
 
   // Requires: `column` is below the number of columns.
   TimesEntry TimesOf(std::uint32_t column) const;
+  Status CheckTimes(const BlockChunk& chunk) const;
+  Status CheckValues(const BlockChunk& chunk) const;
 
   std::unique_ptr<const BlockBytes> bytes_;
   BlockFooter footer_;

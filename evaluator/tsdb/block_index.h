@@ -50,6 +50,7 @@ class BlockIndex {
   // Series whose value of the matcher's label is accepted (or refused, where `accept` is false).
   // The absent label is not looked at.
   Result<Postings> Union(const Lookup& lookup, bool accept) const;
+  void Sort(Postings& all) const;
   Status TakeLiterals(const Lookup& lookup, Postings& all) const;
   Status TakeMatching(const Lookup& lookup, bool accept, Postings& all) const;
   Status CheckEach(const Lookup& lookup, Postings& found) const;

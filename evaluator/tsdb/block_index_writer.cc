@@ -81,11 +81,9 @@ void BlockIndexWriter::Number(ByteWriter& names, BlockFooter& footer) {
     const Values& values = names_.find(text)->second;
     Name name{.text = text, .values = {}};
     name.values.reserve(values.size());
-    for (const auto& [value, came] : values) name.values.push_back(value);
+    for (const auto& [value, came] : values) name.values.emplace_back(value, came);
     std::sort(name.values.begin(), name.values.end());
-    for (const std::string_view value : name.values) {
-      number_of_[values.find(value)->second] = number++;
-    }
+    for (const auto& [value, came] : name.values) number_of_[came] = number++;
     names.String(text);
     names.Varint(values.size());
     sorted_.push_back(std::move(name));
@@ -136,7 +134,7 @@ Status BlockIndexWriter::WriteValues(const Sink& sink, BlockFooter& footer) {
         places.push_back(postings);
         before = {};
       }
-      const std::string_view value = name.values[i];
+      const std::string_view value = name.values[i].first;
       const std::size_t common = CommonBytes(before, value);
       out.Varint(common);
       out.String(value.substr(common));

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "common/base/result.h"
@@ -58,7 +59,7 @@ class BlockIndexWriter {
   // From here on for Write.
   struct Name {
     std::string_view text;
-    std::vector<std::string_view> values;
+    std::vector<std::pair<std::string_view, std::uint32_t>> values;  // and the pair, as it came
   };
   std::vector<Name> sorted_;               // by text
   std::vector<std::uint32_t> number_of_;   // by the order in which pairs came: their numbers

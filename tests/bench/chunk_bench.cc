@@ -13,64 +13,22 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <fstream>
 #include <map>
 #include <random>
 #include <span>
-#include <sstream>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
-#include "common/base/number.h"
 #include "evaluator/tsdb/chunk.h"
 #include "evaluator/tsdb/times_column.h"
 #include "evaluator/tsdb/xor_chunk.h"
+#include "tests/bench/recorded_pages.h"
 
 namespace {
 
 using namespace skep;  // NOLINT: a small program of its own
 
-struct Recorded {
-  std::string name;
-  std::vector<Timestamp> times;
-  std::vector<double> values;
-};
-
-void AddPage(const std::string& page, Timestamp time,
-             std::unordered_map<std::string, Recorded>& all) {
-  std::istringstream lines(page);
-  for (std::string line; std::getline(lines, line);) {
-    const std::size_t space = line.rfind(' ');
-    if (line.empty() || line[0] == '#' || space == std::string::npos) continue;
-    const auto value = ParseDouble(std::string_view(line).substr(space + 1));
-    if (!value) continue;
-    Recorded& series = all[line.substr(0, space)];
-    series.times.push_back(time);
-    series.values.push_back(*value);
-  }
-}
-
-std::vector<Recorded> Load(const char* file, std::vector<Timestamp>& times) {
-  std::unordered_map<std::string, Recorded> all;
-  std::ifstream in(file, std::ios::binary);
-  long long millis = 0;
-  std::size_t bytes = 0;
-  for (std::string head; std::getline(in, head);) {
-    if (std::sscanf(head.c_str(), "#@ %lld %zu", &millis, &bytes) != 2) break;
-    std::string page(bytes, '\0');
-    in.read(page.data(), static_cast<std::streamsize>(bytes));
-    AddPage(page, FromMillis(1'700'000'000'000 + 15'000 * static_cast<std::int64_t>(times.size())),
-            all);
-    times.push_back(FromMillis(millis));
-  }
-  std::vector<Recorded> out;
-  for (auto& [name, series] : all) {
-    series.name = name;
-    out.push_back(std::move(series));
-  }
-  return out;
-}
+using bench::Recorded;
 
 std::vector<Recorded> MakeUp(std::size_t samples) {
   std::mt19937_64 random(1);
@@ -206,7 +164,9 @@ int main(int argc, char** argv) {
   const std::size_t samples = argc > 2 ? static_cast<std::size_t>(std::atoi(argv[2])) : 960;
   MeasureTimes(samples);
   std::vector<Timestamp> scrapes;
-  const std::vector<Recorded> all = argc > 1 ? Load(argv[1], scrapes) : MakeUp(samples);
+  const std::vector<Recorded> all =
+      argc > 1 ? bench::LoadPages(argv[1], FromMillis(1'700'000'000'000), scrapes)
+               : MakeUp(samples);
   const bool by_kind = argc > 1 && std::getenv("EACH_SERIES") == nullptr;
   std::map<std::string, Cost> costs;
   for (const Recorded& series : all) {

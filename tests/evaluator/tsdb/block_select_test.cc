@@ -50,8 +50,8 @@ Fixture RandomFixture(std::mt19937& random, std::size_t count) {
 std::vector<Matcher> RandomMatchers(std::mt19937& random) {
   static const std::vector<std::string> names = {"__name__", "a", "b", "id", "none"};
   static const std::vector<std::string> values = {
-      "",   "m1", "v3",    "1",     "v1|v2|x", "v1.*",    ".*",   ".+",
-      "m9", "m0", "m[12]", "(v3|)", "1?",      "1[0-9]*", "v.*5", "m1|m2|m3|m1"};
+      "",   "m1",    "v3",    "1",  "v1|v2|x", "v1.*", ".*",          ".+",  "m9",
+      "m0", "m[12]", "(v3|)", "1?", "1[0-9]*", "v.*5", "m1|m2|m3|m1", "(.+)"};
   std::vector<Matcher> matchers;
   for (std::size_t i = 0; i <= random() % 3; ++i) {
     matchers.push_back(Matcher::Create(static_cast<MatchType>(random() % 4),
