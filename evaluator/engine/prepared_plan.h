@@ -28,7 +28,10 @@ class KeptNumbers {
     if (row.selector >= by_series_.size()) by_series_.resize(row.selector + 1U);
     std::vector<std::uint32_t>& numbers = by_series_[row.selector];
     if (row.slot >= numbers.size()) numbers.resize(row.slot + 1U, 0);
-    if (numbers[row.slot] == 0) numbers[row.slot] = Learn(*row.labels) + 1;
+    if (numbers[row.slot] == 0) {
+      numbers[row.slot] =
+          row.labels.Show([this](const Labels& labels) { return Learn(labels); }) + 1;
+    }
     return numbers[row.slot] - 1;
   }
   // The chosen labels of a number.

@@ -72,14 +72,22 @@ bool EndsLikeCounter(std::string_view name) {
 // less than the rates themselves, building the text would not.
 class CounterJudge {
  public:
-  CounterJudge(QueryContext& context, promql::PosRange place) : context_(context), place_(place) {}
+  enum class Names : std::uint8_t { kEqual, kAny };  // of the rows' metrics
+
+  CounterJudge(QueryContext& context, promql::PosRange place, Names names)
+      : context_(context), place_(place), names_(names) {}
 
   void Look(const Row& row) {
     if (row.drop_name && !context_.delayed_name_removal()) return;
+    if (context_.type_and_unit_labels()) {
+      const std::string_view metric = row.labels->metric_name();
+      if (!metric.empty()) LookAtType(metric, row.labels->Get("__type__"));
+      return;
+    }
+    // Asking for labels costs more than the rate.
+    if (names_ == Names::kEqual && !last_.empty()) return;
     const std::string_view name = row.labels->metric_name();
-    if (name.empty()) return;
-    if (context_.type_and_unit_labels()) return LookAtType(name, row.labels->Get("__type__"));
-    if (name == last_) return;
+    if (name.empty() || name == last_) return;
     last_ = name;
     if (EndsLikeCounter(name)) return;
     context_.annotations.Info(
@@ -100,6 +108,7 @@ class CounterJudge {
 
   QueryContext& context_;
   promql::PosRange place_;
+  Names names_;
   std::string_view last_;  // points into a label set of the query
 };
 
@@ -351,7 +360,10 @@ Result<Table> EvalRangeFunction(QueryContext& context, const promql::Call& call,
   const promql::Expr& argument = *call.arguments[*RangeArgument(call)];
   Table table(context.budget, steps.count);
   Slider slider(context, call, steps, spec, scalars);
-  CounterJudge judge(context, argument.position);
+  const auto* const matrix = promql::As<promql::MatrixSelector>(promql::StripParens(argument));
+  const bool one_name = matrix != nullptr && FixesName(matrix->vector->matchers);
+  CounterJudge judge(context, argument.position,
+                     one_name ? CounterJudge::Names::kEqual : CounterJudge::Names::kAny);
   RangeSeries series;
   while (true) {
     const Result<bool> more = source.Next(series);

@@ -10,18 +10,12 @@
 namespace skep::engine {
 namespace {
 
-bool FixesName(const std::vector<Matcher>& matchers) {
-  return std::any_of(matchers.begin(), matchers.end(), [](const Matcher& matcher) {
-    return matcher.name() == kMetricName && matcher.type() == MatchType::kEqual;
-  });
-}
-
 // An answer of the store, which the context owns.
 struct Selected {
   storage::SeriesSet* set = nullptr;
   std::uint16_t selector = 0;  // its number in the plan; 0: it has none
 
-  Row row() const { return {&set->labels(), false, selector, selector == 0 ? 0 : set->slot()}; }
+  Row row() const { return {RowLabels(*set), false, selector, selector == 0 ? 0 : set->slot()}; }
 };
 
 using SelectResult = Result<std::unique_ptr<storage::SeriesSet>>;
@@ -406,6 +400,12 @@ class TableRange final : public RangeSource {
 };
 
 }  // namespace
+
+bool FixesName(const std::vector<Matcher>& matchers) {
+  return std::any_of(matchers.begin(), matchers.end(), [](const Matcher& matcher) {
+    return matcher.name() == kMetricName && matcher.type() == MatchType::kEqual;
+  });
+}
 
 Result<Table> SelectVector(QueryContext& context, const promql::VectorSelector& selector,
                            const Steps& steps, SelectorValue what) {

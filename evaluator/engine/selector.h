@@ -24,6 +24,9 @@ enum class SelectorValue : std::uint8_t {
   kStart,      // when the counter began that it belongs to, in seconds; 0 where it does not say
 };
 
+// Whether all series that the matchers accept have one name, which they say.
+bool FixesName(const std::vector<Matcher>& matchers);
+
 // An instant selector at every step. The selector is resolved and each series read once.
 Result<Table> SelectVector(QueryContext& context, const promql::VectorSelector& selector,
                            const Steps& steps, SelectorValue what = SelectorValue::kSample);

@@ -12,6 +12,7 @@
 #include "common/model/histogram.h"
 #include "common/model/labels.h"
 #include "common/model/sample.h"
+#include "evaluator/storage/querier.h"
 
 namespace skep::engine {
 
@@ -67,9 +68,43 @@ class Budget {
   bool exceeded_ = false;
 };
 
-// One series of a table. `labels` belong to the query and live as long as it does.
+// The labels of a row, which belong to the query and live as long as it does: ones that stand
+// somewhere, or those of a series in a store's answer, made at the first look. A plan that knows
+// the series by its slot never looks.
+class RowLabels {
+ public:
+  RowLabels() = default;
+  RowLabels(const Labels* labels) : labels_(labels) {}  // NOLINT: rows are written with a pointer
+  // Of the present series.
+  explicit RowLabels(const storage::SeriesSet& set) : place_(set.place()) {
+    if (place_ == storage::SeriesSet::kNoPlace) {
+      labels_ = &set.labels();
+    } else {
+      set_ = &set;
+    }
+  }
+
+  const Labels& operator*() const {
+    return place_ == storage::SeriesSet::kNoPlace ? *labels_ : set_->LabelsAt(place_);
+  }
+  const Labels* operator->() const { return &**this; }
+  // Gives them to `look`, and keeps nothing of what had to be made for that.
+  template <typename Look>
+  auto Show(Look look) const {
+    return place_ == storage::SeriesSet::kNoPlace ? look(*labels_) : look(set_->CopyLabels(place_));
+  }
+
+ private:
+  union {
+    const Labels* labels_ = nullptr;
+    const storage::SeriesSet* set_;  // where there is a place
+  };
+  std::uint32_t place_ = storage::SeriesSet::kNoPlace;
+};
+
+// One series of a table.
 struct Row {
-  const Labels* labels = nullptr;
+  RowLabels labels;
   // The name is no longer true of the values. With delayed name removal it stays in `labels` until
   // the end of the query; without, it is treated as gone (QueryContext::Settle makes it so).
   bool drop_name = false;

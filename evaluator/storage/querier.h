@@ -93,6 +93,14 @@ class SeriesSet {
   virtual bool Next() = 0;
   // Of the present series; valid until the set is destroyed.
   virtual const Labels& labels() const = 0;
+  // A store may make label sets only when they are asked for. Then the present series has a place,
+  // at which its labels can be asked for later too, or never.
+  static constexpr std::uint32_t kNoPlace = 0xffffffff;
+  virtual std::uint32_t place() const { return kNoPlace; }
+  // Of the series at a place that this set gave. The first is valid until the set is destroyed; the
+  // second keeps nothing.
+  virtual const Labels& LabelsAt(std::uint32_t /*place*/) const { return labels(); }
+  virtual Labels CopyLabels(std::uint32_t place) const { return LabelsAt(place); }
   // Appends the present series' samples in the Select's range to `out`. May be none.
   virtual Status ReadSamples(SampleColumns& out) = 0;
   // The same samples, but a chunk that lies wholly in the Select's range and across no cut (IsCut)

@@ -87,7 +87,7 @@ class HeadAppender final : public storage::Appender {
     for (BatchEntry& entry : entries_) {
       Series& series = *entry.series;
       entry.names_series = !std::exchange(series.is_logged, true);
-      if (entry.names_series) encoder.AddSeries(series.number(), series.labels());
+      if (entry.names_series) encoder.AddSeries(series.number(), state_->CopyLabels(series));
       if (entry.full == 0) {
         encoder.AddFloat(series.number(), entry.sample);
       } else if (entry.late) {

@@ -12,10 +12,10 @@ namespace {
 // A record of series, about; and of samples, if the next series is not larger alone.
 constexpr std::size_t kRecordBytes = std::size_t{256} << 10U;
 
-Status WriteSeries(const SeriesList& list, CheckpointWriter& writer) {
+Status WriteSeries(const HeadState& state, const SeriesList& list, CheckpointWriter& writer) {
   SeriesEncoder encoder;
   for (const Series* series : list.series) {
-    encoder.Add(series->number(), series->labels());
+    encoder.Add(series->number(), state.CopyLabels(*series));
     if (encoder.bytes().size() < kRecordBytes) continue;
     RETURN_IF_ERROR(writer.Append(RecordKind::kSeries, encoder.bytes()));
     encoder.Clear();
@@ -50,7 +50,7 @@ Status WriteHead(HeadState& state, CheckpointWriter& writer) {
     for (const std::uint32_t number : state.index.all()) all.push_back(state.pages.Get(number));
     list.Take(std::move(all));
   }
-  RETURN_IF_ERROR(WriteSeries(list, writer));
+  RETURN_IF_ERROR(WriteSeries(state, list, writer));
   return WriteSamples(state, list, writer);
 }
 

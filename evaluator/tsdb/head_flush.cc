@@ -40,7 +40,7 @@ HeadFlush::HeadFlush(Head& head, Timestamp before)
   }
   if (some.empty()) return;
   span_ = {oldest, past.max};
-  state.order.Sort(some, state.pages, state.index.all());
+  state.order.Sort(some, state.pages, state.index);
   auto list = std::make_shared<SeriesList>();
   list->Take(std::move(some));
   list_ = std::move(list);
@@ -60,7 +60,7 @@ Status HeadFlush::Write(storage::TimeRange range, BlockWriter& writer) {
       RETURN_IF_ERROR(series->Read(snapshot_->number, range, samples));
     }
     if (samples.empty()) continue;
-    RETURN_IF_ERROR(writer.Add(series->labels(), samples));
+    RETURN_IF_ERROR(writer.Add(state.CopyLabels(*series), samples));
     flushed_.series.emplace_back(series->number(), LastTime(samples));
   }
   return {};

@@ -21,7 +21,17 @@ class HeadSeriesSet final : public HeadSet {
     present_ = list_->series[next_++];
     return true;
   }
-  const Labels& labels() const override { return present_->labels(); }
+  const Labels& labels() const override { return LabelsAt(place()); }
+  std::uint32_t place() const override { return static_cast<std::uint32_t>(next_ - 1); }
+  const Labels& LabelsAt(std::uint32_t place) const override {
+    if (made_.empty()) made_.resize(list_->series.size());
+    std::unique_ptr<const Labels>& labels = made_[place];
+    if (labels == nullptr) labels = std::make_unique<const Labels>(CopyLabels(place));
+    return *labels;
+  }
+  Labels CopyLabels(std::uint32_t place) const override {
+    return snapshot_->state->CopyLabels(*list_->series[place]);
+  }
   std::uint32_t slot() const override { return list_->slots.empty() ? 0 : list_->slots[next_ - 1]; }
   Status ReadSamples(storage::SampleColumns& out) override {
     const std::lock_guard lock(snapshot_->state->stripes.Of(present_->number()));
@@ -38,6 +48,7 @@ class HeadSeriesSet final : public HeadSet {
   const storage::TimeRange range_;
   std::size_t next_ = 0;
   Series* present_ = nullptr;
+  mutable std::vector<std::unique_ptr<const Labels>> made_;  // by place; empty: none yet
 };
 
 class HeadQuerier final : public storage::Querier {
@@ -52,7 +63,7 @@ class HeadQuerier final : public storage::Querier {
     {
       const std::shared_lock lock(state().index_mutex);
       std::vector<Series*> series = Find(matchers, range);
-      state().order.Sort(series, state().pages, state().index.all());
+      state().order.Sort(series, state().pages, state().index);
       list->Take(std::move(series));
     }
     return {std::make_unique<HeadSeriesSet>(snapshot_, std::move(list), range)};
@@ -81,22 +92,29 @@ class HeadQuerier final : public storage::Querier {
   Result<std::vector<std::string>> LabelNames(std::span<const Matcher> matchers) override {
     const std::shared_lock lock(state().index_mutex);
     if (matchers.empty()) return state().index.Names();
-    std::set<std::string_view> names;
+    const LabelPairs& pairs = state().index.pairs();
+    std::set<NameId> names;
     for (const Series* series : Find(matchers, range_)) {
-      for (const auto& [name, value] : series->labels()) names.insert(name);
+      for (const PairId pair : series->pairs()) names.insert(pairs.name_id(pair));
     }
-    return std::vector<std::string>(names.begin(), names.end());
+    std::vector<std::string> list;
+    for (const auto& [name, id] : pairs.names()) {
+      if (names.contains(id)) list.emplace_back(name);
+    }
+    return list;
   }
 
   Result<std::vector<std::string>> LabelValues(std::string_view name,
                                                std::span<const Matcher> matchers) override {
     const std::shared_lock lock(state().index_mutex);
     if (matchers.empty()) return state().index.Values(name);
+    const LabelPairs& pairs = state().index.pairs();
     std::set<std::string_view> values;
-    for (const Series* series : Find(matchers, range_)) {
-      if (const std::string_view value = series->labels().Get(name); !value.empty()) {
-        values.insert(value);
+    if (const auto id = pairs.FindName(name)) {
+      for (const Series* series : Find(matchers, range_)) {
+        values.insert(pairs.ValueOf(series->pairs(), *id));
       }
+      values.erase("");
     }
     return std::vector<std::string>(values.begin(), values.end());
   }

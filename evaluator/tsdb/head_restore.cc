@@ -113,17 +113,18 @@ Status HeadRestore::AddSeries(std::string_view run) {
     if (number == 0 || number >= SeriesPages::kMostNumbers) {
       return Corrupt("a series with the number " + std::to_string(number));
     }
-    Labels labels = cursor.labels();
+    const Labels& labels = cursor.labels();
     const std::uint64_t hash = labels.Hash();
     end_ = std::max(end_, number + 1);
     const Series* const known = state_.pages.Get(number);
-    if (known != nullptr && known->labels() == labels) continue;
+    if (known != nullptr && state_.index.pairs().Equal(known->pairs(), labels)) continue;
     // A series whose end could not be written, and that began anew.
     if (known != nullptr) Forget({number});
-    if (const Series* twin = state_.by_labels.Find(labels, hash)) Forget({twin->number()});
-    auto* const series = new Series(std::move(labels), hash, number);
+    if (const Series* twin = state_.Find(labels, hash)) Forget({twin->number()});
+    auto* const series =
+        Series::New(state_.index.Intern(labels), static_cast<std::uint32_t>(hash), number);
     series->is_logged = true;
-    state_.by_labels.Insert(series);
+    state_.by_labels.Insert(*series, state_.pages);
     state_.pages.Set(number, series);
   }
   return cursor.ok() ? Status() : Corrupt("a run of series that is cut short");
@@ -133,8 +134,8 @@ void HeadRestore::Forget(const std::vector<std::uint32_t>& numbers) {
   for (const std::uint32_t number : numbers) {
     Series* const series = state_.pages.Get(number);
     if (series == nullptr) continue;
+    state_.by_labels.Remove(*series, state_.pages);
     state_.pages.Set(number, nullptr);
-    state_.by_labels.Remove(series);
     series->RemoveUser();
   }
 }
@@ -154,9 +155,10 @@ Status HeadRestore::ApplySamples(std::string_view payload) {
 void HeadRestore::Finish() {
   for (std::uint32_t number = 1; number < end_; ++number) {
     if (const Series* series = state_.pages.Get(number)) {
-      state_.index.Add(series->labels(), number);
+      state_.index.Add(series->pairs(), number);
     }
   }
+  state_.index.ReleaseUnused();  // of series that were forgotten again
   state_.next_number = end_;
   std::int64_t newest = ToMillis(kMinTimestamp);
   for (const std::uint32_t number : state_.index.all()) {

@@ -12,9 +12,9 @@ HeadState::~HeadState() {
 }
 
 Series& HeadState::Add(const Labels& labels, std::uint64_t hash, std::uint32_t number) {
-  auto* const series = new Series(labels, hash, number);
-  by_labels.Insert(series);
-  index.Add(series->labels(), number);
+  auto* const series = Series::New(index.Intern(labels), static_cast<std::uint32_t>(hash), number);
+  by_labels.Insert(*series, pages);
+  index.Add(series->pairs(), number);
   StripeLock stripe(stripes);
   stripe.Take(number);
   pages.Set(number, series);
@@ -25,10 +25,10 @@ std::uint32_t HeadState::GetOrCreate(const Labels& labels) {
   const std::uint64_t hash = labels.Hash();
   {
     const std::shared_lock lock(index_mutex);
-    if (const Series* series = by_labels.Find(labels, hash)) return series->number();
+    if (const Series* series = Find(labels, hash)) return series->number();
   }
   const std::unique_lock lock(index_mutex);
-  if (const Series* series = by_labels.Find(labels, hash)) return series->number();
+  if (const Series* series = Find(labels, hash)) return series->number();
   const bool full = options.max_series > 0 && by_labels.size() >= options.max_series;
   if (full || next_number == SeriesPages::kMostNumbers) {
     Count(counters.refused);
@@ -57,7 +57,7 @@ Postings HeadState::RemoveEmpty(const std::vector<std::uint32_t>& numbers) {
   const std::unique_lock lock(index_mutex);
   Postings gone;
   std::vector<Series*> removed;
-  std::vector<const Labels*> labels;
+  std::vector<PairId> pairs;
   {
     StripeLock stripe(stripes);
     for (const std::uint32_t number : numbers) {
@@ -65,17 +65,16 @@ Postings HeadState::RemoveEmpty(const std::vector<std::uint32_t>& numbers) {
       Series* const series = pages.Get(number);
       // Meanwhile somebody may have appended to it, or be about to.
       if (!series || !series->empty() || series->uncommitted > 0) continue;
+      by_labels.Remove(*series, pages);
       pages.Set(number, nullptr);
       gone.push_back(number);
       removed.push_back(series);
-      labels.push_back(&series->labels());
+      pairs.insert(pairs.end(), series->pairs().begin(), series->pairs().end());
+      if (series->has_other_users()) series->Depart(LabelsOf(*series));
     }
   }
-  index.Remove(gone, labels);
-  for (Series* series : removed) {
-    by_labels.Remove(series);
-    series->RemoveUser();
-  }
+  for (Series* series : removed) series->RemoveUser();
+  index.Remove(gone, std::move(pairs));
   Count(counters.removed, gone.size());
   return gone;
 }

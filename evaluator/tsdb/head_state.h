@@ -76,6 +76,17 @@ struct HeadState {
   // Numbers of the series that all matchers accept. Requires: index_mutex is held.
   Postings Find(std::span<const Matcher> matchers) const;
   Status Delete(std::span<const Matcher> matchers, storage::TimeRange range);
+  // Null where there is none. Requires: index_mutex is held; `hash` is that of `labels`.
+  Series* Find(const Labels& labels, std::uint64_t hash) const {
+    return by_labels.Find(labels, static_cast<std::uint32_t>(hash), index.pairs(), pages);
+  }
+  // Also of a series that was removed but still has users. Requires: index_mutex is held.
+  Labels LabelsOf(const Series& series) const { return LabelsLess{index.pairs()}.LabelsOf(series); }
+  // The same; takes index_mutex itself.
+  Labels CopyLabels(const Series& series) const {
+    const std::shared_lock lock(index_mutex);
+    return LabelsOf(series);
+  }
   // Puts a new series into index, table and pages. Requires: index_mutex is held alone.
   Series& Add(const Labels& labels, std::uint64_t hash, std::uint32_t number);
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <utility>
 
 namespace skep::tsdb {
 namespace {
@@ -12,32 +13,35 @@ constexpr std::ptrdiff_t kFew = 512;
 // ones and than this.
 constexpr std::size_t kFewSlots = 1024;
 
-bool Accept(std::span<const Matcher> matchers, const Labels& labels) {
-  return std::all_of(matchers.begin(), matchers.end(), [&labels](const Matcher& matcher) {
-    return matcher.Matches(labels.Get(matcher.name()));
-  });
-}
-
-bool IsName(const Matcher& matcher) {
-  return matcher.name() == kMetricName && matcher.type() == MatchType::kEqual;
-}
-
 // Those of `numbers` that the matchers accept, looked at one by one.
 Postings Accepted(std::span<const std::uint32_t> numbers, std::span<const Matcher> matchers,
-                  const SeriesPages& pages) {
-  // Most have another name.
-  const auto name = std::find_if(matchers.begin(), matchers.end(), IsName);
+                  const KeptSeries::View& head) {
+  const LabelPairs& pairs = head.index.pairs();
+  std::vector<PairId> exact;  // what `=` asks for: most series lack one, which a number tells
+  std::vector<std::pair<const Matcher*, std::optional<NameId>>> others;
+  for (const Matcher& matcher : matchers) {
+    if (matcher.type() != MatchType::kEqual || matcher.MatchesEmpty()) {
+      others.emplace_back(&matcher, pairs.FindName(matcher.name()));
+      continue;
+    }
+    const auto pair = pairs.Find(matcher.name(), matcher.value());
+    if (!pair) return {};
+    exact.push_back(*pair);
+  }
+  const auto accepts = [&](std::uint32_t number) {
+    const std::span<const PairId> set = head.pages.Get(number)->pairs();
+    for (const PairId pair : exact) {
+      if (std::find(set.begin(), set.end(), pair) == set.end()) return false;
+    }
+    return std::all_of(others.begin(), others.end(), [&](const auto& other) {
+      const auto& [matcher, name] = other;
+      return matcher->Matches(name ? pairs.ValueOf(set, *name) : std::string_view());
+    });
+  };
   Postings found;
-  std::copy_if(numbers.begin(), numbers.end(), std::back_inserter(found),
-               [&](std::uint32_t number) {
-                 const Labels& labels = pages.Get(number)->labels();
-                 if (name != matchers.end() && labels.metric_name() != name->value()) return false;
-                 return Accept(matchers, labels);
-               });
+  std::copy_if(numbers.begin(), numbers.end(), std::back_inserter(found), accepts);
   return found;
 }
-
-bool LabelsLess(const Series* a, const Series* b) { return a->labels() < b->labels(); }
 
 // Whether the head still has it. A number is never used twice.
 bool Lives(const Series& series, const SeriesPages& pages) {
@@ -48,9 +52,8 @@ bool Lives(const Series& series, const SeriesPages& pages) {
 
 Postings SelectNumbers(const LabelIndex& index, const SeriesPages& pages,
                        std::span<const Matcher> matchers) {
-  return index.Select(matchers, [&pages](std::uint32_t number, std::string_view name) {
-    return pages.Get(number)->labels().Get(name);
-  });
+  return index.Select(matchers,
+                      [&pages](std::uint32_t number) { return pages.Get(number)->pairs(); });
 }
 
 bool ReturnedSeries::Read(Mark& mark, std::vector<std::uint32_t>& out) const {
@@ -63,14 +66,14 @@ bool ReturnedSeries::Read(Mark& mark, std::vector<std::uint32_t>& out) const {
 }
 
 Postings KeptSeries::Newcomers(std::span<const Matcher> matchers, const View& head) const {
-  const Postings& all = head.index.all();
+  const std::span<const std::uint32_t> all = head.index.all();
   const auto first = std::lower_bound(all.begin(), all.end(), next_number_);
   if (all.end() - first > kFew) {
     Postings found = SelectNumbers(head.index, head.pages, matchers);
     found.erase(found.begin(), std::lower_bound(found.begin(), found.end(), next_number_));
     return found;
   }
-  return Accepted({first, all.end()}, matchers, head.pages);
+  return Accepted({first, all.end()}, matchers, head);
 }
 
 // Of `numbers`, the ones that the list lacks.
@@ -87,17 +90,18 @@ Postings KeptSeries::Returned(std::span<const Matcher> matchers, const View& hea
     std::set_intersection(all.begin(), all.end(), numbers.begin(), numbers.end(),
                           std::back_inserter(found));
   } else {
-    found = Accepted(numbers, matchers, head.pages);
+    found = Accepted(numbers, matchers, head);
   }
-  std::erase_if(found,
-                [this, &head](std::uint32_t number) { return Contains(*head.pages.Get(number)); });
+  std::erase_if(found, [this, &head](std::uint32_t number) { return Contains(number, head); });
   return found;
 }
 
-bool KeptSeries::Contains(const Series& series) const {
+bool KeptSeries::Contains(std::uint32_t number, const View& head) const {
   const std::vector<Series*>& known = list_->series;
-  const auto at = std::lower_bound(known.begin(), known.end(), &series, LabelsLess);
-  return at != known.end() && *at == &series;
+  const Series* const series = head.pages.Get(number);
+  const auto at =
+      std::lower_bound(known.begin(), known.end(), series, LabelsLess{head.index.pairs()});
+  return at != known.end() && *at == series;
 }
 
 void KeptSeries::BeginAnew() {
@@ -120,7 +124,7 @@ std::vector<Series*> KeptSeries::Fresh(std::span<const Matcher> matchers, const 
   next_number_ = head.next_number;
   std::vector<Series*> fresh;
   for (const std::uint32_t number : numbers) fresh.push_back(head.pages.Get(number));
-  head.order.Sort(fresh, head.pages, head.index.all());
+  head.order.Sort(fresh, head.pages, head.index);
   return fresh;
 }
 
@@ -157,14 +161,14 @@ std::shared_ptr<const SeriesList> KeptSeries::Update(std::span<const Matcher> ma
   const std::vector<Series*> fresh = Fresh(matchers, head);
   const std::vector<bool> leaving = Leaving(oldest, head);
   if (fresh.empty() && leaving.empty()) return list_;
-  std::shared_ptr<SeriesList> merged = Merge(fresh, leaving);
+  std::shared_ptr<SeriesList> merged = Merge(fresh, leaving, head);
   RenewSlots(*merged);
   list_ = std::move(merged);
   return list_;
 }
 
 std::shared_ptr<SeriesList> KeptSeries::Merge(const std::vector<Series*>& fresh,
-                                              const std::vector<bool>& leaving) {
+                                              const std::vector<bool>& leaving, const View& head) {
   const std::vector<Series*>& old = list_->series;
   std::vector<Series*> series;
   auto merged = std::make_shared<SeriesList>();
@@ -181,7 +185,7 @@ std::shared_ptr<SeriesList> KeptSeries::Merge(const std::vector<Series*>& fresh,
   // Each newcomer is placed by halving: few of them must not cost a walk with string comparisons.
   for (Series* const one : fresh) {
     const auto from = old.begin() + static_cast<std::ptrdiff_t>(at);
-    const auto place = std::lower_bound(from, old.end(), one, LabelsLess);
+    const auto place = std::lower_bound(from, old.end(), one, LabelsLess{head.index.pairs()});
     keep_until(static_cast<std::size_t>(place - old.begin()));
     series.push_back(one);
     merged->slots.push_back(next_slot_++);

@@ -101,10 +101,10 @@ class KeptSeries final : public storage::KeptSelect {
   Postings Newcomers(std::span<const Matcher> matchers, const View& head) const;
   Postings Returned(std::span<const Matcher> matchers, const View& head,
                     std::vector<std::uint32_t> numbers) const;
-  bool Contains(const Series& series) const;
+  bool Contains(std::uint32_t number, const View& head) const;
   std::vector<bool> Leaving(Timestamp oldest, const View& head);
   std::shared_ptr<SeriesList> Merge(const std::vector<Series*>& fresh,
-                                    const std::vector<bool>& leaving);
+                                    const std::vector<bool>& leaving, const View& head);
   void RenewSlots(SeriesList& list);
 
   std::shared_ptr<const SeriesList> list_ = std::make_shared<const SeriesList>();

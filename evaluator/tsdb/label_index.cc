@@ -6,12 +6,16 @@
 #include <set>
 #include <utility>
 
+#include "evaluator/tsdb/heap_size.h"
+
 namespace skep::tsdb {
 namespace {
 
+using Numbers = std::span<const std::uint32_t>;
+
 // Keeps of `candidates` what is in `other`. Where one list is much longer, its entries are found by
 // halving instead of one after the other.
-void Intersect(Postings& candidates, const Postings& other) {
+void Intersect(Postings& candidates, Numbers other) {
   auto out = candidates.begin();
   if (other.size() / 16 > candidates.size()) {
     auto from = other.begin();
@@ -30,7 +34,7 @@ void Intersect(Postings& candidates, const Postings& other) {
   candidates.erase(out, candidates.end());
 }
 
-void Subtract(Postings& candidates, const Postings& other) {
+void Subtract(Postings& candidates, Numbers other) {
   auto out = candidates.begin();
   auto from = other.begin();
   for (const std::uint32_t series : candidates) {
@@ -38,20 +42,6 @@ void Subtract(Postings& candidates, const Postings& other) {
     if (from == other.end() || *from != series) *out++ = series;
   }
   candidates.erase(out, candidates.end());
-}
-
-// A matcher with the lists it can be looked up in.
-struct Lookup {
-  const Matcher* matcher = nullptr;
-  const std::map<std::string, Postings, std::less<>>* values = nullptr;
-  const Postings* exact = nullptr;  // of `=`
-  std::size_t cost = 0;             // about the number of series it names
-};
-
-std::size_t CountSeries(const std::map<std::string, Postings, std::less<>>& values) {
-  std::size_t count = 0;
-  for (const auto& [value, series] : values) count += series.size();
-  return count;
 }
 
 // Keeps the largest `limit`, in falling order; of equal ones the name decides.
@@ -66,44 +56,63 @@ void Shorten(std::vector<NamedCount>& list, std::size_t limit) {
 
 }  // namespace
 
-void LabelIndex::Add(const Labels& labels, std::uint32_t series) {
-  for (const auto& [name, value] : labels) {
-    auto at = names_.find(name);
-    if (at == names_.end()) at = names_.emplace(std::string(name), ValueMap()).first;
-    auto postings = at->second.find(value);
-    if (postings == at->second.end()) {
-      postings = at->second.emplace(std::string(value), Postings()).first;
-    }
-    postings->second.push_back(series);
-  }
-  all_.push_back(series);
+// A matcher with what it can be looked up in.
+struct LabelIndex::Lookup {
+  const Matcher* matcher = nullptr;
+  NameId name = 0;
+  std::optional<PairId> exact;  // of `=`
+  std::size_t cost = 0;         // about the number of series it names
+};
+
+std::span<const PairId> LabelIndex::Intern(const Labels& labels) {
+  pairs_.InternAll(labels, interned_);
+  while (lists_.size() < pairs_.end()) lists_.emplace_back();
+  return interned_;
 }
 
-void LabelIndex::Remove(const Postings& series, std::span<const Labels* const> labels) {
-  std::set<std::pair<std::string_view, std::string_view>> touched;
-  for (const Labels* set : labels) {
-    for (const auto& [name, value] : *set) touched.emplace(name, value);
+void LabelIndex::Add(std::span<const PairId> pairs, std::uint32_t series) {
+  for (const PairId pair : pairs) {
+    NumberList& list = lists_[pair];
+    list_bytes_ -= list.heap_bytes();
+    list.Append(series);
+    list_bytes_ += list.heap_bytes();
   }
-  for (const auto& [name, value] : touched) {
-    const auto at = names_.find(name);
-    const auto postings = at->second.find(value);
-    Subtract(postings->second, series);
-    postings->second.shrink_to_fit();
-    if (postings->second.empty()) at->second.erase(postings);
-    if (at->second.empty()) names_.erase(at);
-  }
-  Subtract(all_, series);
+  all_.Append(series);
 }
 
-const LabelIndex::ValueMap* LabelIndex::Find(std::string_view name) const {
-  const auto at = names_.find(name);
-  return at == names_.end() ? nullptr : &at->second;
+void LabelIndex::Remove(const Postings& series, std::vector<PairId> pairs) {
+  std::sort(pairs.begin(), pairs.end());
+  pairs.erase(std::unique(pairs.begin(), pairs.end()), pairs.end());
+  for (const PairId pair : pairs) {
+    NumberList& list = lists_[pair];
+    list_bytes_ -= list.heap_bytes();
+    list.Subtract(series);
+    list_bytes_ += list.heap_bytes();
+    if (list.empty()) pairs_.Release(pair);
+  }
+  all_.Subtract(series);
 }
 
-Postings LabelIndex::Union(const ValueMap& values, const Matcher& matcher, bool accept) {
+void LabelIndex::ReleaseUnused() {
+  for (PairId pair = 0; pair < pairs_.end(); ++pair) {
+    if (pairs_.Lives(pair) && lists_[pair].empty()) pairs_.Release(pair);
+  }
+}
+
+std::size_t LabelIndex::CountSeries(NameId name) const {
+  std::size_t count = 0;
+  pairs_.WalkValues(name, "", [&](PairId pair) {
+    count += lists_[pair].size();
+    return true;
+  });
+  return count;
+}
+
+Postings LabelIndex::Union(NameId name, const Matcher& matcher, bool accept) const {
   Postings all;
   std::size_t lists = 0;
-  const auto take = [&](const Postings& series) {
+  const auto take = [&](PairId pair) {
+    const Numbers series = lists_[pair].view();
     all.insert(all.end(), series.begin(), series.end());
     ++lists;
   };
@@ -112,67 +121,74 @@ Postings LabelIndex::Union(const ValueMap& values, const Matcher& matcher, bool 
   if (positive && regex->literals()) {
     for (const std::string& literal :
          std::set<std::string>(regex->literals()->begin(), regex->literals()->end())) {
-      const auto at = values.find(literal);
-      if (at != values.end()) take(at->second);
+      if (const auto pair = pairs_.Find(matcher.name(), literal)) take(*pair);
     }
   } else {
-    const std::string prefix = positive ? regex->literal_prefix() : "";
-    for (auto at = values.lower_bound(prefix); at != values.end(); ++at) {
-      if (at->first.compare(0, prefix.size(), prefix) != 0) break;
-      if (matcher.Matches(at->first) == accept) take(at->second);
-    }
+    pairs_.WalkValues(name, positive ? regex->literal_prefix() : "", [&](PairId pair) {
+      if (matcher.Matches(pairs_.value(pair)) == accept) take(pair);
+      return true;
+    });
   }
   if (lists > 1) std::sort(all.begin(), all.end());
   return all;
 }
 
-Postings LabelIndex::Select(std::span<const Matcher> matchers, const LabelReader& read) const {
-  static const Postings kNone;
-  std::vector<Lookup> required;
-  std::vector<Lookup> others;  // accept the absent label too
+bool LabelIndex::LookUp(std::span<const Matcher> matchers, std::vector<Lookup>& required,
+                        std::vector<Lookup>& others) const {
   for (const Matcher& matcher : matchers) {
-    Lookup lookup{.matcher = &matcher, .values = Find(matcher.name())};
+    const auto name = pairs_.FindName(matcher.name());
+    Lookup lookup{.matcher = &matcher, .name = name.value_or(0), .exact = std::nullopt};
     if (matcher.MatchesEmpty()) {
-      if (lookup.values) others.push_back(lookup);
+      if (name) others.push_back(lookup);
       continue;
     }
-    if (!lookup.values) return {};
+    if (!name) return false;
     if (matcher.type() == MatchType::kEqual) {
-      const auto at = lookup.values->find(matcher.value());
-      if (at == lookup.values->end()) return {};
-      lookup.exact = &at->second;
-      lookup.cost = at->second.size();
+      lookup.exact = pairs_.Find(matcher.name(), matcher.value());
+      if (!lookup.exact) return false;
+      lookup.cost = lists_[*lookup.exact].size();
     } else {
-      lookup.cost = all_.size() + CountSeries(*lookup.values);  // behind all exact ones
+      lookup.cost = all_.size() + CountSeries(*name);  // behind all exact ones
     }
     required.push_back(lookup);
   }
   std::sort(required.begin(), required.end(),
             [](const Lookup& a, const Lookup& b) { return a.cost < b.cost; });
+  return true;
+}
+
+Postings LabelIndex::Select(std::span<const Matcher> matchers, const PairReader& read) const {
+  std::vector<Lookup> required;
+  std::vector<Lookup> others;  // accept the absent label too
+  if (!LookUp(matchers, required, others)) return {};
 
   std::optional<Postings> found;
-  const auto check_each = [&](const Matcher& matcher) {
-    std::erase_if(*found,
-                  [&](std::uint32_t s) { return !matcher.Matches(read(s, matcher.name())); });
+  const auto check_each = [&](const Lookup& lookup) {
+    std::erase_if(*found, [&](std::uint32_t series) {
+      return !lookup.matcher->Matches(pairs_.ValueOf(read(series), lookup.name));
+    });
   };
   for (const Lookup& lookup : required) {
-    if (!found) {
-      found = lookup.exact ? *lookup.exact : Union(*lookup.values, *lookup.matcher, true);
+    if (!found && lookup.exact) {
+      const Numbers series = lists_[*lookup.exact].view();
+      found.emplace(series.begin(), series.end());
+    } else if (!found) {
+      found = Union(lookup.name, *lookup.matcher, true);
     } else if (lookup.exact) {
-      Intersect(*found, *lookup.exact);
-    } else if (found->size() <= lookup.values->size()) {
-      check_each(*lookup.matcher);
+      Intersect(*found, lists_[*lookup.exact].view());
+    } else if (found->size() <= pairs_.CountValues(lookup.name)) {
+      check_each(lookup);
     } else {
-      Intersect(*found, Union(*lookup.values, *lookup.matcher, true));
+      Intersect(*found, Union(lookup.name, *lookup.matcher, true));
     }
     if (found->empty()) return {};
   }
-  if (!found) found = all_;
+  if (!found) found.emplace(all().begin(), all().end());
   for (const Lookup& lookup : others) {
-    if (found->size() <= lookup.values->size()) {
-      check_each(*lookup.matcher);
+    if (found->size() <= pairs_.CountValues(lookup.name)) {
+      check_each(lookup);
     } else {
-      Subtract(*found, Union(*lookup.values, *lookup.matcher, false));
+      Subtract(*found, Union(lookup.name, *lookup.matcher, false));
     }
   }
   return *std::move(found);
@@ -180,33 +196,34 @@ Postings LabelIndex::Select(std::span<const Matcher> matchers, const LabelReader
 
 std::vector<std::string> LabelIndex::Names() const {
   std::vector<std::string> names;
-  for (const auto& [name, values] : names_) names.push_back(name);
+  for (const auto& [name, id] : pairs_.names()) names.emplace_back(name);
   return names;
 }
 
 std::vector<std::string> LabelIndex::Values(std::string_view name) const {
   std::vector<std::string> list;
-  if (const ValueMap* values = Find(name)) {
-    for (const auto& [value, series] : *values) list.push_back(value);
-  }
+  const auto id = pairs_.FindName(name);
+  if (!id) return list;
+  pairs_.WalkValues(*id, "", [&](PairId pair) {
+    list.emplace_back(pairs_.value(pair));
+    return true;
+  });
   return list;
 }
 
-std::size_t LabelIndex::pair_count() const {
-  std::size_t count = 0;
-  for (const auto& [name, values] : names_) count += values.size();
-  return count;
-}
-
 void LabelIndex::FillStatus(std::size_t limit, HeadStatus& status) const {
-  for (const auto& [name, values] : names_) {
+  for (const auto& [text, id] : pairs_.names()) {
+    const std::string name(text);
     std::uint64_t bytes = 0;
-    for (const auto& [value, series] : values) {
-      bytes += (name.size() + value.size()) * series.size();
-      status.series_by_label_pair.push_back({name + "=" + value, series.size()});
-      if (name == kMetricName) status.series_by_metric_name.push_back({value, series.size()});
-    }
-    status.values_by_label_name.push_back({name, values.size()});
+    pairs_.WalkValues(id, "", [&](PairId pair) {
+      const std::string value(pairs_.value(pair));
+      const std::size_t series = lists_[pair].size();
+      bytes += (name.size() + value.size()) * series;
+      status.series_by_label_pair.push_back({name + "=" + value, series});
+      if (name == kMetricName) status.series_by_metric_name.push_back({value, series});
+      return true;
+    });
+    status.values_by_label_name.push_back({name, pairs_.CountValues(id)});
     status.bytes_by_label_name.push_back({name, bytes});
     // Millions of pairs need not stand in memory at once.
     if (status.series_by_label_pair.size() > 1'000'000) {
@@ -218,6 +235,10 @@ void LabelIndex::FillStatus(std::size_t limit, HeadStatus& status) const {
     Shorten(*list, limit);
   }
   status.label_pairs = pair_count();
+}
+
+std::size_t LabelIndex::heap_bytes() const {
+  return list_bytes_ + all_.heap_bytes() + lists_.size() * sizeof(NumberList);
 }
 
 }  // namespace skep::tsdb

@@ -3,8 +3,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <functional>
-#include <map>
 #include <span>
 #include <string>
 #include <string_view>
@@ -12,48 +12,63 @@
 
 #include "common/model/labels.h"
 #include "common/model/matcher.h"
+#include "evaluator/tsdb/label_pairs.h"
+#include "evaluator/tsdb/number_list.h"
 #include "evaluator/tsdb/status.h"
 
 namespace skep::tsdb {
 
-// Numbers of series, rising.
-using Postings = std::vector<std::uint32_t>;
-
-// Thread-compatible: lookups may run at once, changes need the index alone.
+// Thread-compatible: lookups may run at once, changes need the index alone. What it says of labels
+// is good until the next change.
 class LabelIndex {
  public:
-  // Reads a label of a series that is in the index.
-  using LabelReader = std::function<std::string_view(std::uint32_t series, std::string_view name)>;
+  // The pairs of a series that is in the index.
+  using PairReader = std::function<std::span<const PairId>(std::uint32_t series)>;
+
+  // The pairs that series have, and those of Intern that got no series yet.
+  const LabelPairs& pairs() const { return pairs_; }
+  // The labels as numbers, which live until Add or ReleaseUnused; valid until the next call.
+  std::span<const PairId> Intern(const Labels& labels);
 
   // Requires: `series` is above all that were added before.
-  void Add(const Labels& labels, std::uint32_t series);
-
-  // Takes `series` out, whose label sets are `labels` (in any order).
-  void Remove(const Postings& series, std::span<const Labels* const> labels);
+  void Add(std::span<const PairId> pairs, std::uint32_t series);
+  // Takes `series` out, whose pairs are in `pairs` (in any order). A pair that nobody has any more
+  // goes.
+  void Remove(const Postings& series, std::vector<PairId> pairs);
+  // Pairs of Intern that nobody got go.
+  void ReleaseUnused();
 
   // The series that all matchers accept. Regular expressions run once per distinct value, or where
   // that is less work, once per series that the other matchers left.
-  Postings Select(std::span<const Matcher> matchers, const LabelReader& read) const;
+  Postings Select(std::span<const Matcher> matchers, const PairReader& read) const;
 
-  const Postings& all() const { return all_; }
+  std::span<const std::uint32_t> all() const { return all_.view(); }
   // Sorted.
   std::vector<std::string> Names() const;
   std::vector<std::string> Values(std::string_view name) const;
 
-  std::size_t pair_count() const;
+  std::size_t pair_count() const { return pairs_.size(); }
   // The four lists.
   void FillStatus(std::size_t limit, HeadStatus& status) const;
+  // Of the heap: the lists of series. That of the labels is LabelPairs' own.
+  std::size_t heap_bytes() const;
 
  private:
-  using ValueMap = std::map<std::string, Postings, std::less<>>;
+  struct Lookup;
 
-  const ValueMap* Find(std::string_view name) const;
+  std::size_t CountSeries(NameId name) const;
   // Series whose value of the matcher's label is accepted (or refused, where `accept` is false).
   // The absent label is not looked at.
-  static Postings Union(const ValueMap& values, const Matcher& matcher, bool accept);
+  Postings Union(NameId name, const Matcher& matcher, bool accept) const;
+  // False: no series can be accepted.
+  bool LookUp(std::span<const Matcher> matchers, std::vector<Lookup>& required,
+              std::vector<Lookup>& others) const;
 
-  std::map<std::string, ValueMap, std::less<>> names_;
-  Postings all_;
+  LabelPairs pairs_;
+  std::deque<NumberList> lists_;  // by pair
+  NumberList all_;
+  std::size_t list_bytes_ = 0;  // that the lists of pairs have on the heap
+  std::vector<PairId> interned_;
 };
 
 }  // namespace skep::tsdb

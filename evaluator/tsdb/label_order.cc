@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <iterator>
+#include <span>
+
+#include "evaluator/tsdb/heap_size.h"
 
 namespace skep::tsdb {
 namespace {
@@ -9,60 +12,67 @@ namespace {
 // Below this, comparing labels is cheaper than looking whether the ranks are fresh.
 constexpr std::size_t kFew = 64;
 
-bool LabelsLess(const Series* a, const Series* b) { return a->labels() < b->labels(); }
-
 }  // namespace
 
-void LabelOrder::Sort(std::vector<Series*>& list, const SeriesPages& pages, const Postings& all) {
+void LabelOrder::Sort(std::vector<Series*>& list, const SeriesPages& pages,
+                      const LabelIndex& index) {
   if (list.size() <= kFew) {
-    std::sort(list.begin(), list.end(), LabelsLess);
+    std::sort(list.begin(), list.end(), LabelsLess{index.pairs()});
     return;
   }
-  const std::shared_ptr<const Ranks> ranks = Refresh(pages, all);
+  const std::shared_ptr<const Ranks> ranks = Refresh(pages, index);
   std::sort(list.begin(), list.end(), [&ranks](const Series* a, const Series* b) {
-    return ranks->by_number[a->number()] < ranks->by_number[b->number()];
+    return ranks->by_number[a->number() - ranks->first] <
+           ranks->by_number[b->number() - ranks->first];
   });
 }
 
 std::shared_ptr<const LabelOrder::Ranks> LabelOrder::Refresh(const SeriesPages& pages,
-                                                             const Postings& all) {
+                                                             const LabelIndex& index) {
   const std::lock_guard lock(mutex_);
+  const std::span<const std::uint32_t> all = index.all();
   const std::uint32_t end = all.empty() ? 0 : all.back() + 1;
   if (ranks_ && ranks_->end >= end) return ranks_;
 
   // Newcomers are sorted by themselves, then merged; the old ones keep their order.
-  const auto less = [&pages](std::uint32_t a, std::uint32_t b) {
-    return LabelsLess(pages.Get(a), pages.Get(b));
+  const auto less = [&pages, &index](std::uint32_t a, std::uint32_t b) {
+    return index.pairs().Less(pages.Get(a)->pairs(), pages.Get(b)->pairs());
   };
   const std::uint32_t known = ranks_ ? ranks_->end : 0;
   std::vector<std::uint32_t> fresh(std::lower_bound(all.begin(), all.end(), known), all.end());
   std::sort(fresh.begin(), fresh.end(), less);
 
-  auto next = std::make_shared<Ranks>();
-  next->end = end;
-  next->sorted.reserve(all.size());
+  std::vector<std::uint32_t> old;
   if (ranks_) {
-    std::copy_if(ranks_->sorted.begin(), ranks_->sorted.end(), std::back_inserter(next->sorted),
+    std::copy_if(ranks_->sorted.begin(), ranks_->sorted.end(), std::back_inserter(old),
                  [&pages](std::uint32_t number) { return pages.Get(number) != nullptr; });
   }
+  auto next = std::make_shared<Ranks>();
+  next->first = all.empty() ? 0 : all.front();
+  next->end = end;
   // Each newcomer is placed by halving: few of them must not cost a walk with string comparisons.
-  std::vector<std::uint32_t> merged;
-  merged.reserve(next->sorted.size() + fresh.size());
-  auto from = next->sorted.cbegin();
+  next->sorted.reserve(all.size());
+  auto from = old.cbegin();
   for (const std::uint32_t number : fresh) {
-    const auto place = std::lower_bound(from, next->sorted.cend(), number, less);
-    merged.insert(merged.end(), from, place);
-    merged.push_back(number);
+    const auto place = std::lower_bound(from, old.cend(), number, less);
+    next->sorted.insert(next->sorted.end(), from, place);
+    next->sorted.push_back(number);
     from = place;
   }
-  merged.insert(merged.end(), from, next->sorted.cend());
-  next->sorted = std::move(merged);
-  next->by_number.resize(end);
+  next->sorted.insert(next->sorted.end(), from, old.cend());
+  next->by_number.resize(end - next->first);
   for (std::uint32_t rank = 0; rank < next->sorted.size(); ++rank) {
-    next->by_number[next->sorted[rank]] = rank;
+    next->by_number[next->sorted[rank] - next->first] = rank;
   }
   ranks_ = next;
   return ranks_;
+}
+
+std::size_t LabelOrder::heap_bytes() const {
+  const std::lock_guard lock(mutex_);
+  if (ranks_ == nullptr) return 0;
+  return HeapSize(ranks_->sorted.capacity() * sizeof(std::uint32_t)) +
+         HeapSize(ranks_->by_number.capacity() * sizeof(std::uint32_t)) + HeapSize(sizeof(Ranks));
 }
 
 }  // namespace skep::tsdb

@@ -2,6 +2,7 @@
 // numbers instead of strings (100,000 series: 6 ms instead of 200 ms).
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -16,19 +17,23 @@ namespace skep::tsdb {
 class LabelOrder {
  public:
   // Sorts `list` by labels. Requires: the head's index lock is held (shared), all of `list` stand
-  // in `pages`, `all` are the index' series.
-  void Sort(std::vector<Series*>& list, const SeriesPages& pages, const Postings& all);
+  // in `pages` and in `index`.
+  void Sort(std::vector<Series*>& list, const SeriesPages& pages, const LabelIndex& index);
+
+  // Of the heap.
+  std::size_t heap_bytes() const;
 
  private:
   struct Ranks {
-    std::uint32_t end = 0;              // series below this number are ranked
-    std::vector<std::uint32_t> sorted;  // their numbers in the order of labels; some may be gone
-    std::vector<std::uint32_t> by_number;
+    std::uint32_t first = 0;               // no series below this number was there
+    std::uint32_t end = 0;                 // series below this number are ranked
+    std::vector<std::uint32_t> sorted;     // their numbers in the order of labels; some may be gone
+    std::vector<std::uint32_t> by_number;  // from `first` on
   };
 
-  std::shared_ptr<const Ranks> Refresh(const SeriesPages& pages, const Postings& all);
+  std::shared_ptr<const Ranks> Refresh(const SeriesPages& pages, const LabelIndex& index);
 
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::shared_ptr<const Ranks> ranks_;  // guarded by mutex_
 };
 

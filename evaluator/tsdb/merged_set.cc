@@ -119,7 +119,7 @@ bool MergedSet::NextByLabels() {
   const Labels* least = nullptr;
   for (std::uint16_t source = 0; source < sources_.size(); ++source) {
     if (sources_[source].is_over) continue;
-    const Labels& labels = LabelsOf(source);
+    const Labels& labels = *sources_[source].labels;
     const auto order = least == nullptr ? std::strong_ordering::less : labels <=> *least;
     if (order > 0) continue;
     if (order < 0) present_.clear();
@@ -139,20 +139,17 @@ void MergedSet::Advance(std::uint16_t source) {
 // A block whose labels cannot be read has no further series; the others go on.
 void MergedSet::AdvanceWithLabels(std::uint16_t source) {
   Advance(source);
-  if (source == head_source() || sources_[source].is_over) return;
+  if (sources_[source].is_over) return;
   sources_[source].labels = ReadLabels(source);
   sources_[source].is_over = !sources_[source].labels;
 }
 
 std::optional<Labels> MergedSet::ReadLabels(std::uint16_t source) const {
+  if (source == head_source()) return head_->CopyLabels(head_->place());
   Result<Labels> labels = blocks_[source].labels();
   if (labels) return std::move(*labels);
   warnings_.push_back(labels.error().message());
   return std::nullopt;
-}
-
-const Labels& MergedSet::LabelsOf(std::uint16_t source) const {
-  return source == head_source() ? head_->labels() : *sources_[source].labels;
 }
 
 const Labels& MergedSet::labels() const {
@@ -163,6 +160,8 @@ const Labels& MergedSet::labels() const {
   shown_.push_back(known ? *known : ReadLabels(source).value_or(Labels()));
   return *(labels_ = &shown_.back());
 }
+
+std::uint32_t MergedSet::place() const { return has_head() ? head_->place() : kNoPlace; }
 
 bool MergedSet::has_head() const {
   return std::ranges::find(present_, head_source()) != present_.end();

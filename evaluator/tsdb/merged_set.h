@@ -58,6 +58,10 @@ class MergedSet final : public storage::SeriesSet {
 
   bool Next() override;
   const Labels& labels() const override;
+  // Series that the head has are known by their place there.
+  std::uint32_t place() const override;
+  const Labels& LabelsAt(std::uint32_t place) const override { return head_->LabelsAt(place); }
+  Labels CopyLabels(std::uint32_t place) const override { return head_->CopyLabels(place); }
   Status ReadSamples(storage::SampleColumns& out) override;
   Status ReadSummarized(std::span<const Timestamp> cuts, storage::SummarizedSamples& out) override;
   std::uint32_t slot() const override;
@@ -69,7 +73,7 @@ class MergedSet final : public storage::SeriesSet {
 
  private:
   struct Source {
-    std::optional<Labels> labels;  // of a block's present series, where they were read
+    std::optional<Labels> labels;  // of the present series, where they were read
     bool is_over = false;
   };
 
@@ -80,7 +84,6 @@ class MergedSet final : public storage::SeriesSet {
   bool NextByLabels();
   bool NextByOrder();
   std::optional<Labels> ReadLabels(std::uint16_t source) const;
-  const Labels& LabelsOf(std::uint16_t source) const;
   Status ReadPart(std::uint16_t source, storage::SampleColumns& out);
 
   mutable std::vector<BlockWalk> blocks_;

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <chrono>
+#include <memory>
+#include <new>
+#include <utility>
 
 #include "common/model/histogram_math.h"
 #include "evaluator/tsdb/sample_merge.h"
@@ -16,6 +19,24 @@ static_assert(kChunkSamples <= SealedChunk::kMaxSamples);
 constexpr Duration kChunkSpan = std::chrono::hours(2);
 
 }  // namespace
+
+Series* Series::New(std::span<const PairId> pairs, std::uint32_t hash, std::uint32_t number) {
+  void* const memory = ::operator new(sizeof(Series) + pairs.size_bytes());
+  static_assert(sizeof(Series) % alignof(PairId) == 0);
+  auto* const series = new (memory) Series(static_cast<std::uint32_t>(pairs.size()), hash, number);
+  std::uninitialized_copy(pairs.begin(), pairs.end(), reinterpret_cast<PairId*>(series + 1));
+  return series;
+}
+
+void Series::Destroy() {
+  this->~Series();
+  ::operator delete(this);
+}
+
+void Series::Depart(Labels labels) {
+  rare().labels = std::move(labels);
+  departed_ = true;
+}
 
 std::optional<FullSample> Series::last() const {
   if (has_histograms()) {

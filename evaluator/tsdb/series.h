@@ -6,6 +6,7 @@
 #include <deque>
 #include <memory>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "common/model/histogram.h"
@@ -13,6 +14,7 @@
 #include "common/model/sample.h"
 #include "evaluator/storage/querier.h"
 #include "evaluator/tsdb/bytes.h"
+#include "evaluator/tsdb/label_pairs.h"
 #include "evaluator/tsdb/sealed_chunk.h"
 #include "evaluator/tsdb/xor_chunk.h"
 
@@ -21,26 +23,39 @@ namespace skep::tsdb {
 // Commits are numbered from 1.
 using CommitNumber = std::uint64_t;
 
-// Labels and number never change. Everything else is guarded by the stripe of the head that the
-// series' number belongs to, but for the count of users.
+// Pairs and number never change. Everything else is guarded by the stripe of the head that the
+// series' number belongs to, but for what says otherwise.
 class Series {
  public:
   // The most samples of an open run. It is read slowly and from its beginning, so it is short: 60
   // samples cost some 0.3 µs.
   static constexpr std::uint32_t kRunSamples = 60;
 
-  Series(Labels labels, std::uint64_t hash, std::uint32_t number)
-      : labels_(std::move(labels)), hash_(hash), number_(number) {}
+  // With one user. `hash` are the lowest bits of Labels::Hash.
+  static Series* New(std::span<const PairId> pairs, std::uint32_t hash, std::uint32_t number);
+  Series(const Series&) = delete;
+  Series& operator=(const Series&) = delete;
 
-  const Labels& labels() const { return labels_; }
-  std::uint64_t hash() const { return hash_; }
+  // Its labels, in the order of names; they mean something as long as the head has the series.
+  std::span<const PairId> pairs() const {
+    return {reinterpret_cast<const PairId*>(this + 1), pair_count_};
+  }
+  std::uint32_t hash() const { return hash_; }
   std::uint32_t number() const { return number_; }
 
   // The table is the first user; series sets are the others. The last one deletes.
   void AddUser() { users_.fetch_add(1, std::memory_order_relaxed); }
   void RemoveUser() {
-    if (users_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
+    if (users_.fetch_sub(1, std::memory_order_acq_rel) == 1) Destroy();
   }
+  // Somebody besides the table uses it, and more users do not come while the index lock is held.
+  bool has_other_users() const { return users_.load(std::memory_order_acquire) > 1; }
+
+  // The head forgets the series, whose pairs go with it: the others that use it still find its
+  // labels. Requires: the index lock is held alone, and the stripe.
+  void Depart(Labels labels);
+  // Null while the head has it. Guarded by the index lock.
+  const Labels* departed_labels() const { return departed_ ? &rare_->labels : nullptr; }
 
   // The newest sample, where there ever was one that is not forgotten; without its start.
   std::optional<FullSample> last() const;
@@ -111,7 +126,7 @@ class Series {
     std::uint64_t count = 0;
   };
 
-  // What most series never have: plain lists.
+  // What most series never have: plain lists, and labels of their own.
   struct Rare {
     struct Entry {
       Timestamp time;
@@ -124,9 +139,13 @@ class Series {
     std::deque<Entry> starts;  // of floats
     std::vector<Entry> late;   // floats and histograms that came out of order; their times rise
     std::vector<storage::TimeRange> deleted;  // of what came in order
+    Labels labels;                            // once the head has forgotten the series
   };
 
+  Series(std::uint32_t pair_count, std::uint32_t hash, std::uint32_t number)
+      : number_(number), hash_(hash), pair_count_(pair_count) {}
   ~Series() = default;
+  void Destroy();
   bool has_floats() const { return !open_.empty() || !sealed_.empty(); }
   bool has_histograms() const { return rare_ != nullptr && !rare_->histograms.empty(); }
   bool has_late() const { return rare_ != nullptr && !rare_->late.empty(); }
@@ -156,9 +175,9 @@ class Series {
   void NoteCommit(CommitNumber commit, CommitNumber oldest_reader);
   std::uint64_t VisibleCount(CommitNumber snapshot) const;
 
-  const Labels labels_;
-  const std::uint64_t hash_;
   const std::uint32_t number_;
+  const std::uint32_t hash_;
+  const std::uint32_t pair_count_;  // they stand behind the object
   std::atomic<std::uint32_t> users_{1};
 
   std::vector<SealedChunk> sealed_;
@@ -171,6 +190,7 @@ class Series {
   // Earlier ones that a living querier may need, oldest first; null as long as none does.
   std::unique_ptr<std::vector<Version>> older_;
   std::unique_ptr<Rare> rare_;
+  bool departed_ = false;  // guarded by the index lock
 };
 
 }  // namespace skep::tsdb

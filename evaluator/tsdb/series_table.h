@@ -10,6 +10,8 @@
 #include <vector>
 
 #include "common/model/labels.h"
+#include "evaluator/tsdb/heap_size.h"
+#include "evaluator/tsdb/label_pairs.h"
 #include "evaluator/tsdb/series.h"
 
 namespace skep::tsdb {
@@ -79,59 +81,80 @@ class SeriesPages {
   std::array<std::atomic<Page*>, kMostNumbers / kPageSize> pages_{};
 };
 
-// Series by their labels: open addressing, linear probing, at most 3/4 full. Thread-compatible.
+// The order of label sets, also of series that the head has forgotten. Requires: the index lock.
+struct LabelsLess {
+  const LabelPairs& pairs;
+
+  bool operator()(const Series* a, const Series* b) const {
+    if (a->departed_labels() == nullptr && b->departed_labels() == nullptr) {
+      return pairs.Less(a->pairs(), b->pairs());
+    }
+    return LabelsOf(*a) < LabelsOf(*b);
+  }
+  Labels LabelsOf(const Series& series) const {
+    const Labels* const own = series.departed_labels();
+    return own == nullptr ? pairs.Make(series.pairs()) : *own;
+  }
+};
+
+// Series by their labels: open addressing, linear probing, at most 3/4 full. Thread-compatible. The
+// series in it stand in the pages that each call is given.
 class LabelsTable {
  public:
-  // Null where there is none. `hash` is that of `labels`.
-  Series* Find(const Labels& labels, std::uint64_t hash) const {
+  // Null where there is none. `hash` is that of `labels`, `pairs` those of the series.
+  Series* Find(const Labels& labels, std::uint32_t hash, const LabelPairs& pairs,
+               const SeriesPages& pages) const {
     if (slots_.empty()) return nullptr;
-    for (std::size_t at = hash & (slots_.size() - 1); slots_[at];
-         at = (at + 1) & (slots_.size() - 1)) {
-      if (slots_[at]->hash() == hash && slots_[at]->labels() == labels) return slots_[at];
+    for (std::size_t at = hash & mask(); slots_[at] != 0; at = (at + 1) & mask()) {
+      Series* const series = pages.Get(slots_[at]);
+      if (series->hash() == hash && pairs.Equal(series->pairs(), labels)) return series;
     }
     return nullptr;
   }
 
   // Requires: its labels are not in the table.
-  void Insert(Series* series) {
-    if ((size_ + 1) * 4 > slots_.size() * 3) Grow();
+  void Insert(const Series& series, const SeriesPages& pages) {
+    if ((size_ + 1) * 4 > slots_.size() * 3) Grow(pages);
     Place(series);
     ++size_;
   }
 
-  void Remove(const Series* series) {
-    const std::size_t mask = slots_.size() - 1;
-    std::size_t hole = series->hash() & mask;
-    while (slots_[hole] != series) hole = (hole + 1) & mask;
+  void Remove(const Series& series, const SeriesPages& pages) {
+    std::size_t hole = series.hash() & mask();
+    while (slots_[hole] != series.number()) hole = (hole + 1) & mask();
     // Later entries of the run move up unless they stand at or behind their own place.
-    for (std::size_t at = (hole + 1) & mask; slots_[at]; at = (at + 1) & mask) {
-      const std::size_t home = slots_[at]->hash() & mask;
-      if (((at - home) & mask) < ((at - hole) & mask)) continue;
+    for (std::size_t at = (hole + 1) & mask(); slots_[at] != 0; at = (at + 1) & mask()) {
+      const std::size_t home = pages.Get(slots_[at])->hash() & mask();
+      if (((at - home) & mask()) < ((at - hole) & mask())) continue;
       slots_[hole] = slots_[at];
       hole = at;
     }
-    slots_[hole] = nullptr;
+    slots_[hole] = 0;
     --size_;
   }
 
   std::size_t size() const { return size_; }
+  // Of the heap.
+  std::size_t heap_bytes() const { return HeapSize(slots_.capacity() * sizeof(slots_[0])); }
 
  private:
-  void Place(Series* series) {
-    std::size_t at = series->hash() & (slots_.size() - 1);
-    while (slots_[at]) at = (at + 1) & (slots_.size() - 1);
-    slots_[at] = series;
+  std::size_t mask() const { return slots_.size() - 1; }
+
+  void Place(const Series& series) {
+    std::size_t at = series.hash() & mask();
+    while (slots_[at] != 0) at = (at + 1) & mask();
+    slots_[at] = series.number();
   }
 
-  void Grow() {
-    std::vector<Series*> old(slots_.empty() ? 64 : slots_.size() * 2);
+  void Grow(const SeriesPages& pages) {
+    std::vector<std::uint32_t> old(slots_.empty() ? 64 : slots_.size() * 2);
     old.swap(slots_);
-    for (Series* series : old) {
-      if (series) Place(series);
+    for (const std::uint32_t number : old) {
+      if (number != 0) Place(*pages.Get(number));
     }
   }
 
-  std::vector<Series*> slots_;
+  std::vector<std::uint32_t> slots_;  // numbers; 0: free
   std::size_t size_ = 0;
 };
 

@@ -12,14 +12,24 @@ namespace {
 struct Fixture {
   LabelIndex index;
   std::vector<Labels> labels{Labels()};  // number 0 stays free
+  std::vector<std::vector<PairId>> pairs{{}};
 
   void Add(const Labels& set) {
-    index.Add(set, static_cast<std::uint32_t>(labels.size()));
+    const auto numbers = index.Intern(set);
+    pairs.emplace_back(numbers.begin(), numbers.end());
+    index.Add(pairs.back(), static_cast<std::uint32_t>(labels.size()));
     labels.push_back(set);
   }
+  void Remove(const Postings& series) {
+    std::vector<PairId> gone;
+    for (const std::uint32_t one : series) {
+      gone.insert(gone.end(), pairs[one].begin(), pairs[one].end());
+    }
+    index.Remove(series, std::move(gone));
+  }
   Postings Select(const std::vector<Matcher>& matchers) const {
-    return index.Select(matchers, [this](std::uint32_t series, std::string_view name) {
-      return labels[series].Get(name);
+    return index.Select(matchers, [this](std::uint32_t series) -> std::span<const PairId> {
+      return pairs[series];
     });
   }
   // The plain way.
@@ -63,13 +73,10 @@ TEST_CASE("Random selections find what a scan finds", "[tsdb]") {
     if (round % 300 == 299) {
       // Every now and then some series go.
       Postings gone;
-      std::vector<const Labels*> labels;
       for (const std::uint32_t series : fixture.index.all()) {
-        if (pick(10) > 0) continue;
-        gone.push_back(series);
-        labels.push_back(&fixture.labels[series]);
+        if (pick(10) == 0) gone.push_back(series);
       }
-      fixture.index.Remove(gone, labels);
+      fixture.Remove(gone);
     }
   }
 }
@@ -82,10 +89,22 @@ TEST_CASE("Names and values vanish with their last series", "[tsdb]") {
   CHECK(fixture.index.Values("a") == std::vector<std::string>{"1", "2"});
   CHECK(fixture.index.Values("c").empty());
   CHECK(fixture.index.pair_count() == 3);
-  fixture.index.Remove({1}, std::vector<const Labels*>{&fixture.labels[1]});
+  fixture.Remove({1});
   CHECK(fixture.index.Names() == std::vector<std::string>{"a"});
   CHECK(fixture.index.Values("a") == std::vector<std::string>{"2"});
-  CHECK(fixture.index.all() == Postings{2});
+  CHECK(Postings(fixture.index.all().begin(), fixture.index.all().end()) == Postings{2});
+  CHECK(fixture.index.pairs().size() == 1);
+}
+
+TEST_CASE("Pairs that no series got are released, the others stay", "[tsdb]") {
+  Fixture fixture;
+  fixture.Add({{"a", "1"}});
+  (void)fixture.index.Intern({{"a", "2"}, {"b", "never used"}});
+  CHECK(fixture.index.pair_count() == 3);
+  fixture.index.ReleaseUnused();
+  CHECK(fixture.index.pair_count() == 1);
+  CHECK(fixture.index.Names() == std::vector<std::string>{"a"});
+  CHECK(fixture.index.Values("a") == std::vector<std::string>{"1"});
 }
 
 }  // namespace

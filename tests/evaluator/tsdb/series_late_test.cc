@@ -19,9 +19,7 @@ struct Release {
 };
 using OwnedSeries = std::unique_ptr<Series, Release>;
 
-OwnedSeries NewSeries() {
-  return OwnedSeries(new Series(Labels({{"__name__", "m"}}), /*hash=*/1, /*number=*/7));
-}
+OwnedSeries NewSeries() { return OwnedSeries(Series::New({}, /*hash=*/1, /*number=*/7)); }
 
 HistogramPtr SomeHistogram(double sum) {
   auto histogram = std::make_shared<Histogram>();

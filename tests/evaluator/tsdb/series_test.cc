@@ -16,9 +16,7 @@ struct Release {
 };
 using OwnedSeries = std::unique_ptr<Series, Release>;
 
-OwnedSeries NewSeries() {
-  return OwnedSeries(new Series(Labels({{"__name__", "m"}}), /*hash=*/1, /*number=*/7));
-}
+OwnedSeries NewSeries() { return OwnedSeries(Series::New({}, /*hash=*/1, /*number=*/7)); }
 
 struct Appended {
   Sample sample;
