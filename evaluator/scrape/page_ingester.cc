@@ -46,7 +46,8 @@ PageIngester::PageIngester(PageSink sink, std::shared_ptr<const JobOptions> job,
       job_(std::move(job)),
       target_labels_(std::move(target_labels)),
       sample_labels_(*job_, target_labels_),
-      watch_(sink.commits) {
+      watch_(sink.commits),
+      labels_of_([this](SeriesCache::Index index) { return LabelsOf(index); }) {
   for (const std::string_view name : kReportNames) {
     reports_.push_back({ReportLabels(name, target_labels_)});
   }
@@ -70,7 +71,14 @@ IngestResult PageIngester::Ingest(const ScrapedPage& page) {
 }
 
 PageWatch::Page PageIngester::WatchedPage(Timestamp time) {
-  return {cache_, page_, PageLayout::kOther, reports_, time};
+  return {cache_, labels_of_, page_, PageLayout::kOther, reports_, time};
+}
+
+// Those of an entry that is not dropped were good when it was added.
+Labels PageIngester::LabelsOf(SeriesCache::Index index) {
+  const Result<std::optional<Labels>> labels =
+      sample_labels_.Make(cache_.BytesOf(index), cache_.entry(index).type, format_);
+  return labels && *labels ? **labels : Labels();
 }
 
 void PageIngester::TellOf(const ScrapedPage& page, const IngestResult& result) {
@@ -89,6 +97,7 @@ Status PageIngester::AppendPage(storage::Appender& batch, const ScrapedPage& pag
   survivors_ = 0;
   reborn_.clear();
   as_expected_ = true;
+  format_ = page.format;
   cache_.StartPage();
   metadata_.StartPage();
   PageParser parser(page.body, page.format);
@@ -147,9 +156,15 @@ Status PageIngester::AppendSample(storage::Appender& batch, const ScrapedPage& p
     ++result.out_of_bounds;
     return {};
   }
-  Count(
-      batch.Append(entry.ref, cache_.labels(index), {written.value_or(page.time), parser.value()}),
-      result);
+  const Sample sample{written.value_or(page.time), parser.value()};
+  if (const auto outcome = batch.AppendKnown(entry.ref, sample)) {
+    Count(*outcome, result);
+    return {};
+  }
+  // The store does not have the series, or no more: its labels, which the cache does not keep.
+  const Result<std::optional<Labels>> labels = sample_labels_.Make(parser, page.format);
+  if (!labels) return labels.error();
+  if (*labels) Count(batch.Append(entry.ref, **labels, sample), result);
   return {};
 }
 
@@ -174,12 +189,13 @@ Result<SeriesCache::Index> PageIngester::FindSeries(const PageParser& parser,
                                                     const ScrapedPage& page) {
   const SeriesCache::Index found = cache_.Find(parser.series());
   if (found != SeriesCache::kNone) return found;
-  Result<std::optional<Labels>> labels = sample_labels_.Make(parser, page.format);
+  const Result<std::optional<Labels>> labels = sample_labels_.Make(parser, page.format);
   if (!labels) return labels.error();
   const bool dropped = !labels->has_value();
-  const SeriesCache::Index added =
-      cache_.Add(parser.series(), dropped ? Labels() : **std::move(labels), dropped);
+  const SeriesCache::Index added = cache_.Add(parser.series());
   if (added == SeriesCache::kNone) return parser.Complain("the target has too many series");
+  cache_.entry(added).dropped = dropped;
+  cache_.entry(added).type = parser.type();
   return added;
 }
 
@@ -207,7 +223,7 @@ void PageIngester::MarkVanished(storage::Appender& batch, Timestamp time) {
     SeriesCache::Entry& entry = cache_.entry(index);
     if (!entry.alive || entry.page == page_) continue;
     if (!present.contains(entry.ref)) {
-      (void)batch.Append(entry.ref, cache_.labels(index), {time, kStaleNaN});
+      (void)batch.AppendKnown(entry.ref, {time, kStaleNaN});
     }
     entry.alive = false;
     --alive_;
@@ -221,9 +237,9 @@ void PageIngester::MarkAll(storage::Appender& batch, Timestamp time) {
   for (SeriesCache::Index index = 0; index < cache_.size(); ++index) {
     SeriesCache::Entry& entry = cache_.entry(index);
     if (!entry.alive) continue;
-    // The store may refuse it (a sample with a later time stamp stands there): nothing is lost
-    // then.
-    (void)batch.Append(entry.ref, cache_.labels(index), {time, kStaleNaN});
+    // The store may refuse it (a sample with a later time stamp stands there, or the series is
+    // gone): nothing is lost then.
+    (void)batch.AppendKnown(entry.ref, {time, kStaleNaN});
     entry.alive = false;
   }
   alive_ = 0;
@@ -235,9 +251,8 @@ void PageIngester::MarkOrphans(storage::Appender& batch, Timestamp time, bool al
   for (SeriesCache::Index index = 0; index < cache_.size() && !all; ++index) {
     if (cache_.entry(index).page == page_) present.insert(cache_.entry(index).ref);
   }
-  for (Orphan& orphan : orphans_) {
-    if (present.contains(orphan.ref)) continue;
-    (void)batch.Append(orphan.ref, orphan.labels, {time, kStaleNaN});
+  for (const storage::SeriesRef orphan : orphans_) {
+    if (!present.contains(orphan)) (void)batch.AppendKnown(orphan, {time, kStaleNaN});
   }
   orphans_.clear();
 }
@@ -263,8 +278,8 @@ void PageIngester::AcceptPage() {
 Status PageIngester::MarkGone(Timestamp time) {
   const std::unique_ptr<storage::Appender> batch = store_.NewAppender();
   MarkAll(*batch, time);
-  for (ReportSeries& report : reports_) {
-    if (report.ref != 0) (void)batch->Append(report.ref, report.labels, {time, kStaleNaN});
+  for (const ReportSeries& report : reports_) {
+    (void)batch->AppendKnown(report.ref, {time, kStaleNaN});
   }
   RETURN_IF_ERROR(batch->Commit());
   watch_.Ended(WatchedPage(time));
@@ -274,7 +289,7 @@ Status PageIngester::MarkGone(Timestamp time) {
 void PageIngester::ChangeJob(std::shared_ptr<const JobOptions> job) {
   for (SeriesCache::Index index = 0; index < cache_.size(); ++index) {
     const SeriesCache::Entry& entry = cache_.entry(index);
-    if (entry.alive) orphans_.push_back({entry.ref, cache_.labels(index)});
+    if (entry.alive) orphans_.push_back(entry.ref);
   }
   job_ = std::move(job);
   sample_labels_ = SampleLabels(*job_, target_labels_);

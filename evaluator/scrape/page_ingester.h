@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string_view>
@@ -68,13 +69,10 @@ class PageIngester {
   void ChangeJob(std::shared_ptr<const JobOptions> job);
 
   const MetadataCache& metadata() const { return metadata_; }
+  // Of the heap, what is kept of the target's series.
+  std::size_t cache_bytes() const { return cache_.heap_bytes(); }
 
  private:
-  struct Orphan {
-    storage::SeriesRef ref;
-    Labels labels;
-  };
-
   Status AppendPage(storage::Appender& batch, const ScrapedPage& page, IngestResult& result);
   Status AppendSample(storage::Appender& batch, const ScrapedPage& page,
                       const exposition::PageParser& parser, IngestResult& result);
@@ -90,6 +88,7 @@ class PageIngester {
   void AcceptPage();
   void TellOf(const ScrapedPage& page, const IngestResult& result);
   PageWatch::Page WatchedPage(Timestamp time);
+  Labels LabelsOf(SeriesCache::Index index);
 
   storage::Appendable& store_;
   std::shared_ptr<const JobOptions> job_;
@@ -99,7 +98,9 @@ class PageIngester {
   MetadataCache metadata_;
   std::vector<ReportSeries> reports_;
   PageWatch watch_;
-  std::vector<Orphan> orphans_;  // alive under options that are no longer in force
+  const std::function<Labels(SeriesCache::Index)> labels_of_;
+  std::vector<storage::SeriesRef> orphans_;  // alive under options that are no longer in force
+  exposition::Format format_ = exposition::Format::kText;  // of the newest page
   // Of the page under way:
   std::uint32_t page_ = 0;
   std::size_t alive_ = 0;                   // entries of the cache that are

@@ -25,9 +25,7 @@ bool PageWatch::Renew(const Page& page) {
   by_reports_.clear();
   on_page_.clear();
   known_ = false;
-  for (SeriesCache::Index index = 0; index < page.cache.size(); ++index) {
-    page.cache.entry(index).watched = 0;
-  }
+  page.cache.ForgetWatched();
   if (watches_ == nullptr) return false;
   for (const ReportSeries& report : page.reports) Join(by_reports_, found_[Look(report.labels)]);
   return true;
@@ -46,11 +44,15 @@ std::uint32_t PageWatch::Look(const Labels& labels) {
 PageWatch::Watches PageWatch::AddUp(const Page& page) {
   std::vector<bool> seen(1);
   for (SeriesCache::Index index = 0; index < page.cache.size(); ++index) {
-    SeriesCache::Entry& entry = page.cache.entry(index);
+    const SeriesCache::Entry& entry = page.cache.entry(index);
     if (entry.page != page.number || entry.dropped) continue;
-    if (entry.watched == 0) entry.watched = Look(page.cache.labels(index)) + 1;
-    if (entry.watched > seen.size()) seen.resize(found_.size());
-    seen[entry.watched - 1] = true;
+    std::uint32_t watched = page.cache.watched(index);
+    if (watched == 0) {
+      watched = Look(page.labels(index)) + 1;
+      page.cache.SetWatched(index, watched);
+    }
+    if (watched > seen.size()) seen.resize(found_.size());
+    seen[watched - 1] = true;
   }
   Watches sum;
   for (std::size_t place = 0; place < seen.size(); ++place) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <vector>
@@ -22,9 +23,10 @@ struct ReportSeries {
 
 enum class PageLayout : std::uint8_t { kSame, kOther };  // the same series as on the page before
 
-// Labels are looked at once for each series (Entry::watched keeps what was found); which watches a
-// page concerns is added up once for each layout. So a page like the one before costs no look at
-// its series, and none at all where nobody listens. A series that ended on a page concerns it, too.
+// Labels are looked at once for each series (SeriesCache::watched keeps what was found); which
+// watches a page concerns is added up once for each layout. So a page like the one before costs no
+// look at its series, and none at all where nobody listens. A series that ended on a page concerns
+// it, too.
 //
 // Thread-compatible. One target's, between its pages.
 class PageWatch {
@@ -34,6 +36,8 @@ class PageWatch {
 
   struct Page {
     SeriesCache& cache;
+    // The labels of an entry, to which the cache has only the bytes.
+    const std::function<Labels(SeriesCache::Index)>& labels;
     std::uint32_t number;  // that its entries have
     PageLayout layout = PageLayout::kOther;
     std::span<const ReportSeries> reports;

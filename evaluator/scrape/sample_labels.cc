@@ -31,22 +31,23 @@ std::string_view BoundLabel(MetricType type) {
 
 Result<std::optional<Labels>> SampleLabels::Make(const exposition::PageParser& parser,
                                                  exposition::Format format) {
-  const Status parsed =
-      exposition::ParseSeries(parser.series(), {.format = format}, pairs_, buffer_);
-  if (!parsed) return parser.Complain(parsed.error().message());
-  NormalizeBounds(parser.type());
+  Result<std::optional<Labels>> labels = Make(parser.series(), parser.type(), format);
+  if (!labels) return parser.Complain(labels.error().message());
+  return labels;
+}
+
+Result<std::optional<Labels>> SampleLabels::Make(std::string_view series, MetricType type,
+                                                 exposition::Format format) {
+  RETURN_IF_ERROR(exposition::ParseSeries(series, {.format = format}, pairs_, buffer_));
+  NormalizeBounds(type);
   AddTargetLabels();
   if (!job_->metric_relabel_rules.empty() && !Relabel(job_->metric_relabel_rules, builder_)) {
     return std::optional<Labels>();
   }
   Labels labels = builder_.Build();
   if (labels.empty()) return std::optional<Labels>();
-  if (const Status names = CheckNames(labels); !names) {
-    return parser.Complain(names.error().message());
-  }
-  if (const Status limits = CheckLimits(labels); !limits) {
-    return parser.Complain(limits.error().message());
-  }
+  RETURN_IF_ERROR(CheckNames(labels));
+  RETURN_IF_ERROR(CheckLimits(labels));
   return std::optional<Labels>(std::move(labels));
 }
 

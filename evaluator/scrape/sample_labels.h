@@ -26,6 +26,9 @@ class SampleLabels {
   // series bytes that are none, a limit on labels exceeded, no metric name left.
   Result<std::optional<Labels>> Make(const exposition::PageParser& parser,
                                      exposition::Format format);
+  // The same for bytes and type of a sample that was there once; errors name no line.
+  Result<std::optional<Labels>> Make(std::string_view series, exposition::MetricType type,
+                                     exposition::Format format);
 
  private:
   void NormalizeBounds(exposition::MetricType type);

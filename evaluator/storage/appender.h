@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 
 #include "common/base/result.h"
 #include "common/model/histogram.h"
@@ -38,7 +39,11 @@ class Appender {
   // called.
   virtual AppendOutcome Append(SeriesRef& ref, const Labels& labels, Sample sample) = 0;
 
-  // The same for a histogram, or for a sample that knows its start.
+  // The same for whoever knows only the number. Nothing where the store has no series of it, for 0
+  // or because the series was dropped: then Append would have to look at the labels.
+  virtual std::optional<AppendOutcome> AppendKnown(SeriesRef ref, Sample sample) = 0;
+
+  // As Append for a histogram, or for a sample that knows its start.
   virtual AppendOutcome AppendFull(SeriesRef& ref, const Labels& labels,
                                    const FullSample& sample) = 0;
 

@@ -39,6 +39,9 @@ class HeadAppender final : public storage::Appender {
   AppendOutcome Append(SeriesRef& ref, const Labels& labels, Sample sample) override {
     return AppendTo(ref, labels, sample, nullptr);
   }
+  std::optional<AppendOutcome> AppendKnown(SeriesRef ref, Sample sample) override {
+    return AppendTo(ref, sample, nullptr);
+  }
   AppendOutcome AppendFull(SeriesRef& ref, const Labels& labels,
                            const FullSample& sample) override {
     const bool plain = sample.histogram == nullptr && sample.start == kNoStart;
@@ -138,23 +141,29 @@ class HeadAppender final : public storage::Appender {
   // `full` may be null: `sample` says it all.
   AppendOutcome AppendTo(SeriesRef& ref, const Labels& labels, Sample sample,
                          const FullSample* full) {
-    const bool too_old =
-        ToMillis(sample.time) < state_->oldest_millis.load(std::memory_order_relaxed);
     while (true) {
-      if (ref != 0) {
-        StripeLock stripe(state_->stripes);
-        stripe.Take(static_cast<std::uint32_t>(ref));
-        if (Series* series = state_->pages.Get(ref)) {
-          PrefetchBehind(ref);
-          return too_old ? TooOld() : Offer(*series, sample, full);
-        }
-        ref = 0;
-      }
-      if (too_old) return TooOld();
+      if (const auto outcome = AppendTo(ref, sample, full)) return *outcome;
+      ref = 0;
+      if (IsTooOld(sample)) return TooOld();
       // Retention may remove a new series again before it has its sample: then once more.
       ref = state_->GetOrCreate(labels);
       if (ref == 0) return AppendOutcome::kLimitExceeded;
     }
+  }
+
+  // The same by number; nothing where there is no such series.
+  std::optional<AppendOutcome> AppendTo(SeriesRef ref, Sample sample, const FullSample* full) {
+    if (ref == 0) return std::nullopt;
+    StripeLock stripe(state_->stripes);
+    stripe.Take(static_cast<std::uint32_t>(ref));
+    Series* const series = state_->pages.Get(ref);
+    if (series == nullptr) return std::nullopt;
+    PrefetchBehind(ref);
+    return IsTooOld(sample) ? TooOld() : Offer(*series, sample, full);
+  }
+
+  bool IsTooOld(Sample sample) const {
+    return ToMillis(sample.time) < state_->oldest_millis.load(std::memory_order_relaxed);
   }
 
   // The series of a page are numbered in a row and come in that order; of 100,000 none is in the

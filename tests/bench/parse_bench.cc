@@ -68,6 +68,11 @@ class Nowhere final : public skep::storage::Appendable {
       if (ref == 0) ref = 1;
       return skep::storage::AppendOutcome::kAccepted;
     }
+    std::optional<skep::storage::AppendOutcome> AppendKnown(skep::storage::SeriesRef ref,
+                                                            skep::Sample) override {
+      if (ref == 0) return std::nullopt;
+      return skep::storage::AppendOutcome::kAccepted;
+    }
     skep::storage::AppendOutcome AppendFull(skep::storage::SeriesRef& ref, const skep::Labels&,
                                             const skep::FullSample&) override {
       if (ref == 0) ref = 1;
@@ -83,7 +88,8 @@ class Nowhere final : public skep::storage::Appendable {
 void Ingest(const char* what, skep::storage::Appendable& store,
             const std::vector<std::string>& pages, int lines) {
   auto job = std::make_shared<skep::scrape::JobOptions>();
-  skep::scrape::PageIngester ingester(store, job, {{"instance", "i"}, {"job", "j"}});
+  skep::scrape::PageIngester ingester(skep::scrape::PageSink{store}, job,
+                                      {{"instance", "i"}, {"job", "j"}});
   constexpr int kRounds = 24;
   double cost = 0;
   for (int round = 0; round < kRounds; ++round) {

@@ -36,6 +36,11 @@ class MemoryAppender final : public storage::Appender {
     return AppendOutcome::kAccepted;
   }
 
+  // It gives out no numbers.
+  std::optional<AppendOutcome> AppendKnown(storage::SeriesRef /*ref*/, Sample /*sample*/) override {
+    return std::nullopt;
+  }
+
   AppendOutcome AppendFull(storage::SeriesRef& ref, const Labels& labels,
                            const FullSample& sample) override {
     if (sample.histogram != nullptr) return AppendHistogram(labels, sample);

@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -56,6 +57,12 @@ class RecordingStore final : public storage::Appendable {
     const std::lock_guard lock(mutex_);
     refuse_new_ = true;
   }
+  // As retention does: no series is known any more.
+  void ForgetSeries() {
+    const std::lock_guard lock(mutex_);
+    series_.clear();
+    refs_.clear();
+  }
   // Commits fail with this.
   void FailCommits(bool fail) {
     const std::lock_guard lock(mutex_);
@@ -90,19 +97,14 @@ class RecordingStore final : public storage::Appendable {
         ref = store_.Find(labels);
       }
       if (ref == 0) return storage::AppendOutcome::kLimitExceeded;
-      const auto pending = newest_.find(ref);
-      const Series& series = pending == newest_.end() ? store_.series_[ref] : pending->second;
-      if (sample.time < series.time) return storage::AppendOutcome::kOutOfOrder;
-      if (sample.time == series.time) {
-        const bool equal = std::bit_cast<std::uint64_t>(sample.value) ==
-                           std::bit_cast<std::uint64_t>(series.value);
-        return equal ? storage::AppendOutcome::kAccepted : storage::AppendOutcome::kDuplicate;
-      }
-      const std::string name = series.name;
-      newest_[ref] = {name, sample.time, sample.value};
-      lines_.push_back(name + " " + Text(sample.value) + " @" +
-                       std::to_string(ToMillis(sample.time)));
-      return storage::AppendOutcome::kAccepted;
+      return Offer(ref, sample);
+    }
+
+    std::optional<storage::AppendOutcome> AppendKnown(storage::SeriesRef ref,
+                                                      Sample sample) override {
+      const std::lock_guard lock(store_.mutex_);
+      if (!store_.series_.contains(ref)) return std::nullopt;
+      return Offer(ref, sample);
     }
 
     storage::AppendOutcome AppendFull(storage::SeriesRef& ref, const Labels& labels,
@@ -124,6 +126,23 @@ class RecordingStore final : public storage::Appendable {
     }
 
    private:
+    // Under the lock.
+    storage::AppendOutcome Offer(storage::SeriesRef ref, Sample sample) {
+      const auto pending = newest_.find(ref);
+      const Series& series = pending == newest_.end() ? store_.series_[ref] : pending->second;
+      if (sample.time < series.time) return storage::AppendOutcome::kOutOfOrder;
+      if (sample.time == series.time) {
+        const bool equal = std::bit_cast<std::uint64_t>(sample.value) ==
+                           std::bit_cast<std::uint64_t>(series.value);
+        return equal ? storage::AppendOutcome::kAccepted : storage::AppendOutcome::kDuplicate;
+      }
+      const std::string name = series.name;
+      newest_[ref] = {name, sample.time, sample.value};
+      lines_.push_back(name + " " + Text(sample.value) + " @" +
+                       std::to_string(ToMillis(sample.time)));
+      return storage::AppendOutcome::kAccepted;
+    }
+
     RecordingStore& store_;
     std::map<storage::SeriesRef, Series> newest_;
     std::vector<std::string> lines_;
@@ -134,7 +153,7 @@ class RecordingStore final : public storage::Appendable {
     const auto at = refs_.find(name);
     if (at != refs_.end()) return at->second;
     if (refuse_new_) return 0;
-    const storage::SeriesRef ref = refs_.size() + 1;
+    const storage::SeriesRef ref = ++last_ref_;  // never used twice
     refs_.emplace(name, ref);
     series_[ref].name = name;
     return ref;
@@ -144,6 +163,7 @@ class RecordingStore final : public storage::Appendable {
   std::condition_variable committed_;
   std::map<std::string, storage::SeriesRef> refs_;  // guarded by mutex_, as all below
   std::map<storage::SeriesRef, Series> series_;
+  storage::SeriesRef last_ref_ = 0;
   std::vector<std::vector<std::string>> batches_;
   std::uint64_t lookups_ = 0;
   bool refuse_new_ = false;

@@ -105,6 +105,25 @@ TEST_CASE("Another order of lines or labels is the same series", "[scrape]") {
   CHECK(f.Last() == Lines{"a{, x=\"1\", y=\"2\"} 7 @3000", "b{} 6 @3000", "c{} 4 @3000"});
 }
 
+TEST_CASE("A series that the store lost gets its labels again", "[scrape]") {
+  Fixture f;
+  const std::string page =
+      "# TYPE h histogram\nh_bucket{le=\"1\"} 1\n# TYPE le gauge\nx{le=\"1\"} 2\n";
+  f.Page(page);
+  CHECK(f.Last() == Lines{"h_bucket{, le=\"1.0\"} 1 @1000", "x{, le=\"1\"} 2 @1000"});
+  f.Page(page);
+  f.store_.ForgetSeries();
+  f.Page(page);
+  CHECK(f.Last() == Lines{"h_bucket{, le=\"1.0\"} 1 @3000", "x{, le=\"1\"} 2 @3000"});
+  const std::uint64_t lookups = f.store_.lookups();
+  f.Page(page);
+  CHECK(f.store_.lookups() == lookups);
+  // What is not there cannot end.
+  f.store_.ForgetSeries();
+  f.Page("");
+  CHECK(f.Last().empty());
+}
+
 TEST_CASE("A bad line costs the whole page", "[scrape]") {
   Fixture f;
   f.Page("a 1\nb 2\n");
