@@ -9,6 +9,7 @@
 
 #include "common/base/number.h"
 #include "common/base/quote.h"
+#include "common/base/size.h"
 #include "common/yaml/tree.h"
 
 namespace skep::yaml {
@@ -96,26 +97,6 @@ std::optional<double> ParseYamlDouble(std::string_view text) {
   // Nor are "Inf", "NaN" and hexadecimal floats numbers for Go's reader.
   if (plain.find_first_not_of("0123456789+-.eE") != std::string::npos) return std::nullopt;
   return ParseDouble(plain);
-}
-
-// 2^10 for "K", 2^20 for "M", ...; 0 for a unit that is none.
-double UnitFactor(std::string_view unit) {
-  if (unit.empty() || unit == "B") return 1;
-  constexpr std::string_view kPrefixes = "KMGTPE";
-  const std::size_t prefix = kPrefixes.find(unit[0]);
-  if (prefix == std::string_view::npos || !IsOneOf(unit.substr(1), {"B", "iB"})) return 0;
-  return std::pow(1024.0, static_cast<double>(prefix + 1));
-}
-
-std::optional<std::uint64_t> ParseSizeBytes(std::string_view text) {
-  const std::size_t digits = std::min(text.find_first_not_of("0123456789."), text.size());
-  const std::optional<double> number = ParseDouble(text.substr(0, digits));
-  const double factor = UnitFactor(text.substr(digits));
-  if (!number || factor == 0) return std::nullopt;
-  if (factor == 1) return ParseUint(text.substr(0, digits));
-  const double bytes = *number * factor;
-  if (!(bytes < 18446744073709551616.0)) return std::nullopt;
-  return static_cast<std::uint64_t>(bytes);
 }
 
 }  // namespace

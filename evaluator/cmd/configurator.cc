@@ -135,6 +135,7 @@ void Configurator::Apply(Loaded loaded) {
     const std::lock_guard lock(status_mutex_);
     status_ = {true, clock_.Now(), config.echo, config.left_out};
   }
+  parts_.store.SetOutOfOrderWindow(config.out_of_order_window);
   parts_.engine.SetDefaultSubqueryStep(config.scrape.global.evaluation_interval);
   // Who tells comes before who is told of, so that the first alert finds its way.
   parts_.alertmanagers.Configure(config.alerting);

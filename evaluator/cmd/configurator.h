@@ -18,6 +18,7 @@
 #include "evaluator/notifier/notifier.h"
 #include "evaluator/rules/manager.h"
 #include "evaluator/scrape/manager.h"
+#include "evaluator/tsdb/store.h"
 
 namespace skep::evaluator {
 
@@ -29,6 +30,7 @@ struct Configured {
   notifier::Notifier& notifier;
   AlertPath& alerts;
   AlertmanagerTargets& alertmanagers;
+  tsdb::Store& store;
 };
 
 struct ConfiguratorOptions {

@@ -4,6 +4,7 @@
 #include <sstream>
 
 #include "common/base/quote.h"
+#include "common/base/size.h"
 #include "common/net/http_server.h"
 #include "common/net/route_prefix.h"
 
@@ -39,6 +40,26 @@ void AddSpan(CLI::App& app, const std::string& name, Duration& out, const std::s
   AddParsed(app, name, out, parse, help, FormatDuration(out));
 }
 
+void AddRetention(CLI::App& app, Flags& flags) {
+  const auto parse_time = [](std::string_view text) -> Result<std::optional<Duration>> {
+    const Result<Duration> span = ParseDuration(text);
+    if (!span) return span.error();
+    if (span->count() <= 0) return Invalid("expected more than 0, got " + Quote(text));
+    return {*span};
+  };
+  AddParsed(app, "--storage.tsdb.retention.time", flags.retention, parse_time,
+            "How long samples are kept; without it, but with a size: for ever", "15d");
+  const auto parse_size = [](std::string_view text) -> Result<std::uint64_t> {
+    const std::optional<std::uint64_t> size = ParseSizeBytes(text);
+    if (!size) return Invalid("expected a size such as 512MB or 20GB, got " + Quote(text));
+    return *size;
+  };
+  AddParsed(
+      app, "--storage.tsdb.retention.size", flags.retention_bytes, parse_size,
+      "Most bytes of blocks and log, as 512MB or 20GB; the oldest blocks go first. 0B: no limit",
+      "0B");
+}
+
 void AddConfig(CLI::App& app, Flags& flags) {
   app.add_option("--config.file", flags.config_file,
                  "Configuration file (prometheus.yml). Without it: scrape the exporter on "
@@ -52,7 +73,7 @@ void AddConfig(CLI::App& app, Flags& flags) {
       ->capture_default_str();
   app.add_flag("--storage.tsdb.wal-sync", flags.wal_sync,
                "Have each batch on the disk before it is visible, not within a second");
-  AddSpan(app, "--storage.tsdb.retention.time", flags.retention, "How long samples are kept");
+  AddRetention(app, flags);
 }
 
 void AddWeb(CLI::App& app, Flags& flags) {

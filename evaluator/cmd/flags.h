@@ -21,7 +21,8 @@ struct Flags {
 
   std::string storage_path = "data/";
   bool wal_sync = false;
-  Duration retention = std::chrono::hours(15 * 24);
+  std::optional<Duration> retention;  // not given: 15 days, or for ever where a size is given
+  std::uint64_t retention_bytes = 0;  // 0: no limit
 
   std::vector<std::string> listen_addresses = {"127.0.0.1:7538"};
   std::string web_config_file;

@@ -146,6 +146,8 @@ void WriteHeadMetrics(PageWriter& page, const tsdb::Head& head) {
   page.Sample({{"reason", "duplicate"}}, Number(counters.samples_duplicate));
   page.Sample({{"reason", "too_old"}}, Number(counters.samples_too_old));
   page.Sample({{"reason", "series_limit"}}, Number(counters.series_refused));
+  counter("skep_evaluator_head_samples_late_total", "Samples out of order that were taken.",
+          counters.samples_late);
 }
 
 void WriteLogMetrics(PageWriter& page, const tsdb::StoreStatus& status) {
@@ -173,8 +175,41 @@ void WriteLogMetrics(PageWriter& page, const tsdb::StoreStatus& status) {
   gauge("skep_evaluator_checkpoint_bytes", "Size of the newest checkpoint.",
         Number(status.checkpoint_bytes));
   gauge("skep_evaluator_store_healthy",
-        "1 while batches, syncs and checkpoints can be written, else 0.",
+        "1 while batches, syncs, checkpoints and blocks can be written, else 0.",
         status.problem.empty() ? 1 : 0);
+}
+
+void WriteBlockMetrics(PageWriter& page, const tsdb::StoreStatus& status) {
+  const auto counter = [&](std::string_view name, std::string_view help, std::uint64_t value) {
+    WriteNumber(page, MetricType::kCounter, name, help, Number(value));
+  };
+  const auto gauge = [&](std::string_view name, std::string_view help, double value) {
+    WriteNumber(page, MetricType::kGauge, name, help, value);
+  };
+  const tsdb::UpkeepCounters& upkeep = status.upkeep;
+  gauge("skep_evaluator_blocks", "Blocks on disk.", Number(status.blocks));
+  gauge("skep_evaluator_block_bytes", "Size of the blocks on disk.", Number(status.block_bytes));
+  gauge("skep_evaluator_block_samples", "Samples in blocks.", Number(status.block_samples));
+  gauge("skep_evaluator_damaged_blocks", "Blocks that could not be read at the start.",
+        Number(status.damaged_blocks));
+  if (status.oldest) {
+    gauge("skep_evaluator_oldest_sample_timestamp_seconds", "Time of the oldest sample in a block.",
+          ToSeconds(*status.oldest));
+  }
+  counter("skep_evaluator_flushes_total", "Times that samples went from memory into blocks.",
+          upkeep.flushes);
+  counter("skep_evaluator_flushed_samples_total", "Samples that went into blocks.",
+          upkeep.flushed_samples);
+  counter("skep_evaluator_merges_total", "Merges of blocks.", upkeep.merges);
+  counter("skep_evaluator_merged_blocks_total", "Blocks that were merged.", upkeep.merged_blocks);
+  counter("skep_evaluator_adopted_blocks_total", "Blocks that were taken from the inbox.",
+          upkeep.adopted_blocks);
+  counter("skep_evaluator_refused_blocks_total", "Blocks in the inbox that were refused.",
+          upkeep.refused_blocks);
+  counter("skep_evaluator_dropped_blocks_total", "Blocks that retention dropped.",
+          upkeep.dropped_blocks);
+  counter("skep_evaluator_failed_block_rounds_total",
+          "Times that blocks could not be written, merged or dropped.", upkeep.failures);
 }
 
 void WriteReplayMetrics(PageWriter& page, const tsdb::StoreStatus& status) {
@@ -195,6 +230,7 @@ void WriteStoreMetrics(PageWriter& page, const tsdb::Store& store) {
   WriteHeadMetrics(page, store.head());
   const tsdb::StoreStatus status = store.status();
   WriteLogMetrics(page, status);
+  WriteBlockMetrics(page, status);
   WriteReplayMetrics(page, status);
 }
 

@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <random>
 
+#include "common/base/size.h"
 #include "common/instrument/counts.h"
 #include "common/net/route_prefix.h"
 #include "evaluator/cmd/own_metrics.h"
@@ -118,7 +119,7 @@ Result<std::unique_ptr<Program>> Program::Create(Flags flags, const Clock& clock
   RETURN_IF_ERROR(program->CreateScrape());
   program->configurator_ = std::make_unique<Configurator>(
       Configured{program->engine_, *program->scrape_, program->rules_, program->notifier_,
-                 program->alerts_, program->alertmanagers_},
+                 program->alerts_, program->alertmanagers_, *program->storage_.store},
       clock, program->log_.For("config"));
   const Result<Regex> origin = Regex::Create(program->flags_.cors_origin);
   if (!origin) return origin.error().Wrap("--web.cors.origin");
@@ -130,6 +131,22 @@ Result<std::unique_ptr<Program>> Program::Create(Flags flags, const Clock& clock
   return program;
 }
 
+namespace {
+
+// As Prometheus shows it: "15d", "15d or 10GiB".
+std::string RetentionText(const Flags& flags) {
+  std::string text;
+  if (flags.retention || flags.retention_bytes == 0) {
+    text = FormatDuration(flags.retention.value_or(tsdb::StoreOptions().retention));
+  }
+  if (flags.retention_bytes > 0) {
+    text += (text.empty() ? "" : " or ") + FormatSizeBytes(flags.retention_bytes);
+  }
+  return text;
+}
+
+}  // namespace
+
 Result<Program::Storage> Program::OpenStorage(const Flags& flags, const Clock& clock,
                                               const Logger& log) {
   Storage storage;
@@ -137,7 +154,9 @@ Result<Program::Storage> Program::OpenStorage(const Flags& flags, const Clock& c
   if (!disk) return disk.error().Wrap("--storage.tsdb.path");
   storage.disk = std::move(*disk);
   tsdb::StoreOptions options;
-  options.retention = flags.retention;
+  options.retention = flags.retention.value_or(
+      flags.retention_bytes > 0 ? Duration{} : tsdb::StoreOptions().retention);
+  options.upkeep.most_bytes = flags.retention_bytes;
   if (flags.wal_sync) options.wal_sync = tsdb::HeadLogSync::kEachCommit;
   Result<std::unique_ptr<tsdb::Store>> store =
       tsdb::Store::Open(*storage.disk, options, clock, log.For("tsdb"));
@@ -203,7 +222,7 @@ api::Sources Program::ApiSources() {
     std::error_code ignored;
     return api::RuntimeStatus{start_time_,         std::filesystem::current_path(ignored).string(),
                               HostName(),          status.successful,
-                              status.last_success, FormatDuration(flags_.retention)};
+                              status.last_success, RetentionText(flags_)};
   };
   const auto alertmanagers = [this] {
     AlertmanagerTargets::Status status = alertmanagers_.CurrentStatus();
@@ -280,6 +299,14 @@ void Program::StartMaintenance() {
   maintenance_ = StartThread("store", maintain, [this](const std::string& what) {
     log_.Error("the store is not maintained any more", {{"err", what}});
   });
+  const auto tend = [this] {
+    while (maintenance_end_.WaitUntil(clock_.SteadyNow() + kMaintenanceRhythm)) {
+      storage_.store->TendBlocks();
+    }
+  };
+  tending_ = StartThread("blocks", tend, [this](const std::string& what) {
+    log_.Error("blocks are not tended any more", {{"err", what}});
+  });
 }
 
 Status Program::Run() {
@@ -330,7 +357,9 @@ void Program::Stop() {
   notifier_.Stop(kDeliveryGrace);
   server_.Stop(kRequestGrace);
   maintenance_end_.Stop();
+  storage_.store->StopTending();
   if (maintenance_.joinable()) maintenance_.join();
+  if (tending_.joinable()) tending_.join();
   static_cast<void>(storage_.store->Sync());  // told by the store
   log_.Info("stopped", {});
 }

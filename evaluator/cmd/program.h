@@ -89,6 +89,7 @@ class Program {
   net::HttpServer server_;
   Wakeup maintenance_end_;
   std::jthread maintenance_;  // of the store
+  std::jthread tending_;      // of its blocks
 };
 
 }  // namespace skep::evaluator

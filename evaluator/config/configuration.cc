@@ -11,7 +11,7 @@ namespace {
 
 // Sections of prometheus.yml that we do not have.
 constexpr std::string_view kUnsupported[] = {
-    "otlp", "remote_read", "remote_write", "runtime", "storage", "scrape_config_files", "tracing",
+    "otlp", "remote_read", "remote_write", "runtime", "scrape_config_files", "tracing",
 };
 
 bool IsEmpty(const yaml::Node& node) {
@@ -69,6 +69,17 @@ void ReadRules(yaml::MapReader& map, const std::string& folder, Configuration& o
     out.on_scrape = std::move(*groups);
   else
     map.Fail(groups.error());
+}
+
+// Ours keeps no exemplars; how many Prometheus would keep is no error.
+void ReadStorage(yaml::MapReader& map, Configuration& out) {
+  yaml::MapReader storage(map.Take("storage"));
+  yaml::MapReader tsdb(storage.Take("tsdb"));
+  tsdb.Read("out_of_order_time_window", out.out_of_order_window);
+  if (out.out_of_order_window < Duration{}) out.out_of_order_window = {};
+  if (Status good = tsdb.Finish("tsdb"); !good) map.Fail(good.error());
+  storage.Ignore("exemplars");
+  if (Status good = storage.Finish("storage"); !good) map.Fail(good.error());
 }
 
 void ReadNotifications(yaml::MapReader& map, const std::string& folder, Configuration& out) {
@@ -149,6 +160,7 @@ Result<Configuration> ParseConfiguration(std::string_view text, const std::strin
     out.alerting = std::move(*alerting);
   else
     map.Fail(alerting.error());
+  ReadStorage(map, out);
   ReadUnsupported(map, *root, options, out);
   ReadNotifications(map, read.folder, out);
   RETURN_IF_ERROR(map.Finish("configuration"));

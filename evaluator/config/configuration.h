@@ -21,6 +21,7 @@ struct Configuration {
   scrape::ScrapeConfig scrape;        // `global` is in it
   std::vector<NamedFile> rule_files;  // paths or patterns
   std::vector<rules::OnScrapeGroup> on_scrape;
+  Duration out_of_order_window{};  // of the store
   AlertingOptions alerting;
   std::optional<NotificationOptions> notifications;
   std::string notifications_file;         // its path, "" for none
