@@ -58,8 +58,6 @@ void AddRetention(CLI::App& app, Flags& flags) {
       app, "--storage.tsdb.retention.size", flags.retention_bytes, parse_size,
       "Most bytes of blocks and log, as 512MB or 20GB; the oldest blocks go first. 0B: no limit",
       "0B");
-  AddSpan(app, "--storage.tsdb.min-block-duration", flags.block_span,
-          "Samples go from memory into blocks in spans of so much time, half as much later");
 }
 
 void AddConfig(CLI::App& app, Flags& flags) {

@@ -23,7 +23,6 @@ struct Flags {
   bool wal_sync = false;
   std::optional<Duration> retention;  // not given: 15 days, or for ever where a size is given
   std::uint64_t retention_bytes = 0;  // 0: no limit
-  Duration block_span = std::chrono::minutes(20);
 
   std::vector<std::string> listen_addresses = {"127.0.0.1:7538"};
   std::string web_config_file;

@@ -157,8 +157,6 @@ Result<Program::Storage> Program::OpenStorage(const Flags& flags, const Clock& c
   options.retention = flags.retention.value_or(
       flags.retention_bytes > 0 ? Duration{} : tsdb::StoreOptions().retention);
   options.upkeep.most_bytes = flags.retention_bytes;
-  options.upkeep.flush_span = flags.block_span;
-  options.upkeep.flush_delay = flags.block_span / 2;
   if (flags.wal_sync) options.wal_sync = tsdb::HeadLogSync::kEachCommit;
   Result<std::unique_ptr<tsdb::Store>> store =
       tsdb::Store::Open(*storage.disk, options, clock, log.For("tsdb"));

@@ -8,7 +8,8 @@
 namespace skep::tsdb {
 namespace {
 
-constexpr std::size_t kMaxTimes = (2UL << 20) / sizeof(Timestamp);
+constexpr std::size_t kMaxTimes = (1UL << 20) / sizeof(Timestamp);
+constexpr std::size_t kMaxSeen = 4096;  // columns
 
 }  // namespace
 
@@ -34,26 +35,30 @@ Status BlockCursor::ReadLeft(std::uint32_t series, storage::TimeRange range,
                              storage::SampleColumns& out) {
   chunks_.clear();
   RETURN_IF_ERROR(block_->ReadChunks(series, range, chunks_));
-  for (const BlockChunk& chunk : chunks_) RETURN_IF_ERROR(Append(chunk, range, out));
+  for (const BlockChunk& chunk : chunks_) RETURN_IF_ERROR(Decode(chunk, range, out));
   return {};
 }
 
-Status BlockCursor::Append(const BlockChunk& chunk, storage::TimeRange range,
+Status BlockCursor::Decode(const BlockChunk& chunk, storage::TimeRange range,
                            storage::SampleColumns& out) {
-  // Decoding a whole column pays only where another series has it, too.
-  if (seen_.insert(chunk.column).second) return block_->Decode(chunk, range, out);
-  const Result<const Times*> times = TimesOf(chunk);
-  if (!times) return times.error();
-  const auto begin = std::lower_bound((*times)->begin(), (*times)->end(), range.min);
-  const auto end = std::upper_bound(begin, (*times)->end(), range.max);
-  const RowRange rows{static_cast<std::uint32_t>(begin - (*times)->begin()),
-                      static_cast<std::uint32_t>(end - (*times)->begin())};
+  const Result<const Times*> known = KnownTimesOf(chunk);
+  if (!known) return known.error();
+  if (*known == nullptr) return block_->Decode(chunk, range, out);
+  const Times& times = **known;
+  const auto begin = std::lower_bound(times.begin(), times.end(), range.min);
+  const auto end = std::upper_bound(begin, times.end(), range.max);
+  const RowRange rows{static_cast<std::uint32_t>(begin - times.begin()),
+                      static_cast<std::uint32_t>(end - times.begin())};
   return block_->DecodeRows(chunk, rows, {begin, end}, out);
 }
 
-Result<const BlockCursor::Times*> BlockCursor::TimesOf(const BlockChunk& chunk) {
+// Null for a column that comes for the first time: decoding all of it pays only where another
+// series has it, too.
+Result<const BlockCursor::Times*> BlockCursor::KnownTimesOf(const BlockChunk& chunk) {
   const auto known = times_.find(chunk.column);
   if (known != times_.end()) return &known->second;
+  if (seen_.size() == kMaxSeen) seen_.clear();
+  if (seen_.insert(chunk.column).second) return nullptr;
   if (kept_times_ > kMaxTimes) {
     times_.clear();
     kept_times_ = 0;

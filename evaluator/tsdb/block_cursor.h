@@ -16,9 +16,9 @@
 
 namespace skep::tsdb {
 
-// Remembers what neighbours share: texts of labels, and times, of which at most 2 MB. So it is
+// Remembers what neighbours share: texts of labels, and times, of which at most 1 MB. So it is
 // faster than the functions of Block from the second series on, and most with rising ordinals.
-// Keeps the block, not the tombstones. Thread-compatible.
+// Keeps the block, not the tombstones. Thread-compatible; a copy reads on its own.
 class BlockCursor {
  public:
   // `deleted`: null where nothing is; must outlive the cursor and stay as it is.
@@ -28,13 +28,14 @@ class BlockCursor {
   // Both as the functions of Block, without what is deleted.
   Result<Labels> LabelsOf(std::uint32_t series) { return labels_.LabelsOf(series); }
   Status ReadSamples(std::uint32_t series, storage::TimeRange range, storage::SampleColumns& out);
+  // As Block::Decode: deleted samples are not left out.
+  Status Decode(const BlockChunk& chunk, storage::TimeRange range, storage::SampleColumns& out);
 
  private:
   using Times = std::vector<Timestamp>;
 
   Status ReadLeft(std::uint32_t series, storage::TimeRange range, storage::SampleColumns& out);
-  Status Append(const BlockChunk& chunk, storage::TimeRange range, storage::SampleColumns& out);
-  Result<const Times*> TimesOf(const BlockChunk& chunk);
+  Result<const Times*> KnownTimesOf(const BlockChunk& chunk);
 
   std::shared_ptr<const Block> block_;
   const Tombstones* deleted_;

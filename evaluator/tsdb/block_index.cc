@@ -247,7 +247,7 @@ Result<std::vector<std::string>> BlockIndex::LabelValues(std::string_view label,
   while (walk.Next()) {
     if (!has || (*has)[walk.pair()]) values.push_back(walk.value());
   }
-  RETURN_IF_ERROR(walk.status());
+  if (!walk.status()) return walk.status().error();
   return values;
 }
 

@@ -172,7 +172,7 @@ Status BlockIndexWriter::WriteSeries(const Sink& sink, BlockFooter& footer) {
     EncodeSeriesPairs(before, numbers, out);
     before.swap(numbers);
   });
-  RETURN_IF_ERROR(status);
+  if (!status) return status;
   RETURN_IF_ERROR(sink(IndexPart::kSeriesLabels, out.view()));
   footer.series_width = WidthOfAll(places);
   PackNumbers(places, footer.series_width, directory);

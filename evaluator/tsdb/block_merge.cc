@@ -1,6 +1,7 @@
 #include "evaluator/tsdb/block_merge.h"
 
 #include <algorithm>
+#include <compare>
 #include <cstdint>
 #include <optional>
 #include <utility>
@@ -57,7 +58,7 @@ class SourceWalk {
 // The heap has the walk with the lowest labels at its top.
 bool IsAfter(const SourceWalk* a, const SourceWalk* b) {
   const auto order = a->labels() <=> b->labels();
-  return order != 0 ? order > 0 : a->number() > b->number();
+  return std::is_eq(order) ? a->number() > b->number() : std::is_gt(order);
 }
 
 struct SourceChunk {

@@ -41,18 +41,11 @@ std::span<const storage::TimeRange> BlockWalk::deleted() const {
   return block_.deleted->Of(present());
 }
 
-Status BlockWalk::Read(storage::SampleColumns& out) const {
-  const std::span<const storage::TimeRange> gone = deleted();
-  if (gone.empty()) return block_.block->ReadSamples(present(), range_, out);
-  storage::SampleColumns samples;
-  RETURN_IF_ERROR(block_.block->ReadSamples(present(), range_, samples));
-  DropSpans(gone, samples);
-  AppendSamples(out, samples);
-  return {};
+Status BlockWalk::Read(storage::SampleColumns& out) {
+  return cursor_.ReadSamples(present(), range_, out);
 }
 
-Status BlockWalk::ReadSummarized(std::span<const Timestamp> cuts,
-                                 storage::SummarizedSamples& out) const {
+Status BlockWalk::ReadSummarized(std::span<const Timestamp> cuts, storage::SummarizedSamples& out) {
   thread_local std::vector<BlockChunk> chunks;
   chunks.clear();
   RETURN_IF_ERROR(block_.block->ReadChunks(present(), range_, chunks));
@@ -70,7 +63,7 @@ Status BlockWalk::ReadSummarized(std::span<const Timestamp> cuts,
         continue;
       }
     }
-    RETURN_IF_ERROR(block_.block->Decode(chunk, range_, out.samples));
+    RETURN_IF_ERROR(cursor_.Decode(chunk, range_, out.samples));
   }
   return {};
 }

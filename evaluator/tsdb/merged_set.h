@@ -10,9 +10,9 @@
 #include <vector>
 
 #include "evaluator/storage/querier.h"
+#include "evaluator/tsdb/block_cursor.h"
 #include "evaluator/tsdb/block_list.h"
 #include "evaluator/tsdb/label_index.h"
-#include "evaluator/tsdb/labels_cursor.h"
 
 namespace skep::tsdb {
 
@@ -28,13 +28,16 @@ class BlockWalk {
  public:
   // `found`: ordinals, rising.
   BlockWalk(const LiveBlock& block, std::shared_ptr<const Postings> found, storage::TimeRange range)
-      : block_(block), found_(std::move(found)), range_(range), cursor_(block_.block->index()) {}
+      : block_(block),
+        found_(std::move(found)),
+        range_(range),
+        cursor_(block_.block, block_.deleted.get()) {}
 
   bool Next() { return ++next_ <= found_->size(); }
   // Of the present series.
   Result<Labels> labels() { return cursor_.LabelsOf(present()); }
-  Status Read(storage::SampleColumns& out) const;
-  Status ReadSummarized(std::span<const Timestamp> cuts, storage::SummarizedSamples& out) const;
+  Status Read(storage::SampleColumns& out);
+  Status ReadSummarized(std::span<const Timestamp> cuts, storage::SummarizedSamples& out);
 
   const LiveBlock& block() const { return block_; }
 
@@ -45,7 +48,7 @@ class BlockWalk {
   LiveBlock block_;
   std::shared_ptr<const Postings> found_;
   storage::TimeRange range_;
-  LabelsCursor cursor_;
+  BlockCursor cursor_;
   std::size_t next_ = 0;
 };
 

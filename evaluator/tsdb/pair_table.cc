@@ -106,7 +106,7 @@ Result<std::optional<std::string_view>> PairTable::PostingsOf(const Name& name,
   while (walk->Next() && walk->value() <= value) {
     if (walk->value() == value) return Answer(walk->postings());
   }
-  RETURN_IF_ERROR(walk->status());
+  if (!walk->status()) return walk->status().error();
   return Answer();
 }
 

@@ -45,7 +45,7 @@ Status UnfinishedFile::Flush() {
 }
 
 Status UnfinishedFile::WriteAll() {
-  RETURN_IF_ERROR(failed_);
+  if (!failed_) return failed_;
   RETURN_IF_ERROR(Flush());
   RETURN_IF_ERROR(file_->Sync());
   return disk_->Rename(unfinished(), path_);

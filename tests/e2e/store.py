@@ -52,8 +52,7 @@ def nothing_acknowledged_is_lost_by_kill_9(case):
     chance = random.Random(7)
     store = f"--storage.tsdb.path={case.folder}/killed"
     now = int(time.time() * 1000) - 3_600_000
-    # The samples are an hour old, so they go into blocks at once, some before and some after a kill.
-    arguments = ("--web.enable-import", store, "--storage.tsdb.min-block-duration=1s")
+    arguments = ("--web.enable-import", store)
     url, program = case.evaluator(NOBODY, *arguments)
     first = 1
     for kill in range(KILLS):

@@ -1,6 +1,8 @@
 #include "evaluator/tsdb/block_cursor.h"
 
+#include <atomic>
 #include <catch2/catch.hpp>
+#include <thread>
 
 #include "tests/evaluator/tsdb/block_damage.h"
 #include "tests/evaluator/tsdb/block_rig.h"
@@ -72,6 +74,31 @@ TEST_CASE("A cursor refuses a damaged chunk, leaves the columns as they were, an
   storage::SampleColumns first;
   REQUIRE(cursor.ReadSamples(1, {kMinTimestamp, chunks[0].max_time}, first).has_value());
   CHECK(first.size() == 480);
+}
+
+TEST_CASE("Threads read one block at once", "[tsdb]") {
+  test::MemoryDisk disk;
+  const SeriesMap series = RandomSeries(23).Make(30, 300);
+  WriteBlock(disk, "a.block", series);
+  const auto block = Block::Open(disk, "a.block").value();
+  std::atomic<int> right = 0;
+  {
+    std::vector<std::jthread> threads;
+    for (int i = 0; i < 4; ++i) {
+      threads.emplace_back([&] {
+        BlockCursor cursor(block, nullptr);
+        SeriesMap read;
+        const Postings all = block->Select({}).value();
+        for (const std::uint32_t one : all) {
+          const Labels labels = cursor.LabelsOf(one).value();
+          if (cursor.ReadSamples(one, {}, read[labels])) continue;
+          return;
+        }
+        right += SameSeries(read, series) ? 1 : 0;
+      });
+    }
+  }
+  CHECK(right == 4);
 }
 
 }  // namespace

@@ -28,6 +28,10 @@ class DyingDisk final : public Disk {
     RETURN_IF_ERROR(Step());
     return disk_->Rename(from, to);
   }
+  Status Link(const std::string& from, const std::string& to) override {
+    RETURN_IF_ERROR(Step());
+    return disk_->Link(from, to);
+  }
   Status Remove(const std::string& path) override {
     RETURN_IF_ERROR(Step());
     return disk_->Remove(path);
