@@ -226,6 +226,24 @@ void WriteReplayMetrics(PageWriter& page, const tsdb::StoreStatus& status) {
 
 }  // namespace
 
+void WriteMemoryMetrics(PageWriter& page, const tsdb::HeadMemory& memory,
+                        std::size_t scrape_caches) {
+  page.Family(
+      "skep_evaluator_store_memory_bytes",
+      "Memory of the newest samples and of what finds them, by part; looked at once a minute.",
+      MetricType::kGauge);
+  const auto part = [&page](std::string_view name, std::uint64_t bytes) {
+    page.Sample({{"part", name}}, Number(bytes));
+  };
+  part("labels", memory.labels);
+  part("index", memory.index);
+  part("series", memory.series);
+  part("open_runs", memory.open_runs);
+  part("sealed_chunks", memory.sealed_chunks);
+  part("rare", memory.rare);
+  part("scrape_caches", scrape_caches);
+}
+
 void WriteStoreMetrics(PageWriter& page, const tsdb::Store& store) {
   WriteHeadMetrics(page, store.head());
   const tsdb::StoreStatus status = store.status();

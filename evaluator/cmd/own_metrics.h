@@ -19,6 +19,9 @@ void WriteConfigMetrics(exposition::PageWriter& page, const Configurator::Status
 void WriteNotifierMetrics(exposition::PageWriter& page, const notifier::Notifier::Status& status,
                           const std::vector<receivers::AlertmanagerCounts>& alertmanagers,
                           std::size_t queue_capacity);
+// `scrape_caches`: bytes that the scraping side keeps of its targets' series.
+void WriteMemoryMetrics(exposition::PageWriter& page, const tsdb::HeadMemory& memory,
+                        std::size_t scrape_caches);
 void WriteStoreMetrics(exposition::PageWriter& page, const tsdb::Store& store);
 
 // `handler` with its requests counted by status and its time measured, under the name `route`.

@@ -216,6 +216,12 @@ TargetsStatus Manager::Targets() const {
   return status;
 }
 
+std::size_t Manager::CacheBytes() const {
+  std::size_t bytes = 0;
+  for (const LoopPtr& loop : impl_->AllLoops()) bytes += loop->cache_bytes();
+  return bytes;
+}
+
 std::vector<TargetMetadata> Manager::Metadata() const {
   std::vector<TargetMetadata> metadata;
   for (const LoopPtr& loop : impl_->AllLoops()) metadata.push_back(loop->Metadata());

@@ -50,6 +50,8 @@ class Manager {
   TargetsStatus Targets() const;
   // One entry per target, also those never scraped.
   std::vector<TargetMetadata> Metadata() const;
+  // Of the heap, what is kept of the targets' series from page to page.
+  std::size_t CacheBytes() const;
 
  private:
   struct Impl;

@@ -63,6 +63,7 @@ std::optional<IngestResult> ScrapeLoop::End(const Result<net::ClientResponse>& r
   page.time = time;
   page.duration_seconds = duration_seconds;
   IngestResult result = ingester_.Ingest(page);
+  cache_bytes_ = ingester_.cache_bytes();
   const std::lock_guard lock(mutex_);
   health_ = result.status ? Health::kUp : Health::kDown;
   last_error_ = result.status ? "" : result.status.error().message();

@@ -1,6 +1,8 @@
 // The cycle of one target: asked, answered, stored.
 #pragma once
 
+#include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -53,6 +55,8 @@ class ScrapeLoop {
   std::string Identity() const;
   TargetStatus Status(const std::string& external_host) const;
   TargetMetadata Metadata() const;
+  // Of the heap, what is kept of the target's series from page to page.
+  std::size_t cache_bytes() const { return cache_bytes_.load(std::memory_order_relaxed); }
 
  private:
   ScrapedPage PageOf(const Result<net::ClientResponse>& response) const;
@@ -61,6 +65,8 @@ class ScrapeLoop {
   std::mutex ingest_mutex_;
   PageIngester ingester_;                  // guarded by ingest_mutex_
   std::shared_ptr<const JobOptions> job_;  // of the ingester; guarded by ingest_mutex_
+
+  std::atomic<std::size_t> cache_bytes_{0};
 
   mutable std::mutex mutex_;
   LoopOptions options_;  // guarded by mutex_, as all below

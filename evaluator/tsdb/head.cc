@@ -79,6 +79,20 @@ HeadCounters Head::counters() const {
           .samples_behind_flush = c.behind_flush};
 }
 
+HeadMemory Head::MeasureMemory() const {
+  HeadMemory memory;
+  const std::shared_lock lock(state_->index_mutex);
+  memory.labels = state_->index.pairs().heap_bytes();
+  memory.index = state_->index.heap_bytes() + state_->by_labels.heap_bytes() +
+                 state_->order.heap_bytes() + state_->pages.heap_bytes();
+  StripeLock stripe(state_->stripes);
+  for (const std::uint32_t number : state_->index.all()) {
+    stripe.Take(number);
+    state_->pages.Get(number)->AddMemory(memory);
+  }
+  return memory;
+}
+
 HeadStatus Head::Status(std::size_t limit) const {
   HeadStatus status;
   const std::shared_lock lock(state_->index_mutex);

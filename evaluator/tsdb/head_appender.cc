@@ -25,8 +25,7 @@ struct BatchEntry {
 
 class HeadAppender final : public storage::Appender {
  public:
-  explicit HeadAppender(std::shared_ptr<HeadState> state)
-      : state_(std::move(state)), batch_(state_->batches.fetch_add(1) + 1) {}
+  explicit HeadAppender(std::shared_ptr<HeadState> state) : state_(std::move(state)) {}
 
   ~HeadAppender() override {
     StripeLock stripe(state_->stripes);
@@ -182,17 +181,19 @@ class HeadAppender final : public storage::Appender {
 
   // Under the stripe of `series`.
   AppendOutcome Offer(Series& series, Sample sample, const FullSample* full) {
-    const bool mine = series.hint_batch == batch_;
+    // Another appender may have touched the series since, or nobody in this batch.
+    const std::size_t hint = series.hint_index;
+    const bool mine =
+        hint < entries_.size() && entries_[hint].series == &series && !entries_[hint].late;
     const std::optional<Timestamp> last =
-        mine ? std::optional(entries_[series.hint_index].sample.time) : series.last_time();
+        mine ? std::optional(entries_[hint].sample.time) : series.last_time();
     if (last && sample.time < *last && MayBeLate(sample.time)) {
       TakeLate(series, sample, full);
       return AppendOutcome::kAccepted;
     }
     if (last && sample.time <= *last) {
-      return Refuse(mine ? Offered(series.hint_index) : *series.last(), sample, full);
+      return Refuse(mine ? Offered(hint) : *series.last(), sample, full);
     }
-    series.hint_batch = batch_;
     series.hint_index = static_cast<std::uint32_t>(entries_.size());
     ++series.uncommitted;
     series.Prefetch();
@@ -247,7 +248,6 @@ class HeadAppender final : public storage::Appender {
   }
 
   const std::shared_ptr<HeadState> state_;
-  const std::uint64_t batch_;
   std::vector<BatchEntry> entries_;
   std::vector<FullSample> full_;
 };

@@ -93,7 +93,6 @@ struct HeadState {
   const HeadOptions options;
   Counters counters;
   Snapshots snapshots;
-  std::atomic<std::uint64_t> batches{0};
   std::atomic<std::int64_t> oldest_millis{ToMillis(kMinTimestamp)};   // what retention left
   std::atomic<std::int64_t> newest_millis{ToMillis(kMinTimestamp)};   // of what was committed
   std::atomic<std::int64_t> flushed_millis{ToMillis(kMinTimestamp)};  // what is older is late

@@ -5,8 +5,10 @@
 #include <cstring>
 #include <limits>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "evaluator/tsdb/heap_size.h"
 #include "evaluator/tsdb/rows.h"
 #include "evaluator/tsdb/times_column.h"
 #include "evaluator/tsdb/values_column.h"
@@ -26,17 +28,28 @@ struct SealedChunk::Scratch {
   storage::SampleColumns samples;
   ValuesEncoder encoder;
   std::string values;
-  // Series of one target are sealed one after the other and have the same times.
-  std::vector<Timestamp> encoded;
-  std::string times;  // of `encoded`
+  // Series of one target are sealed, and restored, one after the other, and have the same times.
+  std::vector<Timestamp> encoded;  // what `shared` has; empty: not known
+  SharedTimes shared;
+  std::string times;
 };
 
-SealedChunk::SealedChunk(std::string_view times, std::string_view values)
-    : columns_(std::make_unique_for_overwrite<char[]>(times.size() + values.size())),
-      values_bytes_(static_cast<std::uint32_t>(values.size())),
-      times_bytes_(static_cast<std::uint16_t>(times.size())) {
-  std::memcpy(columns_.get(), times.data(), times.size());
-  std::memcpy(columns_.get() + times.size(), values.data(), values.size());
+SealedChunk::SealedChunk(SharedTimes times, std::string_view values)
+    : times_(std::move(times)),
+      values_(std::make_unique_for_overwrite<char[]>(sizeof(Length) + values.size())) {
+  const auto length = static_cast<Length>(values.size());
+  std::memcpy(values_.get(), &length, sizeof(length));
+  std::memcpy(values_.get() + sizeof(length), values.data(), values.size());
+}
+
+std::string_view SealedChunk::values() const {
+  Length length = 0;
+  std::memcpy(&length, values_.get(), sizeof(length));
+  return {values_.get() + sizeof(length), length};
+}
+
+std::size_t SealedChunk::heap_bytes() const {
+  return times_.heap_bytes() + HeapSize(sizeof(Length) + values().size());
 }
 
 SealedChunk::Scratch& SealedChunk::ClearScratch() {
@@ -50,16 +63,14 @@ SealedChunk SealedChunk::Encode(Scratch& scratch) {
   const std::vector<Timestamp>& times = scratch.samples.times;
   assert(!times.empty() && times.size() <= kMaxSamples);
   if (times != scratch.encoded) {
-    scratch.encoded = times;
     scratch.times.clear();
     EncodeTimes(times, scratch.times);
+    scratch.shared = SharedTimes(
+        {times.front(), times.back(), static_cast<std::uint16_t>(times.size())}, scratch.times);
+    scratch.encoded = times;
   }
   scratch.encoder.Encode(scratch.samples.values, scratch.values);
-  SealedChunk chunk(scratch.times, scratch.values);
-  chunk.samples_ = static_cast<std::uint16_t>(times.size());
-  chunk.min_time_ = times.front();
-  chunk.max_time_ = times.back();
-  return chunk;
+  return {scratch.shared, scratch.values};
 }
 
 SealedChunk SealedChunk::Of(const XorWriter& run) {
@@ -78,10 +89,10 @@ Result<SealedChunk> SealedChunk::Joined(std::span<const SealedChunk> parts) {
 
 Status SealedChunk::Read(std::uint32_t take, storage::TimeRange range,
                          storage::SampleColumns& out) const {
-  const Result<TimesReader> reader = TimesReader::Open(times());
+  const Result<TimesReader> reader = TimesReader::Open(times_.column());
   if (!reader) return reader.error();
-  RowRange rows{0, samples_};
-  if (range.min > min_time_ || range.max < max_time_) {
+  RowRange rows{0, samples()};
+  if (range.min > min_time() || range.max < max_time()) {
     const Result<RowRange> found = reader->Find(range);
     if (!found) return found.error();
     rows = *found;
@@ -90,7 +101,7 @@ Status SealedChunk::Read(std::uint32_t take, storage::TimeRange range,
   if (rows.begin >= rows.end) return {};
   const std::size_t before = out.times.size();
   RETURN_IF_ERROR(reader->Read(rows, out.times));
-  Status status = DecodeValues(values(), samples_, rows, out.values);
+  Status status = DecodeValues(values(), samples(), rows, out.values);
   if (!status) out.times.resize(before);
   return status;
 }
@@ -98,12 +109,13 @@ Status SealedChunk::Read(std::uint32_t take, storage::TimeRange range,
 //   chunk = samples n | first time s | last time s | bytes of times n | bytes of values n |
 //           times | values
 void SealedChunk::Save(ByteWriter& out) const {
-  out.Varint(samples_);
-  out.Signed(ToMillis(min_time_));
-  out.Signed(ToMillis(max_time_));
-  out.Varint(times_bytes_);
-  out.Varint(values_bytes_);
-  out.Bytes({columns_.get(), size_bytes()});
+  out.Varint(samples());
+  out.Signed(ToMillis(min_time()));
+  out.Signed(ToMillis(max_time()));
+  out.Varint(times_.column().size());
+  out.Varint(values().size());
+  out.Bytes(times_.column());
+  out.Bytes(values());
 }
 
 std::optional<SealedChunk> SealedChunk::Restore(ByteReader& reader) {
@@ -121,11 +133,13 @@ std::optional<SealedChunk> SealedChunk::Restore(ByteReader& reader) {
   }
   const Result<TimesReader> column = TimesReader::Open(times);
   if (!column || column->count() != samples) return std::nullopt;
-  SealedChunk chunk(times, values);
-  chunk.samples_ = static_cast<std::uint16_t>(samples);
-  chunk.min_time_ = first;
-  chunk.max_time_ = last;
-  return chunk;
+  const SharedTimes::Span span{first, last, static_cast<std::uint16_t>(samples)};
+  Scratch& scratch = ClearScratch();
+  if (scratch.shared.empty() || scratch.shared.span() != span || scratch.shared.column() != times) {
+    scratch.shared = SharedTimes(span, times);
+    scratch.encoded.clear();
+  }
+  return SealedChunk(scratch.shared, values);
 }
 
 }  // namespace skep::tsdb

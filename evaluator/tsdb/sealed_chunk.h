@@ -1,7 +1,9 @@
 // A finished run of one series' floats, as the head keeps it in memory: the columns of times and
-// values (times_column.h, values_column.h) in one piece of the heap.
+// values (times_column.h, values_column.h). Series of one target have the same times, which stand
+// once.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -12,26 +14,31 @@
 #include "common/base/time.h"
 #include "evaluator/storage/querier.h"
 #include "evaluator/tsdb/bytes.h"
+#include "evaluator/tsdb/shared_times.h"
 #include "evaluator/tsdb/xor_chunk.h"
 
 namespace skep::tsdb {
 
-// Immutable; 32 bytes beside those of its columns.
+// Immutable; 16 bytes beside those of its columns.
 class SealedChunk {
  public:
   // The most samples that one holds.
   static constexpr std::uint32_t kMaxSamples = 1024;
 
-  // Of all samples of `run`. Requires: 1 to kMaxSamples. Each thread keeps buffers for it.
+  // Of all samples of `run`. Requires: 1 to kMaxSamples. Each thread keeps buffers for it, and the
+  // times of its last chunk, which the next one shares where they are equal.
   static SealedChunk Of(const XorWriter& run);
   // Of all samples of `parts`, each later than the one before. Requires: the same. kCorrupt as
   // Read.
   static Result<SealedChunk> Joined(std::span<const SealedChunk> parts);
 
-  std::uint32_t samples() const { return samples_; }
-  Timestamp min_time() const { return min_time_; }
-  Timestamp max_time() const { return max_time_; }
-  std::size_t size_bytes() const { return std::size_t{times_bytes_} + values_bytes_; }
+  std::uint32_t samples() const { return times_.span().samples; }
+  Timestamp min_time() const { return times_.span().first; }
+  Timestamp max_time() const { return times_.span().last; }
+  // Of the columns.
+  std::size_t size_bytes() const { return times_.column().size() + values().size(); }
+  // Of the heap; of times, its part.
+  std::size_t heap_bytes() const;
 
   // Appends those of the first `take` samples that lie in `range`. kCorrupt: only after Restore
   // from bytes that Save did not write; then `out` is as before.
@@ -44,19 +51,16 @@ class SealedChunk {
 
  private:
   struct Scratch;
+  using Length = std::uint32_t;
 
-  SealedChunk(std::string_view times, std::string_view values);
+  SealedChunk(SharedTimes times, std::string_view values);
   static Scratch& ClearScratch();
   static SealedChunk Encode(Scratch& scratch);
 
-  std::string_view times() const { return {columns_.get(), times_bytes_}; }
-  std::string_view values() const { return {columns_.get() + times_bytes_, values_bytes_}; }
+  std::string_view values() const;
 
-  std::unique_ptr<char[]> columns_;
-  Timestamp min_time_, max_time_;
-  std::uint32_t values_bytes_;
-  std::uint16_t times_bytes_;
-  std::uint16_t samples_ = 0;
+  SharedTimes times_;
+  std::unique_ptr<char[]> values_;  // their length, then they
 };
 
 }  // namespace skep::tsdb

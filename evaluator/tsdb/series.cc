@@ -17,6 +17,8 @@ constexpr std::uint32_t kChunkSamples = 480;
 static_assert(kChunkSamples <= SealedChunk::kMaxSamples);
 // Rare samples must not keep a chunk open for days: retention forgets whole chunks.
 constexpr Duration kChunkSpan = std::chrono::hours(2);
+// What libstdc++ takes for two of them that are empty: a map and one block each.
+constexpr std::size_t kEmptyDeques = 2 * (HeapSize(64) + HeapSize(512));
 
 }  // namespace
 
@@ -97,10 +99,6 @@ bool Series::IsFull(Timestamp next) const {
 
 void Series::Seal() {
   JoinRuns();
-  // Doubling would leave as much unused as the columns take.
-  if (sealed_.size() == sealed_.capacity()) {
-    sealed_.reserve(sealed_.size() + sealed_.size() / 8 + 1);
-  }
   sealed_.push_back(SealedChunk::Of(open_));
   open_.Clear();
 }
@@ -145,7 +143,7 @@ void Series::NoteCommit(CommitNumber commit, CommitNumber oldest_reader) {
   newest_ = {commit, appended_};
 }
 
-std::uint64_t Series::VisibleCount(CommitNumber snapshot) const {
+std::uint32_t Series::VisibleCount(CommitNumber snapshot) const {
   if (newest_.commit <= snapshot) return appended_;
   if (older_) {
     for (const Version& version : *older_) {
@@ -231,16 +229,14 @@ void Series::ReadRare(CommitNumber snapshot, storage::TimeRange range, std::size
 
 Status Series::ReadFloats(CommitNumber snapshot, storage::TimeRange range,
                           storage::SampleColumns& out) const {
-  const std::uint64_t visible = VisibleCount(snapshot);
+  const std::uint32_t visible = VisibleCount(snapshot);
   // From the newest chunk back to the first that is needed: most ranges end now.
-  std::uint64_t row = appended_ - open_.samples();
+  std::uint32_t row = appended_ - open_.samples();
   auto chunk = sealed_.end();
   while (chunk != sealed_.begin() && std::prev(chunk)->max_time() >= range.min) {
     row -= (--chunk)->samples();
   }
-  const auto take = [&](std::uint32_t samples) {
-    return static_cast<std::uint32_t>(std::min<std::uint64_t>(visible - row, samples));
-  };
+  const auto take = [&](std::uint32_t samples) { return std::min(visible - row, samples); };
   for (; chunk != sealed_.end(); ++chunk) {
     if (visible <= row || chunk->min_time() > range.max) return {};
     RETURN_IF_ERROR(chunk->Read(take(chunk->samples()), range, out));
@@ -290,6 +286,22 @@ std::size_t Series::chunk_bytes() const {
   return bytes;
 }
 
+void Series::AddMemory(HeadMemory& memory) const {
+  memory.series += HeapSize(sizeof(Series) + pairs().size_bytes());
+  memory.open_runs += open_.heap_bytes();
+  memory.sealed_chunks += sealed_.heap_bytes();
+  if (older_)
+    memory.rare += HeapSize(sizeof(*older_)) + HeapSize(older_->capacity() * sizeof(Version));
+  if (rare_ == nullptr) return;
+  const auto list_bytes = [](const auto& list) { return HeapSize(list.size() * sizeof(list[0])); };
+  memory.rare += HeapSize(sizeof(Rare)) + kEmptyDeques + list_bytes(rare_->histograms) +
+                 list_bytes(rare_->starts) + list_bytes(rare_->late) + list_bytes(rare_->deleted);
+  for (const auto& entry : rare_->histograms) memory.rare += SizeBytes(*entry.histogram);
+  for (const auto& entry : rare_->late) {
+    if (entry.histogram != nullptr) memory.rare += SizeBytes(*entry.histogram);
+  }
+}
+
 void Series::DropBefore(Timestamp time) {
   const auto keep = std::find_if(sealed_.begin(), sealed_.end(), [time](const SealedChunk& chunk) {
     return chunk.max_time() >= time;
@@ -309,9 +321,10 @@ void Series::DropBefore(Timestamp time) {
 void Series::DropRare(Timestamp time) {
   for (std::deque<Rare::Entry>* list : {&rare_->histograms, &rare_->starts}) {
     // A start is needed as long as its float is there, which goes with its chunk.
-    const Timestamp oldest = list == &rare_->starts && has_floats()
-                                 ? (sealed_.empty() ? open_.first_time() : sealed_[0].min_time())
-                                 : time;
+    const Timestamp oldest =
+        list == &rare_->starts && has_floats()
+            ? (sealed_.empty() ? open_.first_time() : sealed_.front().min_time())
+            : time;
     while (!list->empty() && list->front().time < oldest) list->pop_front();
   }
 }

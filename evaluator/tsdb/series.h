@@ -15,7 +15,8 @@
 #include "evaluator/storage/querier.h"
 #include "evaluator/tsdb/bytes.h"
 #include "evaluator/tsdb/label_pairs.h"
-#include "evaluator/tsdb/sealed_chunk.h"
+#include "evaluator/tsdb/sealed_list.h"
+#include "evaluator/tsdb/status.h"
 #include "evaluator/tsdb/xor_chunk.h"
 
 namespace skep::tsdb {
@@ -105,6 +106,8 @@ class Series {
     return appended_ - forgotten_ + (rare_ == nullptr ? 0 : rare_->histograms.size());
   }
   std::size_t chunk_bytes() const;
+  // Adds what it takes of the heap.
+  void AddMemory(HeadMemory& memory) const;
   // Of all that may be read. Requires: not empty.
   Timestamp min_time() const;
   Timestamp max_time() const;
@@ -115,15 +118,14 @@ class Series {
   bool is_logged = false;
   // Some KeptSeries does without it, for its age, and must be told when a sample comes.
   bool left_out = false;
-  // The appender that touched the series last, and where in its batch.
-  std::uint64_t hint_batch = 0;
+  // Where in its batch the appender that touched the series last has it.
   std::uint32_t hint_index = 0;
 
  private:
   // Before `commit` the series had `count` samples in all.
   struct Version {
     CommitNumber commit = 0;
-    std::uint64_t count = 0;
+    std::uint32_t count = 0;
   };
 
   // What most series never have: plain lists, and labels of their own.
@@ -143,7 +145,7 @@ class Series {
   };
 
   Series(std::uint32_t pair_count, std::uint32_t hash, std::uint32_t number)
-      : number_(number), hash_(hash), pair_count_(pair_count) {}
+      : pair_count_(pair_count), number_(number), hash_(hash) {}
   ~Series() = default;
   void Destroy();
   bool has_floats() const { return !open_.empty() || !sealed_.empty(); }
@@ -173,24 +175,24 @@ class Series {
   void ReadRare(CommitNumber snapshot, storage::TimeRange range, std::size_t first_float,
                 storage::SampleColumns& out) const;
   void NoteCommit(CommitNumber commit, CommitNumber oldest_reader);
-  std::uint64_t VisibleCount(CommitNumber snapshot) const;
+  std::uint32_t VisibleCount(CommitNumber snapshot) const;
 
+  bool departed_ = false;           // guarded by the index lock
+  const std::uint32_t pair_count_;  // they stand behind the object
   const std::uint32_t number_;
   const std::uint32_t hash_;
-  const std::uint32_t pair_count_;  // they stand behind the object
   std::atomic<std::uint32_t> users_{1};
+  std::uint32_t appended_ = 0;   // samples since the series began
+  std::uint32_t forgotten_ = 0;  // of them, in whole chunks
 
-  std::vector<SealedChunk> sealed_;
+  SealedList sealed_;
   XorWriter open_;
-  std::uint64_t appended_ = 0;   // samples since the series began
-  std::uint64_t forgotten_ = 0;  // of them, in whole chunks
   // What is older, but for late samples, is forgotten, though a chunk may still have it.
   Timestamp first_kept_ = kMinTimestamp;
   Version newest_;
   // Earlier ones that a living querier may need, oldest first; null as long as none does.
   std::unique_ptr<std::vector<Version>> older_;
   std::unique_ptr<Rare> rare_;
-  bool departed_ = false;  // guarded by the index lock
 };
 
 }  // namespace skep::tsdb

@@ -1,6 +1,7 @@
 // The series of the head by number and by labels.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstddef>
@@ -64,6 +65,14 @@ class SeriesPages {
     if (number >= kMostNumbers) return nullptr;
     const Page* const page = pages_[number / kPageSize].load(std::memory_order_acquire);
     return page ? (*page)[number % kPageSize].load(std::memory_order_relaxed) : nullptr;
+  }
+
+  // Of the heap. Requires: the index lock.
+  std::size_t heap_bytes() const {
+    const auto made = std::count_if(pages_.begin(), pages_.end(), [](const auto& page) {
+      return page.load(std::memory_order_relaxed) != nullptr;
+    });
+    return HeapSize(sizeof(Page)) * static_cast<std::size_t>(made) + sizeof(pages_);
   }
 
   void Set(std::uint32_t number, Series* series) {

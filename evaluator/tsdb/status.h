@@ -30,6 +30,18 @@ struct HeadStatus {
   std::vector<NamedCount> series_by_label_pair;  // "name=value"
 };
 
+// Bytes of the heap, by what takes them; about, with what malloc adds.
+struct HeadMemory {
+  std::uint64_t labels = 0;         // strings, once each
+  std::uint64_t index = 0;          // from labels to series, and their order
+  std::uint64_t series = 0;         // the objects, each with the numbers of its labels
+  std::uint64_t open_runs = 0;      // the newest samples
+  std::uint64_t sealed_chunks = 0;  // the others
+  std::uint64_t rare = 0;           // histograms, starts, late samples, versions
+
+  std::uint64_t sum() const { return labels + index + series + open_runs + sealed_chunks + rare; }
+};
+
 // Since the start. For our own metrics.
 struct HeadCounters {
   std::uint64_t series_created = 0;

@@ -176,11 +176,18 @@ void Store::Maintain() {
   NoteAppends();
   if (!retained_ || now >= *retained_ + kRetentionRhythm) {
     Forget();
+    MeasureMemory();
     retained_ = now;
   }
   if (upkeep_->TakeForgotten()) has_forgotten_ = true;
   const bool may_try = !retry_ || now >= *retry_;
   if (may_try && IsCheckpointDue()) static_cast<void>(WriteCheckpoint());
+}
+
+void Store::MeasureMemory() {
+  const HeadMemory memory = head_.MeasureMemory();
+  const std::lock_guard lock(mutex_);
+  memory_ = memory;
 }
 
 void Store::TendBlocks() {
@@ -253,6 +260,7 @@ StoreStatus Store::status() const {
     status.oldest = std::min(status.oldest.value_or(kMaxTimestamp), block.span().min);
   }
   const std::lock_guard lock(mutex_);
+  status.memory = memory_;
   status.checkpoints = checkpoints_;
   status.failed_checkpoints = failed_checkpoints_;
   status.checkpoint_bytes = checkpoint_bytes_;

@@ -44,6 +44,7 @@ struct StoreStatus {
   std::uint64_t checkpoints = 0;  // written since the start
   std::uint64_t failed_checkpoints = 0;
   std::uint64_t checkpoint_bytes = 0;  // of the newest one
+  HeadMemory memory;                   // at the last look, which comes once a minute
   UpkeepCounters upkeep;
   std::uint64_t blocks = 0;
   std::uint64_t block_bytes = 0;    // on disk
@@ -104,6 +105,7 @@ class Store final : public storage::Appendable, public storage::Queryable {
   Status Replay();
   Status OpenBlocks();
   void Forget();
+  void MeasureMemory();
   void TellProblems() const;
   Status MeasureFiles();
   void NoteAppends();
@@ -137,6 +139,7 @@ class Store final : public storage::Appendable, public storage::Queryable {
   mutable std::mutex mutex_;
   std::uint64_t checkpoints_ = 0;         // guarded by mutex_
   std::uint64_t failed_checkpoints_ = 0;  // guarded by mutex_
+  HeadMemory memory_;                     // guarded by mutex_
   std::uint64_t checkpoint_bytes_ = 0;    // guarded by mutex_
   std::uint64_t grown_bytes_ = 0;         // guarded by mutex_; of the log behind the checkpoint
   std::array<std::string, 4> problems_;   // guarded by mutex_; by Part, "" where all is well

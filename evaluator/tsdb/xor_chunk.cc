@@ -3,16 +3,20 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
+#include <optional>
 #include <span>
 #include <string_view>
+
+#include "evaluator/tsdb/heap_size.h"
 
 namespace skep::tsdb {
 namespace {
 
-constexpr std::uint8_t kNoWindow = 0xff;
-constexpr std::uint32_t kFirstCapacity = 8;  // words; 64 bytes hold the start of most runs
+constexpr std::uint32_t kFirstCapacity = 4;  // words; 32 bytes hold the start of most runs
 
-constexpr std::uint64_t kMostBits = 145;  // of a sample: 4 + 64 of the time, 13 + 64 of the value
+// What the fields take, for the compiler's sake.
+constexpr std::uint32_t kAllBits = (1U << 20U) - 1;
+constexpr std::uint32_t kAllWindow = (1U << 6U) - 1;
 
 constexpr std::uint64_t LowBits(unsigned count) {
   return count == 64 ? ~0ULL : (1ULL << count) - 1;
@@ -87,17 +91,18 @@ class RunReader {
 
   // What a writer goes on with.
   std::int64_t delta() const { return delta_; }
-  std::uint8_t leading() const { return leading_; }
-  std::uint8_t trailing() const { return static_cast<std::uint8_t>(trailing_); }
+  // Nothing where no XOR had a window.
+  std::optional<unsigned> leading() const { return leading_; }
+  unsigned trailing() const { return trailing_; }
   std::uint64_t bits_read() const { return bits_.bits_read(); }
 
  private:
   std::uint64_t ReadXor() {
     if (!bits_.ReadBit()) return 0;
     if (bits_.ReadBit()) {
-      leading_ = static_cast<std::uint8_t>(bits_.Read(5));
+      leading_ = static_cast<unsigned>(bits_.Read(5));
       significant_ = static_cast<unsigned>(bits_.Read(6)) + 1;
-      trailing_ = (64 - leading_ - significant_) % 64;
+      trailing_ = (64 - *leading_ - significant_) % 64;
     }
     return bits_.Read(significant_) << trailing_;
   }
@@ -106,7 +111,7 @@ class RunReader {
   std::int64_t time_;
   std::uint64_t value_;
   std::int64_t delta_ = 0;
-  std::uint8_t leading_ = kNoWindow;
+  std::optional<unsigned> leading_;
   unsigned significant_ = 64;
   unsigned trailing_ = 0;
 };
@@ -115,7 +120,7 @@ class RunReader {
 
 void XorWriter::Read(std::uint32_t take, storage::TimeRange range,
                      storage::SampleColumns& out) const {
-  take = std::min(take, samples_);
+  take = std::min(take, samples());
   if (take == 0) return;
   std::size_t end = out.times.size();
   out.times.resize(end + take);
@@ -135,12 +140,13 @@ void XorWriter::Read(std::uint32_t take, storage::TimeRange range,
 void XorWriter::Write(std::uint64_t bits, unsigned count) {
   const std::uint32_t last_word = (bits_ + count - 1) / 64;
   if (last_word >= capacity_) {
+    // Few words at a time: the memory stays for the runs that follow, and they are alike.
     const std::uint32_t capacity =
-        capacity_ == 0 ? kFirstCapacity : std::max(capacity_ + capacity_ / 2, last_word + 1);
+        capacity_ == 0 ? kFirstCapacity : std::max(capacity_ + capacity_ / 4U + 1, last_word + 1);
     auto grown = std::make_unique<std::uint64_t[]>(capacity);
     if (words_) std::memcpy(grown.get(), words_.get(), capacity_ * sizeof(std::uint64_t));
     words_ = std::move(grown);
-    capacity_ = capacity;
+    capacity_ = static_cast<std::uint16_t>(capacity);
   }
   bits &= LowBits(count);
   const unsigned left = 64 - bits_ % 64;
@@ -151,7 +157,7 @@ void XorWriter::Write(std::uint64_t bits, unsigned count) {
     *word |= bits >> (count - left);
     *(word + 1) |= bits << (64 - (count - left));
   }
-  bits_ += count;
+  bits_ = (bits_ + count) & kAllBits;
 }
 
 void XorWriter::WriteTime(std::int64_t time) {
@@ -176,14 +182,14 @@ void XorWriter::WriteTime(std::int64_t time) {
 void XorWriter::WriteValue(std::uint64_t value) {
   const std::uint64_t changed = value ^ std::bit_cast<std::uint64_t>(last_value_);
   if (changed == 0) return Write(0, 1);
-  const auto leading = static_cast<std::uint8_t>(std::min(std::countl_zero(changed), 31));
-  const auto trailing = static_cast<std::uint8_t>(std::countr_zero(changed));
+  const auto leading = static_cast<unsigned>(std::min(std::countl_zero(changed), 31));
+  const auto trailing = static_cast<unsigned>(std::countr_zero(changed));
   if (leading_ != kNoWindow && leading >= leading_ && trailing >= trailing_) {
     Write(0b10, 2);
     return Write(changed >> trailing_, 64U - leading_ - trailing_);
   }
-  leading_ = leading;
-  trailing_ = trailing;
+  leading_ = leading & kAllWindow;
+  trailing_ = trailing & kAllWindow;
   const unsigned significant = 64U - leading - trailing;
   Write(0b11ULL << 11 | static_cast<std::uint64_t>(leading) << 6 | (significant - 1), 13);
   Write(changed >> trailing, significant);
@@ -191,7 +197,6 @@ void XorWriter::WriteValue(std::uint64_t value) {
 
 void XorWriter::Append(Timestamp time, double value) {
   if (samples_ == 0) {
-    first_time_ = time;
     delta_ = 0;
     leading_ = kNoWindow;
     Write(static_cast<std::uint64_t>(ToMillis(time)), 64);
@@ -204,6 +209,8 @@ void XorWriter::Append(Timestamp time, double value) {
   last_value_ = value;
   ++samples_;
 }
+
+std::size_t XorWriter::heap_bytes() const { return HeapSize(capacity_ * sizeof(std::uint64_t)); }
 
 void XorWriter::Clear() {
   std::fill_n(words_.get(), capacity_, 0);
@@ -221,12 +228,12 @@ void XorWriter::Save(ByteWriter& out) const {
 bool XorWriter::Restore(ByteReader& reader, std::uint32_t most) {
   const std::uint64_t samples = reader.Varint();
   const std::uint64_t bits = reader.Varint();
-  if (!reader.ok() || samples > most || bits > most * kMostBits) return false;
-  bits_ = static_cast<std::uint32_t>(bits);
+  if (!reader.ok() || samples > most || bits > most * kMaxBits) return false;
+  bits_ = static_cast<std::uint32_t>(bits) & kAllBits;
   const std::string_view bytes = reader.Bytes(words() * sizeof(std::uint64_t));
   if (!reader.ok() || (samples == 0) != (bits == 0)) return false;
   if (samples == 0) return true;
-  capacity_ = words();
+  capacity_ = static_cast<std::uint16_t>(words());
   words_ = std::make_unique_for_overwrite<std::uint64_t[]>(capacity_);
   std::memcpy(words_.get(), bytes.data(), bytes.size());
   return WalkToEnd(static_cast<std::uint32_t>(samples));
@@ -234,7 +241,7 @@ bool XorWriter::Restore(ByteReader& reader, std::uint32_t most) {
 
 bool XorWriter::WalkToEnd(std::uint32_t samples) {
   RunReader run({words_.get(), words()});
-  first_time_ = last_time_ = run.time();
+  last_time_ = run.time();
   for (samples_ = 1; samples_ < samples; ++samples_) {
     run.Next();
     if (run.time() <= last_time_) return false;
@@ -242,9 +249,9 @@ bool XorWriter::WalkToEnd(std::uint32_t samples) {
   }
   last_value_ = run.value();
   delta_ = run.delta();
-  leading_ = run.leading();
-  trailing_ = run.trailing();
-  const bool has_window = leading_ == kNoWindow || leading_ + trailing_ < 64;
+  leading_ = run.leading().value_or(kNoWindow) & kAllWindow;
+  trailing_ = run.trailing() & kAllWindow;
+  const bool has_window = !run.leading() || *run.leading() + run.trailing() < 64;
   const bool zeros_follow = bits_ % 64 == 0 || words_[bits_ / 64] << bits_ % 64 == 0;
   return has_window && zeros_follow && run.bits_read() == bits_;
 }

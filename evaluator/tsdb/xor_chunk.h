@@ -22,19 +22,25 @@
 
 namespace skep::tsdb {
 
-// A run that grows. Thread-compatible.
+// A run that grows. Thread-compatible; 40 bytes beside its bits.
 class XorWriter {
  public:
-  // Requires: `time` is after the last one.
+  // The most samples of one.
+  static constexpr std::uint32_t kMaxSamples = 4096;
+
+  // Requires: `time` is after the last one, and fewer than kMaxSamples are there.
   void Append(Timestamp time, double value);
 
   std::uint32_t samples() const { return samples_; }
   bool empty() const { return samples_ == 0; }
-  Timestamp first_time() const { return first_time_; }
   // Requires: not empty.
+  Timestamp first_time() const { return FromMillis(static_cast<std::int64_t>(words_[0])); }
+  // Also after Clear.
   Timestamp last_time() const { return last_time_; }
   double last_value() const { return last_value_; }
-  std::size_t size_bytes() const { return (bits_ + 7) / 8; }
+  std::size_t size_bytes() const { return (std::size_t{bits_} + 7) / 8; }
+  // Of the heap.
+  std::size_t heap_bytes() const;
 
   // Asks for the memory that the next Append writes: of 100,000 runs none is in the cache.
   void Prefetch() const {
@@ -53,6 +59,11 @@ class XorWriter {
   bool Restore(ByteReader& reader, std::uint32_t most);
 
  private:
+  static constexpr std::uint32_t kMaxBits =
+      145;  // of a sample: 4 + 64 of the time, 13 + 64 of the value
+  static_assert(kMaxSamples * kMaxBits < 1U << 20U);
+  static constexpr std::uint32_t kNoWindow = 63;  // leading zeros are at most 31
+
   // After Restore: what the bits say of `samples`, and where they end.
   bool WalkToEnd(std::uint32_t samples);
   void WriteTime(std::int64_t time);
@@ -60,17 +71,18 @@ class XorWriter {
   // The lowest `count` bits, 1..64.
   void Write(std::uint64_t bits, unsigned count);
 
-  std::uint32_t words() const { return (bits_ + 63) / 64; }
+  std::uint32_t words() const { return (bits_ + 63U) / 64; }
 
   std::unique_ptr<std::uint64_t[]> words_;  // first bit is the highest of the first word
-  std::uint32_t capacity_ = 0;              // in words
-  std::uint32_t bits_ = 0;                  // written
-  std::uint32_t samples_ = 0;
-  std::uint8_t leading_ = 0xff;  // window of the last XOR; 0xff: none yet
-  std::uint8_t trailing_ = 0;
-  Timestamp first_time_, last_time_;
+  Timestamp last_time_;
   std::int64_t delta_ = 0;
   double last_value_ = 0;
+  std::uint32_t bits_ : 20 = 0;  // written
+  // Window of the last XOR.
+  std::uint32_t leading_ : 6 = kNoWindow;
+  std::uint32_t trailing_ : 6 = 0;
+  std::uint16_t capacity_ = 0;  // in words
+  std::uint16_t samples_ = 0;
 };
 
 }  // namespace skep::tsdb

@@ -73,6 +73,15 @@ struct OnDisk {
   std::unique_ptr<tsdb::Store> store;
 };
 
+void PrintParts(const tsdb::HeadMemory& memory, int series) {
+  const auto each = [series](std::uint64_t bytes) { return static_cast<double>(bytes) / series; };
+  std::printf(
+      "  by part:         labels %.0f, index %.0f, series %.0f, open runs %.0f, sealed %.0f, "
+      "rare %.0f, sum %.0f\n",
+      each(memory.labels), each(memory.index), each(memory.series), each(memory.open_runs),
+      each(memory.sealed_chunks), each(memory.rare), each(memory.sum()));
+}
+
 void MeasureStart(const char* folder, double samples) {
   const double start = CpuSeconds();
   const auto begin = std::chrono::steady_clock::now();
@@ -124,6 +133,8 @@ int main(int argc, char** argv) {
   std::printf("memory:            %.0f bytes a series with %d samples (%.2f bytes a sample)\n",
               static_cast<double>(HeapBytes() - heap) / series, rounds,
               static_cast<double>(status.chunk_bytes) / static_cast<double>(status.samples));
+
+  PrintParts(head.MeasureMemory(), series);
 
   const std::vector<Matcher> all = {
       Matcher::Equal("__name__", "http_request_duration_seconds_bucket")};
