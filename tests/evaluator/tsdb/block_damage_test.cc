@@ -97,8 +97,9 @@ TEST_CASE("A flipped bit costs the reads of what it damages, and never gives wro
 TEST_CASE("Bytes that make no sense though their sums are right are read safely", "[tsdb]") {
   const Fixture fixture;
   std::mt19937_64 random(7);
-  std::size_t opened = 0, refused = 0;
-  for (int round = 0; round < (test::IsLongForm() ? 200'000 : test::Many(2000)); ++round) {
+  const int rounds = test::IsLongForm() ? 200'000 : test::Many(1000);
+  int opened = 0, refused = 0;
+  for (int round = 0; round < rounds; ++round) {
     std::string content = fixture.whole;
     for (std::uint64_t changes = 1 + random() % 4; changes > 0; --changes) {
       // Half of them in the index, whose bytes all depend on each other.
@@ -114,8 +115,8 @@ TEST_CASE("Bytes that make no sense though their sums are right are read safely"
     refused += errors.empty() ? 0 : 1;
     for (const std::string& error : errors) REQUIRE(NamesFile(error));
   }
-  CHECK(opened > 100);
-  CHECK(refused > 50);
+  CHECK(opened > rounds / 2);
+  CHECK(refused > rounds / 20);
 }
 
 }  // namespace
