@@ -45,6 +45,21 @@ void Write(Store& store, int writer, int batches) {
   }
 }
 
+// A series that is deleted again and again while it goes on, and at the end.
+void WriteAndDelete(Store& store, const std::atomic<bool>& done) {
+  const std::vector<Matcher> gone = {
+      Matcher::Create(MatchType::kEqual, "__name__", "gone").value()};
+  storage::SeriesRef ref = 0;
+  for (std::int64_t at = 1; !done; ++at) {
+    const auto appender = store.NewAppender();
+    static_cast<void>(
+        appender->Append(ref, Labels{{"__name__", "gone"}}, {FromMillis(1'000'000 + at), 1}));
+    if (!appender->Commit()) return;
+    if (at % 16 == 0 && !store.Delete(gone, {})) return;
+  }
+  static_cast<void>(store.Delete(gone, {}));
+}
+
 // Whether each writer's series end with the same batch, as whole batches do.
 bool SeesWholeBatches(Store& store) {
   const auto querier = store.NewQuerier({});
@@ -89,6 +104,7 @@ TEST_CASE("Everything at once: batches stay whole, also on the disk", "[tsdb]") 
       threads.emplace_back([&] {
         while (!done) store->TendBlocks();
       });
+      threads.emplace_back([&] { WriteAndDelete(*store, done); });
       for (int i = 0; i < 2; ++i) {
         threads.emplace_back([&] {
           while (!done) whole = whole && SeesWholeBatches(*store);
@@ -104,6 +120,8 @@ TEST_CASE("Everything at once: batches stay whole, also on the disk", "[tsdb]") 
     }
     CHECK(whole);
     CHECK(store->status().checkpoints > 0);
+    CHECK(store->status().upkeep.flushes > 0);
+    CHECK(store->status().upkeep.failures == 0);
   }
   const auto store = OpenStore(disk, clock, options);
   const Content content = ReadAll(*store);
