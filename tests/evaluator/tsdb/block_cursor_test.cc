@@ -49,7 +49,7 @@ TEST_CASE("A cursor refuses a damaged chunk, leaves the columns as they were, an
   storage::SampleColumns samples;
   std::mt19937_64 random(22);
   for (int i = 0; i < 960; ++i) {
-    samples.times.push_back(FromMillis(RandomSeries::kBegin + 15'000 * i));
+    samples.times.push_back(FromMillis(RandomSeries::kBegin + std::int64_t{15'000} * i));
     samples.values.push_back(static_cast<double>(random() % 1000));
   }
   const SeriesMap series = {{Labels{{"a", "1"}}, samples}, {Labels{{"a", "2"}}, samples}};

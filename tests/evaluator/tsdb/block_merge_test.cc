@@ -108,7 +108,7 @@ TEST_CASE("Merged blocks have what a plain merge has", "[tsdb]") {
 storage::SampleColumns Regular(std::int64_t begin, int count) {
   storage::SampleColumns out;
   for (int i = 0; i < count; ++i) {
-    out.times.push_back(FromMillis(begin + 15'000 * i));
+    out.times.push_back(FromMillis(begin + std::int64_t{15'000} * i));
     out.values.push_back(i * i % 97);
   }
   return out;

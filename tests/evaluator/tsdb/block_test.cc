@@ -69,7 +69,8 @@ TEST_CASE("Series of one target share their times, also where one was born later
   for (int i = 0; i < 50; ++i) {
     storage::SampleColumns samples;
     for (int row = i % 2 == 0 ? 0 : 77; row < 960; ++row) {
-      samples.times.push_back(FromMillis(RandomSeries::kBegin + 15'000 * row + row * row % 7));
+      samples.times.push_back(
+          FromMillis(RandomSeries::kBegin + std::int64_t{15'000} * row + row % 7));
       samples.values.push_back(i * row);
     }
     series[Labels{{"__name__", "m"}, {"i", std::to_string(i)}}] = samples;
