@@ -123,6 +123,7 @@ class Day {
   // False: an answer was wrong, or a batch was not taken.
   bool Run(int hours) {
     std::jthread maintenance([this] { Maintain(); });
+    std::jthread blocks([this] { TendBlocks(); });
     std::jthread queries([this] { Query(); });
     PrintHead();
     const int steps = hours * bench::kStepsOfHour;
@@ -131,13 +132,14 @@ class Day {
       Scrape(step);
       newest_ = step;
       newest_.notify_all();
-      WaitForMaintenance(step);
+      WaitForChores(step);
       if ((step + 1) % bench::kStepsOfHour == 0) PrintHour((step + 1) / bench::kStepsOfHour);
     }
     done_ = true;
     newest_ = steps;  // wakes who waits; nothing asks about it any more
     newest_.notify_all();
     maintenance.join();
+    blocks.join();
     queries.join();
     return Finish(steps);
   }
@@ -180,23 +182,35 @@ class Day {
     if (outcome != storage::AppendOutcome::kAccepted) Note("a sample was not taken");
   }
 
-  // As the evaluator's thread does, once for each step.
-  void Maintain() {
+  // As the evaluator's threads do, once for each step. Tells how long that took at most.
+  struct Chore {
+    int done = -1;  // step
+    double longest = 0;
+  };
+  template <typename Work>
+  void Repeat(Chore& chore, Work work) {
     for (int seen = -1; !done_;) {
       newest_.wait(seen);
       seen = newest_;
       const double begin = Now();
-      store_->Maintain();
+      work();
       const double took = Now() - begin;
       const std::lock_guard lock(mutex_);
-      longest_maintenance_ = std::max(longest_maintenance_, took);
-      maintained_ = seen;
-      maintained_changed_.notify_all();
+      chore.longest = std::max(chore.longest, took);
+      chore.done = seen;
+      chore_done_.notify_all();
     }
   }
-  void WaitForMaintenance(int step) {
+  void Maintain() {
+    Repeat(maintenance_, [this] { store_->Maintain(); });
+  }
+  void TendBlocks() {
+    Repeat(blocks_, [this] { store_->TendBlocks(); });
+  }
+  void WaitForChores(int step) {
     std::unique_lock lock(mutex_);
-    maintained_changed_.wait(lock, [&] { return maintained_ >= step - kMostBehind; });
+    chore_done_.wait(
+        lock, [&] { return std::min(maintenance_.done, blocks_.done) >= step - kMostBehind; });
   }
 
   void Query() {
@@ -225,22 +239,23 @@ class Day {
   }
 
   static void PrintHead() {
-    std::printf("%5s %10s %9s %9s %9s %9s | %9s %9s %9s %9s | %8s %9s\n", "hour", "series",
+    std::printf("%5s %10s %9s %9s %9s %9s | %9s %9s %9s %9s %9s | %8s %9s\n", "hour", "series",
                 "anon, MB", "file, MB", "disk, MB", "blocks", "p50, us", "p99, us", "most, ms",
-                "maint, ms", "queries", "q p99, ms");
+                "maint, ms", "tend, ms", "queries", "q p99, ms");
   }
   void PrintHour(int hour) {
     const std::lock_guard lock(mutex_);
-    std::printf(
-        "%5d %10zu %9.1f %9.1f %9.1f %9.1f | %9.1f %9.1f %9.2f %9.1f | %8llu %9.2f\n", hour,
-        store_->head().series_count(), StatusMegabytes("RssAnon"), StatusMegabytes("RssFile"),
-        DiskMegabytes(folder_), DiskMegabytes(folder_, "blocks"), latencies_.Quantile(0.5) * 1e6,
-        latencies_.Quantile(0.99) * 1e6, latencies_.most() * 1e3, longest_maintenance_ * 1e3,
-        static_cast<unsigned long long>(asked_), query_latencies_.Quantile(0.99) * 1e3);
+    std::printf("%5d %10zu %9.1f %9.1f %9.1f %9.1f | %9.1f %9.1f %9.2f %9.1f %9.1f | %8llu %9.2f\n",
+                hour, store_->head().series_count(), StatusMegabytes("RssAnon"),
+                StatusMegabytes("RssFile"), DiskMegabytes(folder_),
+                DiskMegabytes(folder_, "blocks"), latencies_.Quantile(0.5) * 1e6,
+                latencies_.Quantile(0.99) * 1e6, latencies_.most() * 1e3,
+                maintenance_.longest * 1e3, blocks_.longest * 1e3,
+                static_cast<unsigned long long>(asked_), query_latencies_.Quantile(0.99) * 1e3);
     std::fflush(stdout);
     latencies_ = {};
     query_latencies_ = {};
-    longest_maintenance_ = 0;
+    maintenance_.longest = blocks_.longest = 0;
   }
 
   // Opens the store again and asks it about everything.
@@ -284,10 +299,9 @@ class Day {
   std::atomic<bool> done_ = false;
   std::atomic<bool> failed_ = false;
   std::mutex mutex_;
-  std::condition_variable maintained_changed_;
+  std::condition_variable chore_done_;
   // Guarded by mutex_:
-  int maintained_ = -1;
-  double longest_maintenance_ = 0;
+  Chore maintenance_, blocks_;
   Latencies query_latencies_;
   std::uint64_t asked_ = 0, looked_at_ = 0;
   std::string wrong_;
