@@ -134,6 +134,7 @@ int main(int argc, char** argv) {
     }
   });
   std::vector<double> delays;
+  std::vector<double> rounds;
   for (int i = 0; i < alerts; ++i) {
     std::this_thread::sleep_for(kPause);
     const int raised = i % series;
@@ -144,10 +145,15 @@ int main(int argc, char** argv) {
     delays.push_back(Millis(door.WaitFor(std::to_string(raised)) - committed));
     std::this_thread::sleep_for(kPause);
     (void)target.Ingest({Page(series, -1), exposition::Format::kText, clock.Now(), 0.01, {}});
+    std::this_thread::sleep_for(kPause);
+    const Steady begin = std::chrono::steady_clock::now();
+    (void)manager.EvaluateRound(path, "g", clock.Now());
+    rounds.push_back(Millis(std::chrono::steady_clock::now() - begin));
   }
   done = true;
   manager.Stop();
   std::printf("%d alerts, %d rules over pages of %d series\n", alerts, kRules, series);
   Print("from commit to the notifier, ms:", delays);
+  Print("a whole round by itself, ms:", rounds);
   return 0;
 }
