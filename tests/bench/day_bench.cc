@@ -50,7 +50,8 @@ class SimulatedClock final : public Clock {
 class Latencies {
  public:
   void Add(double seconds) {
-    const double place = std::log2(std::max(seconds, 1e-9) / 1e-9) * kPerOctave;
+    const double place =
+        std::log2(std::max(seconds, 1e-9) / 1e-9) * static_cast<double>(kPerOctave);
     ++counts_[std::min(counts_.size() - 1, static_cast<std::size_t>(place))];
     ++count_;
     most_ = std::max(most_, seconds);
@@ -58,7 +59,8 @@ class Latencies {
   double Quantile(double part) const {
     auto left = static_cast<std::uint64_t>(part * static_cast<double>(count_));
     for (std::size_t i = 0; i < counts_.size(); ++i) {
-      if (counts_[i] > left) return 1e-9 * std::exp2((static_cast<double>(i) + 0.5) / kPerOctave);
+      if (counts_[i] > left)
+        return 1e-9 * std::exp2((static_cast<double>(i) + 0.5) / static_cast<double>(kPerOctave));
       left -= counts_[i];
     }
     return most_;
@@ -66,7 +68,7 @@ class Latencies {
   double most() const { return most_; }
 
  private:
-  static constexpr int kPerOctave = 24;
+  static constexpr std::size_t kPerOctave = 24;
   std::vector<std::uint64_t> counts_ = std::vector<std::uint64_t>(40 * kPerOctave);
   std::uint64_t count_ = 0;
   double most_ = 0;

@@ -285,6 +285,7 @@ TEST_CASE("A group has one round at a time, also by scrapes from many threads", 
   });
   house.manager->Start();
   std::vector<std::jthread> scrapes;
+  scrapes.reserve(3);
   for (int thread = 0; thread < 3; ++thread) {
     scrapes.emplace_back([&house, &rounds] {
       const auto watches = house.manager->commits().CurrentWatches();
