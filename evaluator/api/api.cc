@@ -72,6 +72,10 @@ void Api::Register(net::HttpServer& server, const Wrap& wrap) {
   add(get, "/api/v1/status/runtimeinfo", &Api::RuntimeInfo);
   add(get, "/api/v1/status/tsdb", &Api::Tsdb);
   add(get, "/api/v1/status/walreplay", &Api::WalReplay);
+  const std::vector<std::string> change{"POST", "PUT"};
+  add(change, "/api/v1/admin/tsdb/snapshot", &Api::Snapshot);
+  add(change, "/api/v1/admin/tsdb/delete_series", &Api::DeleteSeries);
+  add(change, "/api/v1/admin/tsdb/clean_tombstones", &Api::CleanTombstones);
   add(get, "/api/v1/notifications", &Api::Notifications);
 }
 

@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -13,6 +14,7 @@
 #include "common/base/clock.h"
 #include "common/base/result.h"
 #include "common/base/time.h"
+#include "common/model/matcher.h"
 #include "common/model/regex.h"
 #include "common/net/http_message.h"
 #include "common/net/http_server.h"
@@ -55,6 +57,27 @@ struct TsdbStatus {
   std::vector<NamedValue> series_by_label_pair;
 };
 
+// Segments of the write-ahead log that the start read, by number.
+struct WalReplayStatus {
+  std::uint64_t first = 0;
+  std::uint64_t last = 0;
+  std::uint64_t read = 0;  // the newest one that was read
+};
+
+// What the admin endpoints do to the store. Thread-safe; a call may take minutes.
+class StoreAdmin {
+ public:
+  virtual ~StoreAdmin() = default;
+
+  enum class Copied : std::uint8_t { kAll, kBlocksOnly };
+  // Gives the name of a new folder with a copy of the store.
+  virtual Result<std::string> Snapshot(Copied what) = 0;
+  // Hides the samples in `range` of all series that the matchers accept.
+  virtual Status Delete(std::span<const Matcher> matchers, storage::TimeRange range) = 0;
+  // Takes what was deleted off the disk.
+  virtual Status CleanTombstones() = 0;
+};
+
 struct BuildStatus {
   // What clients compare to find out which calls work: the Prometheus whose API this is, with our
   // own version as build metadata.
@@ -77,6 +100,8 @@ struct Sources {
   std::function<std::vector<std::pair<std::string, std::string>>()> flags;
   std::function<RuntimeStatus()> runtime;
   std::function<TsdbStatus(std::size_t limit)> tsdb;
+  std::function<WalReplayStatus()> wal_replay;
+  StoreAdmin* admin = nullptr;  // null: the admin endpoints are off
 };
 
 struct Options {
@@ -118,6 +143,9 @@ class Api {
   net::HttpResponse RuntimeInfo(const net::HttpRequest& request) const;
   net::HttpResponse Tsdb(const net::HttpRequest& request) const;
   net::HttpResponse WalReplay(const net::HttpRequest& request) const;
+  net::HttpResponse Snapshot(const net::HttpRequest& request) const;
+  net::HttpResponse DeleteSeries(const net::HttpRequest& request) const;
+  net::HttpResponse CleanTombstones(const net::HttpRequest& request) const;
   net::HttpResponse Notifications(const net::HttpRequest& request) const;
 
   net::HttpResponse RunQuery(const net::HttpRequest& request, const engine::Query& query,

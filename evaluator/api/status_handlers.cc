@@ -82,10 +82,12 @@ net::HttpResponse Api::Tsdb(const net::HttpRequest& request) const {
   });
 }
 
-// Samples live in memory, so there is no log to replay: what Prometheus says when it is done.
+// Whoever can ask asks after the replay, so that it is always over.
 net::HttpResponse Api::WalReplay(const net::HttpRequest&) const {
-  return Success([](json::JsonWriter& json) {
-    json.BeginObject().Key("min").Int(0).Key("max").Int(0).Key("current").Int(0).EndObject();
+  const WalReplayStatus status = sources_.wal_replay();
+  return Success([&status](json::JsonWriter& json) {
+    json.BeginObject().Key("min").Uint(status.first).Key("max").Uint(status.last);
+    json.Key("current").Uint(status.read).EndObject();
   });
 }
 

@@ -93,6 +93,8 @@ void AddWeb(CLI::App& app, Flags& flags) {
                  "Prefix of all paths; default: the path of --web.external-url");
   app.add_flag("--web.enable-lifecycle", flags.enable_lifecycle,
                "Allow reload by POST or PUT to /-/reload");
+  app.add_flag("--web.enable-admin-api", flags.enable_admin_api,
+               "Allow snapshots and deletions by POST or PUT under /api/v1/admin/tsdb");
   app.add_flag("--web.enable-remote-write-receiver", flags.enable_remote_write_receiver,
                "Take samples by remote write 1.0 at /api/v1/write");
   app.add_flag("--web.enable-import", flags.enable_import,

@@ -31,6 +31,7 @@ struct Flags {
   bool enable_lifecycle = false;
   bool enable_remote_write_receiver = false;
   bool enable_import = false;
+  bool enable_admin_api = false;
   std::string cors_origin = ".*";
   int max_connections = 128;
 

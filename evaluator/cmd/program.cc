@@ -88,6 +88,12 @@ api::TsdbStatus ApiTsdbStatus(const tsdb::HeadStatus& head) {
   return status;
 }
 
+// The segments that were read follow each other up to the newest one.
+api::WalReplayStatus ApiReplayStatus(const tsdb::WalReplay& replay) {
+  const std::uint64_t last = replay.end.segment;
+  return {replay.segments == 0 ? last : last - replay.segments + 1, last, last};
+}
+
 }  // namespace
 
 Program::Program(Flags flags, const Clock& clock, Logger log, Storage storage)
@@ -108,6 +114,7 @@ Program::Program(Flags flags, const Clock& clock, Logger log, Storage storage)
       rules_({queries_, *storage_.store, *storage_.store, alerts_, clock, log_.For("rules"),
               &instruments_},
              RuleOptionsOf(flags_)),
+      admin_(*storage_.store),
       receiver_(*storage_.store, clock, instruments_, &rules_.commits()),
       server_(clock, log_.For("web")) {}
 
@@ -229,18 +236,19 @@ api::Sources Program::ApiSources() {
     AlertmanagerTargets::Status status = alertmanagers_.CurrentStatus();
     return api::AlertmanagersStatus{std::move(status.active), std::move(status.dropped)};
   };
-  return {
-      engine_,
-      *storage_.store,
-      clock_,
-      [this] { return rules_.Groups(); },
-      [this] { return scrape_->Targets(); },
-      [this] { return scrape_->Metadata(); },
-      alertmanagers,
-      [this] { return configurator_->CurrentStatus().echo; },
-      [this] { return flags_.all; },
-      runtime,
-      [this](std::size_t limit) { return ApiTsdbStatus(storage_.store->head().Status(limit)); }};
+  return {engine_,
+          *storage_.store,
+          clock_,
+          [this] { return rules_.Groups(); },
+          [this] { return scrape_->Targets(); },
+          [this] { return scrape_->Metadata(); },
+          alertmanagers,
+          [this] { return configurator_->CurrentStatus().echo; },
+          [this] { return flags_.all; },
+          runtime,
+          [this](std::size_t limit) { return ApiTsdbStatus(storage_.store->head().Status(limit)); },
+          [this] { return ApiReplayStatus(storage_.store->status().replay); },
+          flags_.enable_admin_api ? &admin_ : nullptr};
 }
 
 std::string Program::OwnAddress() const {

@@ -17,6 +17,7 @@
 #include "evaluator/cmd/alertmanager_targets.h"
 #include "evaluator/cmd/configurator.h"
 #include "evaluator/cmd/flags.h"
+#include "evaluator/cmd/store_admin.h"
 #include "evaluator/cmd/web.h"
 #include "evaluator/engine/engine.h"
 #include "evaluator/intake/receiver.h"
@@ -83,6 +84,7 @@ class Program {
   AlertmanagerTargets alertmanagers_;
   rules::Manager rules_;
   std::unique_ptr<scrape::Manager> scrape_;
+  StoreAdmin admin_;
   intake::Receiver receiver_;
   std::unique_ptr<Configurator> configurator_;
   std::unique_ptr<api::Api> api_;

@@ -16,6 +16,7 @@
 #include "evaluator/cmd/tool_format.h"
 #include "evaluator/cmd/tool_query.h"
 #include "evaluator/cmd/tool_testing.h"
+#include "evaluator/cmd/tool_tsdb.h"
 
 namespace {
 
@@ -28,6 +29,7 @@ using skep::tool::FormatMode;
 using skep::tool::QueryOptions;
 using skep::tool::TestOptions;
 using skep::tool::ToolIo;
+using skep::tool::TsdbOptions;
 
 // What the command line asked for, filled by CLI11's callbacks.
 struct Request {
@@ -39,6 +41,7 @@ struct Request {
   DeployMarkOptions deploy;
   std::string expr = "-";
   TestOptions test;
+  TsdbOptions tsdb;
   std::vector<std::string> feature_names;
   Features features;
   std::string lint = "duplicate-rules";
@@ -262,6 +265,73 @@ void AddDeploy(CLI::App& app, Request& request) {
   });
 }
 
+void AddTsdbImport(CLI::App& tsdb, Request& request) {
+  TsdbOptions& options = request.tsdb;
+  CLI::App* const import = tsdb.add_subcommand(
+      "import", "Bring samples of the past into a store, whether an evaluator is using it or not");
+  import->add_option("--path", options.store, "Folder of the store")->capture_default_str();
+  import
+      ->add_option("FILE", options.inputs,
+                   "OpenMetrics or Prometheus's text with time stamps (.gz too); a block of "
+                   "Prometheus, or a folder with some (a snapshot, a data folder)")
+      ->required();
+  import
+      ->add_option("--format", options.input_format,
+                   "Of text: auto (OpenMetrics where it ends with # EOF), openmetrics, text")
+      ->check(CLI::IsMember({"auto", "openmetrics", "text"}))
+      ->capture_default_str();
+  import->add_flag("--keep-going", options.keep_going,
+                   "Leave out what cannot be read instead of importing nothing");
+  import->add_flag("-q,--quiet", options.quiet, "Show no progress");
+  import->callback([&request] {
+    if (isatty(STDERR_FILENO) == 0) request.tsdb.quiet = true;
+  request.run = [&request](ToolIo& io) { return ImportHistory(io, request.tsdb); };
+});
+}  // namespace
+
+void AddTsdbExport(CLI::App& tsdb, Request& request) {
+  TsdbOptions& options = request.tsdb;
+  CLI::App* const out = tsdb.add_subcommand("export", "Write samples as text with time stamps");
+  out->add_option("--path", options.store, "Folder of the store")->capture_default_str();
+  out->add_option("--match", options.selectors, "Series selector; repeatable; all by default")
+      ->allow_extra_args(false);
+  out->add_option("--min-time", options.min_time, "First time (unix seconds or RFC 3339)");
+  out->add_option("--max-time", options.max_time, "Last time (unix seconds or RFC 3339)");
+  out->add_option("--format", options.output_format, "openmetrics or text")
+      ->check(CLI::IsMember({"openmetrics", "text"}))
+      ->capture_default_str();
+  out->callback([&request] {
+    request.run = [&request](ToolIo& io) { return ExportHistory(io, request.tsdb); };
+  });
+}
+
+void AddTsdb(CLI::App& app, Request& request) {
+  CLI::App* const tsdb = app.add_subcommand("tsdb", "Samples in a store's folder");
+  tsdb->require_subcommand(1);
+  AddTsdbImport(*tsdb, request);
+  AddTsdbExport(*tsdb, request);
+  CLI::App* const list = tsdb->add_subcommand("list", "List the blocks of a store");
+  CLI::App* const analyze = tsdb->add_subcommand(
+      "analyze", "Tell what takes a store's bytes, how many series labels make, and what churns");
+  for (CLI::App* command : {list, analyze}) {
+    command->add_option("STORE", request.tsdb.store, "Folder of the store")->capture_default_str();
+    command->add_option("--format", request.format, "table or json")
+        ->check(CLI::IsMember({"table", "json"}))
+        ->capture_default_str();
+  }
+  analyze->add_option("--limit", request.tsdb.limit, "Rows of each table")
+      ->check(CLI::Range(1, 1'000'000))
+      ->capture_default_str();
+  list->callback([&request] {
+    request.tsdb.json = request.format == "json";
+    request.run = [&request](ToolIo& io) { return ListBlocks(io, request.tsdb); };
+  });
+  analyze->callback([&request] {
+    request.tsdb.json = request.format == "json";
+    request.run = [&request](ToolIo& io) { return AnalyzeStore(io, request.tsdb); };
+  });
+}
+
 int Run(int argc, char** argv) {
   CLI::App app("skep: check, test, format, query and mark, beside skep-evaluator or a Prometheus",
                "skep");
@@ -274,6 +344,7 @@ int Run(int argc, char** argv) {
   AddQuery(app, request, skep::SystemClock().Now());
   AddFormat(app, request);
   AddDeploy(app, request);
+  AddTsdb(app, request);
   try {
     app.parse(argc, argv);
     request.features = skep::evaluator::ParseFeatures(request.feature_names);

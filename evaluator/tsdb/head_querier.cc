@@ -91,7 +91,7 @@ class HeadQuerier final : public storage::Querier {
 
   Result<std::vector<std::string>> LabelNames(std::span<const Matcher> matchers) override {
     const std::shared_lock lock(state().index_mutex);
-    if (matchers.empty()) return state().index.Names();
+    if (matchers.empty() && MeetsNewest()) return state().index.Names();
     const LabelPairs& pairs = state().index.pairs();
     std::set<NameId> names;
     for (const Series* series : Find(matchers, range_)) {
@@ -107,7 +107,7 @@ class HeadQuerier final : public storage::Querier {
   Result<std::vector<std::string>> LabelValues(std::string_view name,
                                                std::span<const Matcher> matchers) override {
     const std::shared_lock lock(state().index_mutex);
-    if (matchers.empty()) return state().index.Values(name);
+    if (matchers.empty() && MeetsNewest()) return state().index.Values(name);
     const LabelPairs& pairs = state().index.pairs();
     std::set<std::string_view> values;
     if (const auto id = pairs.FindName(name)) {
@@ -121,6 +121,14 @@ class HeadQuerier final : public storage::Querier {
 
  private:
   HeadState& state() const { return *snapshot_->state; }
+  // Whether the range meets the time of which a head usually has samples. Then the names of all its
+  // series are given, as Prometheus does it; where it lies before, each series is looked at.
+  bool MeetsNewest() const {
+    constexpr Duration kUsual = std::chrono::hours(1);
+    const Timestamp newest = FromMillis(state().newest_millis.load(std::memory_order_relaxed));
+    return range_.min <= newest &&
+           (newest < kMinTimestamp + kUsual || range_.max >= newest - kUsual);
+  }
   storage::TimeRange Clip(storage::TimeRange range) const {
     return {std::max(range.min, range_.min), std::min(range.max, range_.max)};
   }

@@ -246,10 +246,13 @@ Status PosixDisk::SyncFolder(const std::string& path) {
 }
 
 Result<std::vector<DiskEntry>> PosixDisk::List(const std::string& folder) const {
-  const std::string whole = Whole(folder);
+  return ListFolder(Whole(folder));
+}
+
+Result<std::vector<DiskEntry>> ListFolder(const std::string& path) {
   std::error_code error;
   std::vector<DiskEntry> entries;
-  for (fs::directory_iterator at(whole, error), end; !error && at != end; at.increment(error)) {
+  for (fs::directory_iterator at(path, error), end; !error && at != end; at.increment(error)) {
     std::error_code gone;  // a file may vanish while we look
     const bool is_folder = at->is_directory(gone);
     const std::uint64_t size = is_folder || gone ? 0 : at->file_size(gone);
@@ -258,7 +261,7 @@ Result<std::vector<DiskEntry>> PosixDisk::List(const std::string& folder) const 
                        .kind = is_folder ? DiskEntry::Kind::kFolder : DiskEntry::Kind::kFile,
                        .size_bytes = size});
   }
-  if (error) return DiskError("list " + whole, error.value());
+  if (error) return DiskError("list " + path, error.value());
   std::sort(entries.begin(), entries.end(),
             [](const DiskEntry& a, const DiskEntry& b) { return a.name < b.name; });
   return entries;

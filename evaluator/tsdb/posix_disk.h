@@ -13,6 +13,9 @@ namespace skep::tsdb {
 // any more, as blocks are, or that are others'. Errors as a disk's.
 Result<MappedFilePtr> MapFile(const std::string& path);
 
+// What is in a folder, by its whole path, as Disk::List tells it.
+Result<std::vector<DiskEntry>> ListFolder(const std::string& path);
+
 // Holds the file "lock" in its root, exclusively, as long as it lives: two processes that write
 // the same store would destroy it. The lock goes with the process, however that ends.
 class PosixDisk final : public Disk {

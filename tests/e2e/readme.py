@@ -74,7 +74,8 @@ def agents_are_seen_in_five_minutes(case):
 
 def its_flags_exist(case):
     helps = "".join(run(BIN / p, "--help")[1] for p in ("skep-exporter", "skep-evaluator", "skep"))
-    for command in ("query range", "deploy mark", "check config", "check rules", "check metrics", "test rules", "test promql", "fmt"):
+    for command in ("query range", "deploy mark", "check config", "check rules", "check metrics", "test rules", "test promql", "fmt", "tsdb import",
+                    "tsdb export", "tsdb list", "tsdb analyze"):
         helps += run(BIN / "skep", *command.split(), "--help")[1]
     helps += "--json --data-binary"  # curl's
     for flag in sorted(set(re.findall(r"--[a-z][a-z0-9.-]+[a-z]", TEXT))):

@@ -48,8 +48,11 @@ rules::GroupStatus AlertGroup() {
 // An Api over a small store, asked over loopback.
 class Fixture {
  public:
-  Fixture()
-      : engine_(clock_), api_(MakeSources(), MakeOptions()), server_(clock_, Logger::Silent()) {
+  explicit Fixture(api::StoreAdmin* admin = nullptr)
+      : admin_(admin),
+        engine_(clock_),
+        api_(MakeSources(), MakeOptions()),
+        server_(clock_, Logger::Silent()) {
     auto appender = store_.NewAppender();
     for (int i = 0; i <= 10; ++i) {
       storage::SeriesRef one = 0;
@@ -158,7 +161,12 @@ class Fixture {
                   status.series = 2;
                   if (limit > 0) status.series_by_metric_name = {{"a", 2}};
                   return status;
-                }};
+                },
+            .wal_replay =
+                [] {
+                  return api::WalReplayStatus{3, 7, 7};
+                },
+            .admin = admin_};
   }
   static api::Options MakeOptions() {
     return {.promql = {},
@@ -166,6 +174,7 @@ class Fixture {
             .cors_origin = *Regex::Create("https://g.*")};
   }
 
+  api::StoreAdmin* const admin_;
   FixedClock clock_;
   test::MemoryStore store_;
   engine::Engine engine_;
@@ -445,13 +454,120 @@ TEST_CASE("Status pages tell build, flags, configuration and store", "[api]") {
   CHECK(build.find("features") == std::string::npos);  // Grafana would take us for Mimir
   CHECK(api.Get("status/config").body == R"({"status":"success","data":{"yaml":"global: {}\n"}})");
   CHECK(api.Get("status/walreplay").body ==
-        R"({"status":"success","data":{"min":0,"max":0,"current":0}})");
+        R"({"status":"success","data":{"min":3,"max":7,"current":7}})");
   CHECK(api.Get("notifications").body == R"({"status":"success","data":[]})");
   CHECK(api.Get("status/flags").body == R"({"status":"success","data":{"query.timeout":"2m"}})");
   CHECK(api.Get("status/runtimeinfo").body.find(R"("serverTime":"1970-01-01T00:16:40Z")") !=
         std::string::npos);
   CHECK(api.Get("status/tsdb").body.find(R"("seriesCountByMetricName":[{"name":"a","value":2}])") !=
         std::string::npos);
+}
+
+namespace {
+
+// Notes what it is asked to do.
+class RecordingAdmin final : public api::StoreAdmin {
+ public:
+  Result<std::string> Snapshot(Copied what) override {
+    calls.push_back(what == Copied::kAll ? "snapshot of all" : "snapshot of blocks");
+    if (!problem.empty()) return Internal(problem);
+    return std::string("20260102T030405Z-0123456789abcdef");
+  }
+  Status Delete(std::span<const Matcher> matchers, storage::TimeRange range) override {
+    std::string call = "delete";
+    for (const Matcher& matcher : matchers) call += " " + matcher.ToString();
+    if (range.min != kMinTimestamp) call += " from " + std::to_string(ToMillis(range.min));
+    if (range.max != kMaxTimestamp) call += " to " + std::to_string(ToMillis(range.max));
+    return Note(std::move(call));
+  }
+  Status CleanTombstones() override { return Note("clean"); }
+
+  std::vector<std::string> calls;
+  std::string problem;  // what every call fails with; "": none does
+
+ private:
+  Status Note(std::string call) {
+    calls.push_back(std::move(call));
+    return problem.empty() ? Status() : Internal(problem);
+  }
+};
+
+}  // namespace
+
+TEST_CASE("Admin endpoints hand to the store what Prometheus's would", "[api]") {
+  RecordingAdmin admin;
+  Fixture api(&admin);
+  const struct {
+    std::string method, path;
+    int status;
+    std::string body, call;
+  } cases[] = {
+      {"POST", "snapshot", 200,
+       R"({"status":"success","data":{"name":"20260102T030405Z-0123456789abcdef"}})",
+       "snapshot of all"},
+      {"PUT", "snapshot?skip_head=true", 200,
+       R"({"status":"success","data":{"name":"20260102T030405Z-0123456789abcdef"}})",
+       "snapshot of blocks"},
+      {"POST", "snapshot?skip_head=0", 200,
+       R"({"status":"success","data":{"name":"20260102T030405Z-0123456789abcdef"}})",
+       "snapshot of all"},
+      {"POST", "snapshot?skip_head=x", 400,
+       R"({"status":"error","errorType":"bad_data","error":"invalid parameter \"skip_head\": )"
+       R"(unable to parse boolean: strconv.ParseBool: parsing \"x\": invalid syntax"})",
+       ""},
+      {"POST", "delete_series?match[]=a%7Bb!%3D%22c%22%7D", 204, "",
+       R"(delete b!="c" __name__="a")"},
+      {"PUT", "delete_series?match[]=a&start=1&end=2.5", 204, "",
+       R"(delete __name__="a" from 1000 to 2500)"},
+      {"POST", "delete_series?match[]=a&start=3&end=2", 204, "", ""},
+      {"POST", "delete_series", 400,
+       R"({"status":"error","errorType":"bad_data","error":"no match[] parameter provided"})", ""},
+      {"POST", "delete_series?match[]=a&start=x", 400,
+       R"({"status":"error","errorType":"bad_data","error":"invalid parameter \"start\": )"
+       R"(cannot parse \"x\" to a valid timestamp"})",
+       ""},
+      {"POST", "clean_tombstones", 204, "", "clean"},
+  };
+  for (const auto& each : cases) {
+    CAPTURE(each.method, each.path);
+    admin.calls.clear();
+    const net::ClientResponse response = api.Ask(each.method, "admin/tsdb/" + each.path, "");
+    CHECK(response.status == each.status);
+    CHECK(response.body == each.body);
+    CHECK(admin.calls == (each.call.empty() ? std::vector<std::string>{} : std::vector{each.call}));
+  }
+  CHECK(api.Get("admin/tsdb/snapshot").status == 405);
+  // Both selectors, one after the other; from a form, too.
+  admin.calls.clear();
+  CHECK(api.Ask("POST", "admin/tsdb/delete_series", "match[]=a&match[]=b",
+                {{"Content-Type", "application/x-www-form-urlencoded"}})
+            .status == 204);
+  CHECK(admin.calls.size() == 2);
+}
+
+TEST_CASE("What the store cannot do is told as Prometheus tells it", "[api]") {
+  RecordingAdmin admin;
+  admin.problem = "disk full";
+  Fixture api(&admin);
+  const auto error = [&api](const std::string& path) {
+    const net::ClientResponse response = api.Ask("POST", "admin/tsdb/" + path, "");
+    CHECK(response.status == 500);
+    return response.body;
+  };
+  const std::string begin = R"({"status":"error","errorType":"internal","error":")";
+  CHECK(error("snapshot") == begin + R"(create snapshot: disk full"})");
+  CHECK(error("delete_series?match[]=a") == begin + R"(disk full"})");
+  CHECK(error("clean_tombstones") == begin + R"(disk full"})");
+}
+
+TEST_CASE("Admin endpoints are off unless they are asked for", "[api]") {
+  Fixture api;
+  for (const char* path : {"snapshot", "delete_series?match[]=a", "clean_tombstones"}) {
+    const net::ClientResponse response = api.Ask("POST", "admin/tsdb/" + std::string(path), "");
+    CHECK(response.status == 503);
+    CHECK(response.body ==
+          R"({"status":"error","errorType":"unavailable","error":"admin APIs disabled"})");
+  }
 }
 
 TEST_CASE("Origins that match are allowed, others are not", "[api]") {
