@@ -114,12 +114,17 @@ class HeadAppender final : public storage::Appender {
   void ApplyEntries(CommitNumber commit, CommitNumber oldest_reader) {
     const std::int64_t flushed = state_->flushed_millis.load(std::memory_order_relaxed);
     std::int64_t newest = state_->newest_millis.load(std::memory_order_relaxed);
-    std::uint64_t late = 0, behind_flush = 0;
+    std::uint64_t late = 0, behind_flush = 0, repeated = 0;
     StripeLock stripe(state_->stripes);
     for (const BatchEntry& entry : entries_) {
       Series& series = *entry.series;
       stripe.Take(series.number());
       --series.uncommitted;
+      // A sample that was offered twice, between which another batch touched the series.
+      if (const auto last = series.last_time(); !entry.late && last && entry.sample.time <= *last) {
+        ++repeated;
+        continue;
+      }
       const std::int64_t time = ToMillis(entry.sample.time);
       newest = std::max(newest, time);
       behind_flush += time < flushed ? 1 : 0;
@@ -134,6 +139,7 @@ class HeadAppender final : public storage::Appender {
     }
     state_->newest_millis.store(newest, std::memory_order_relaxed);
     HeadState::Count(state_->counters.late, late);
+    HeadState::Count(state_->counters.duplicate, repeated);
     HeadState::Count(state_->counters.behind_flush, behind_flush);
   }
 

@@ -391,5 +391,26 @@ TEST_CASE("Random appends, retention and selections agree with a plain map", "[t
   }
 }
 
+TEST_CASE("A sample that comes twice in a batch counts once, though another batch came between") {
+  Head head({});
+  const Labels labels{{"__name__", "m"}};
+  storage::SeriesRef ref = 0;
+  const auto one = head.NewAppender();
+  const auto other = head.NewAppender();
+  const Sample sample{FromMillis(1000), 1};
+  CHECK(one->Append(ref, labels, sample) == storage::AppendOutcome::kAccepted);
+  CHECK(other->Append(ref, labels, {FromMillis(500), 2}) == storage::AppendOutcome::kAccepted);
+  static_cast<void>(one->Append(ref, labels, sample));
+  REQUIRE(other->Commit());
+  REQUIRE(one->Commit());
+  const auto querier = head.NewQuerier({});
+  const std::vector<Matcher> all = {Matcher::Create(MatchType::kEqual, "__name__", "m").value()};
+  auto set = (*querier)->Select(all, {});
+  REQUIRE((*set)->Next());
+  storage::SampleColumns columns;
+  REQUIRE((*set)->ReadSamples(columns));
+  CHECK(columns.values == std::vector<double>{2, 1});
+}
+
 }  // namespace
 }  // namespace skep::tsdb
