@@ -1,6 +1,10 @@
 #include "evaluator/transfer/export.h"
 
 #include <algorithm>
+#include <array>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
 #include <string>
 
 #include "common/base/number.h"
@@ -48,14 +52,16 @@ std::string SeriesText(const Labels& labels) {
 
 // OpenMetrics has seconds with a fraction, Prometheus's text milliseconds.
 void AppendTime(std::string& out, Timestamp time, exposition::Format format) {
-  std::string millis = std::to_string(ToMillis(time));
+  const std::int64_t millis = ToMillis(time);
+  std::array<char, 32> text{};
   if (format == exposition::Format::kOpenMetrics) {
-    const bool negative = millis.starts_with('-');
-    const std::size_t begin = negative ? 1 : 0;
-    if (millis.size() - begin < 4) millis.insert(begin, 4 - (millis.size() - begin), '0');
-    millis.insert(millis.size() - 3, ".");
+    std::snprintf(text.data(), text.size(), "%s%lld.%03lld", millis < 0 ? "-" : "",
+                  std::abs(static_cast<long long>(millis / 1000)),
+                  std::abs(static_cast<long long>(millis % 1000)));
+  } else {
+    std::snprintf(text.data(), text.size(), "%lld", static_cast<long long>(millis));
   }
-  out.append(millis);
+  out.append(text.data());
 }
 
 class Exporter {
