@@ -16,6 +16,7 @@
 #include "common/model/labels.h"
 #include "evaluator/engine/annotations.h"
 #include "evaluator/engine/engine.h"
+#include "evaluator/engine/shared_parts.h"
 #include "evaluator/engine/table.h"
 #include "evaluator/storage/querier.h"
 
@@ -40,6 +41,7 @@ class QueryContext {
     std::unordered_set<const promql::Expr*> step_invariant;
     std::unordered_set<const promql::Expr*> stats_only;  // see StatsOnly() there
     PreparedPlan* plan = nullptr;                        // of this tree; may be null
+    SharedParts* shared = nullptr;                       // may be null
   };
   explicit QueryContext(Setup setup);
 
@@ -61,6 +63,13 @@ class QueryContext {
     return setup_.step_invariant.contains(&expr);
   }
 
+  // The part that others have too. Null: `expr` is none, or is not evaluated at the query's time.
+  SharedParts::Part* SharedPart(const promql::Expr& expr, const Steps& steps) const {
+    const bool now =
+        !is_range_query() && steps.count == 1 && steps.start == ToMillis(setup_.when.start);
+    return setup_.shared == nullptr || !now ? nullptr : setup_.shared->Find(expr);
+  }
+
   bool IsStatsOnly(const promql::Expr& selector) const {
     return setup_.stats_only.contains(&selector);
   }
@@ -68,7 +77,8 @@ class QueryContext {
   // Keeps a label set until the end of the query.
   const Labels* Own(Labels labels);
   // Keeps alive what rows point into.
-  void Own(std::unique_ptr<storage::SeriesSet> set) { sets_.push_back(std::move(set)); }
+  void Own(std::shared_ptr<storage::SeriesSet> set) { sets_.push_back(std::move(set)); }
+  const std::vector<std::shared_ptr<storage::SeriesSet>>& sets() const { return sets_; }
 
   // After the last operator: lets go of the store. Rows lose what they point to; the budget stays.
   void ReleaseStorage();
@@ -99,7 +109,7 @@ class QueryContext {
   std::int64_t lookback_ms_;
   unsigned checks_ = 0;
   std::deque<Labels> labels_;
-  std::vector<std::unique_ptr<storage::SeriesSet>> sets_;
+  std::vector<std::shared_ptr<storage::SeriesSet>> sets_;
 };
 
 // `labels` without metadata labels.

@@ -261,7 +261,8 @@ Status Engine::Execution::Open(const Query& query, storage::Queryable& storage,
                           .step_invariant = StepInvariant(*expr_),
                           .stats_only = StatsOnly(*expr_),
                           // A resolved copy has other nodes at every run.
-                          .plan = expr_.get() == &query.expr() ? when.plan : nullptr});
+                          .plan = expr_.get() == &query.expr() ? when.plan : nullptr,
+                          .shared = when.shared});
   steps_ = StepsOf(when);
   if (!context_->budget.Fits(steps_.count)) {
     return Invalid("query processing would load too many samples into memory in query execution");

@@ -26,6 +26,7 @@
 namespace skep::engine {
 
 class PreparedPlan;
+class SharedParts;
 
 // A query text with its tree: parse once, run often. Immutable; copies share the tree. Thread-safe.
 class Query {
@@ -84,6 +85,9 @@ struct QueryOptions {
   // What earlier runs of the same query over the same store left, for a faster one; this run adds
   // to it. One run at a time uses it. May be null. Outlives the call.
   PreparedPlan* plan = nullptr;
+  // Parts that other queries at the same time have too; instant queries compute each of them once.
+  // Remarks on a part are made to one of them only. May be null. Outlives the call.
+  SharedParts* shared = nullptr;
 
   static QueryOptions At(Timestamp time) { return {.start = time, .end = time}; }
   // Both ends included. Requires: step > 0, start <= end.

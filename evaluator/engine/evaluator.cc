@@ -59,6 +59,9 @@ Result<Table> Evaluator::Vector(const Expr& expr, const Steps& steps) {
 }
 
 Result<Table> Evaluator::VectorAtSteps(const Expr& expr, const Steps& steps) {
+  if (SharedParts::Part* const part = context_.SharedPart(expr, steps)) {
+    return VectorOfPart(*part, expr, steps);
+  }
   switch (expr.kind) {
     case NodeKind::kVectorSelector:
       return SelectVector(context_, *As<promql::VectorSelector>(expr), steps);

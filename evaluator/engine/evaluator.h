@@ -28,6 +28,14 @@ class Evaluator {
 
  private:
   Result<Table> VectorAtSteps(const promql::Expr& expr, const Steps& steps);
+
+  // part_evaluation.cc: what is computed once for several queries. `node` is the part here.
+  Result<Table> VectorOfPart(SharedParts::Part& part, const promql::Expr& node, const Steps& steps);
+  Result<Table> ComputeParts(SharedParts::Part& asked, const promql::Expr& node,
+                             const Steps& steps);
+  Result<std::vector<Table>> TablesOf(const std::vector<SharedParts::Part*>& parts,
+                                      const promql::Expr& node, const Steps& steps);
+
   Result<Table> EvalUnary(const promql::Unary& unary, const Steps& steps);
   Result<Table> EvalBinary(const promql::Binary& binary, const Steps& steps);
   Result<Table> EvalAggregation(const promql::Aggregate& aggregate, const Steps& steps);

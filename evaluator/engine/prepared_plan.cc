@@ -19,8 +19,16 @@ PreparedPlan::Selector* PreparedPlan::SelectorOf(const promql::Expr& node) {
   return &made;
 }
 
-void PreparedPlan::NoteGeneration(Selector& selector) {
-  const std::uint64_t generation = selector.series == nullptr ? 0 : selector.series->generation();
+SharedSelect& PreparedPlan::SeriesOf(Selector& selector, const promql::VectorSelector& node,
+                                     Duration reach) {
+  if (selector.series == nullptr) {
+    selector.series =
+        pool_ == nullptr ? std::make_shared<SharedSelect>() : pool_->Of(node.matchers, reach);
+  }
+  return *selector.series;
+}
+
+void PreparedPlan::NoteGeneration(Selector& selector, std::uint64_t generation) {
   if (generation == selector.generation) return;
   selector.generation = generation;
   numbers_.clear();

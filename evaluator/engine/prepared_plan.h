@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "evaluator/engine/label_key.h"
+#include "evaluator/engine/select_pool.h"
 #include "evaluator/engine/table.h"
 #include "evaluator/promql/ast.h"
 #include "evaluator/storage/querier.h"
@@ -50,22 +51,28 @@ class KeptNumbers {
 class PreparedPlan {
  public:
   struct Selector {
-    std::uint16_t number = 0;                     // from 1
-    std::unique_ptr<storage::KeptSelect> series;  // null: the store keeps nothing
-    std::uint64_t generation = 0;
+    std::uint16_t number = 0;                   // from 1
+    std::shared_ptr<SharedSelect> series = {};  // null: not asked for yet
+    std::uint64_t generation = 0;               // of the slots that this plan knows
   };
+
+  // `pool`: where queries with an equal selector meet. Null: this one keeps its own.
+  explicit PreparedPlan(std::shared_ptr<SelectPool> pool = nullptr) : pool_(std::move(pool)) {}
 
   // What is kept for a selector of the tree, for as long as the plan lives. Null where there are
   // more selectors than numbers.
   Selector* SelectorOf(const promql::Expr& node);
-  // To be called after the store was asked: where it gave its slots out anew, all numbers are
-  // forgotten.
-  void NoteGeneration(Selector& selector);
+  // What the store keeps of it. `reach`: see SelectPool; only the first call's counts.
+  SharedSelect& SeriesOf(Selector& selector, const promql::VectorSelector& node, Duration reach);
+  // To be called after the store was asked, with the generation of its answer: where it gave its
+  // slots out anew, all numbers are forgotten.
+  void NoteGeneration(Selector& selector, std::uint64_t generation);
   // Of an aggregation or a binary operation; valid until the next NoteGeneration. `choice` is the
   // node's.
   KeptNumbers& NumbersOf(const promql::Expr& node, const LabelChoice& choice);
 
  private:
+  std::shared_ptr<SelectPool> pool_;
   std::unordered_map<const promql::Expr*, Selector> selectors_;
   std::unordered_map<const promql::Expr*, KeptNumbers> numbers_;
 };

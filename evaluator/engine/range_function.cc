@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <deque>
 #include <string>
 
 #include "common/base/number.h"
@@ -114,24 +115,32 @@ class CounterJudge {
 
 bool IsRate(FunctionId id) { return id == FunctionId::kRate || id == FunctionId::kIncrease; }
 
+// What all calls over one range share. Borrowed.
+struct SliderInput {
+  const Steps& steps;
+  const RangeSpec& spec;
+  const std::vector<Column>& scalars;
+};
+
 // One call: its function, its windows, its buffers.
 class Slider {
  public:
-  Slider(QueryContext& context, const promql::Call& call, const Steps& steps, const RangeSpec& spec,
-         const std::vector<Column>& scalars)
+  // `place`: of the range vector.
+  Slider(QueryContext& context, const promql::Call& call, promql::PosRange place,
+         const SliderInput& input)
       : context_(context),
         call_(call),
-        steps_(steps),
-        spec_(spec),
-        scalars_(scalars),
+        steps_(input.steps),
+        spec_(input.spec),
+        scalars_(input.scalars),
         function_(FindWindowFunction(call.function->id)),
         summary_function_(FindSummaryFunction(call.function->id)),
         needs_falls_(NeedsFalls(call.function->id)),
         is_rate_(IsRate(call.function->id)),
-        place_(call.arguments[*RangeArgument(call)]->position) {
-    window_.range_seconds = static_cast<double>(spec.range_ms) / 1000;
-    window_.anchored = spec.anchored;
-    window_.smoothed = spec.smoothed;
+        place_(place) {
+    window_.range_seconds = static_cast<double>(spec_.range_ms) / 1000;
+    window_.anchored = spec_.anchored;
+    window_.smoothed = spec_.smoothed;
     arguments_.scratch = &scratch_;
   }
 
@@ -352,35 +361,72 @@ std::optional<std::size_t> RangeArgument(const promql::Call& call) {
   return std::nullopt;
 }
 
-Result<Table> EvalRangeFunction(QueryContext& context, const promql::Call& call, const Steps& steps,
-                                RangeSource& source, const RangeSpec& spec,
-                                const std::vector<Column>& scalars) {
-  RETURN_IF_ERROR(CheckExtended(call, spec));
-  const FunctionId id = call.function->id;
-  const promql::Expr& argument = *call.arguments[*RangeArgument(call)];
-  Table table(context.budget, steps.count);
-  Slider slider(context, call, steps, spec, scalars);
+namespace {
+
+// Slides all functions over one series after the other. `scalars` are other arguments of a single
+// one.
+Result<std::vector<Table>> SlideAll(QueryContext& context,
+                                    const std::vector<const promql::Call*>& calls,
+                                    const Steps& steps, RangeSource& source, const RangeSpec& spec,
+                                    const std::vector<Column>& scalars) {
+  const FunctionId first = calls.front()->function->id;
+  const promql::Expr& argument = *calls.front()->arguments[*RangeArgument(*calls.front())];
+  const promql::PosRange place = argument.position;
   const auto* const matrix = promql::As<promql::MatrixSelector>(promql::StripParens(argument));
   const bool one_name = matrix != nullptr && FixesName(matrix->vector->matchers);
-  CounterJudge judge(context, argument.position,
+  CounterJudge judge(context, place,
                      one_name ? CounterJudge::Names::kEqual : CounterJudge::Names::kAny);
+  std::vector<Table> tables;
+  std::deque<Slider> sliders;
+  for (const promql::Call* call : calls) {
+    tables.emplace_back(context.budget, steps.count);
+    sliders.emplace_back(context, *call, place, SliderInput{steps, spec, scalars});
+  }
   RangeSeries series;
   while (true) {
     const Result<bool> more = source.Next(series);
     if (!more) return more.error();
     if (!*more) break;
-    Row row = series.row;
-    row.drop_name = row.drop_name || !KeepsName(id);
-    table.Add(row);
-    const auto filled = slider.Run(series, table);
-    if (!filled) return filled.error();
-    if (!filled->any) table.RemoveLast();
-    if (filled->floats && IsRate(id)) judge.Look(series.row);
+    for (std::size_t i = 0; i < calls.size(); ++i) {
+      Row row = series.row;
+      row.drop_name = row.drop_name || !KeepsName(calls[i]->function->id);
+      tables[i].Add(row);
+      const auto filled = sliders[i].Run(series, tables[i]);
+      if (!filled) return filled.error();
+      if (!filled->any) tables[i].RemoveLast();
+      if (i == 0 && filled->floats && IsRate(first)) judge.Look(series.row);
+    }
   }
-  if (id == FunctionId::kAbsentOverTime) return Absence(context, table, argument);
-  table.distinct_without_name = source.distinct_without_name();
-  if (!KeepsName(id)) RETURN_IF_ERROR(context.RefuseEqual(table));
+  for (Table& table : tables) table.distinct_without_name = source.distinct_without_name();
+  return tables;
+}
+
+}  // namespace
+
+Result<Table> EvalRangeFunction(QueryContext& context, const promql::Call& call, const Steps& steps,
+                                RangeSource& source, const RangeSpec& spec,
+                                const std::vector<Column>& scalars) {
+  RETURN_IF_ERROR(CheckExtended(call, spec));
+  Result<std::vector<Table>> tables = SlideAll(context, {&call}, steps, source, spec, scalars);
+  if (!tables) return tables.error();
+  Table table = std::move(tables->front());
+  if (call.function->id == FunctionId::kAbsentOverTime) {
+    return Absence(context, table, *call.arguments[*RangeArgument(call)]);
+  }
+  if (!KeepsName(call.function->id)) RETURN_IF_ERROR(context.RefuseEqual(table));
   return table;
+}
+
+Result<std::vector<Table>> EvalRangeFunctions(QueryContext& context,
+                                              const std::vector<const promql::Call*>& calls,
+                                              const Steps& steps, RangeSource& source,
+                                              const RangeSpec& spec) {
+  Result<std::vector<Table>> tables = SlideAll(context, calls, steps, source, spec, {});
+  if (!tables) return tables;
+  for (std::size_t i = 0; i < calls.size(); ++i) {
+    if (!KeepsName(calls[i]->function->id)) RETURN_IF_ERROR(context.RefuseEqual((*tables)[i]));
+  }
+  return tables;
 }
 
 }  // namespace skep::engine

@@ -20,4 +20,11 @@ Result<Table> EvalRangeFunction(QueryContext& context, const promql::Call& call,
                                 RangeSource& source, const RangeSpec& spec,
                                 const std::vector<Column>& scalars);
 
+// The same for several functions of the range alone, over samples that are read once: a table for
+// each. What there is to remark stands at the place of the first one's range.
+Result<std::vector<Table>> EvalRangeFunctions(QueryContext& context,
+                                              const std::vector<const promql::Call*>& calls,
+                                              const Steps& steps, RangeSource& source,
+                                              const RangeSpec& spec);
+
 }  // namespace skep::engine

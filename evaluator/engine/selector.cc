@@ -38,8 +38,10 @@ Result<Selected> Select(QueryContext& context, const promql::VectorSelector& nod
   PreparedPlan::Selector* const kept =
       context.plan() == nullptr ? nullptr : context.plan()->SelectorOf(node);
   if (kept == nullptr) return TakeOver(context, context.querier().Select(node.matchers, range), 0);
-  SelectResult set = context.querier().SelectAgain(node.matchers, range, kept->series);
-  context.plan()->NoteGeneration(*kept);
+  SharedSelect& series = context.plan()->SeriesOf(*kept, node, context.when().start - range.min);
+  const std::lock_guard lock(series.mutex);
+  SelectResult set = context.querier().SelectAgain(node.matchers, range, series.kept);
+  context.plan()->NoteGeneration(*kept, series.kept == nullptr ? 0 : series.kept->generation());
   return TakeOver(context, std::move(set), kept->number);
 }
 

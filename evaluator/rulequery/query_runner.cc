@@ -1,14 +1,18 @@
 #include "evaluator/rulequery/query_runner.h"
 
 #include "evaluator/engine/prepared_plan.h"
+#include "evaluator/rulequery/group_queries.h"
 
 namespace skep::rulequery {
 namespace {
 
 class Prepared final : public rules::PreparedQuery {
  public:
-  Prepared(engine::Query query, const engine::Engine& engine, storage::Queryable& storage)
-      : query_(std::move(query)), engine_(engine), storage_(storage) {}
+  Prepared(engine::Query query, const QuerySource& source)
+      : query_(std::move(query)),
+        engine_(source.engine),
+        storage_(source.storage),
+        plan_(source.selects) {}
 
   Result<promql::Value> Run(Timestamp time, const std::atomic<bool>* cancel) override {
     engine::QueryOptions when = engine::QueryOptions::At(time);
@@ -34,7 +38,18 @@ Result<std::unique_ptr<rules::PreparedQuery>> EngineQueryRunner::Prepare(std::st
   Result<engine::Query> query = engine::Query::Parse(expr, options_);
   if (!query) return query.error();
   return std::unique_ptr<rules::PreparedQuery>(
-      std::make_unique<Prepared>(std::move(*query), engine_, storage_));
+      std::make_unique<Prepared>(std::move(*query), QuerySource{engine_, storage_, selects_}));
+}
+
+std::unique_ptr<rules::PreparedGroup> EngineQueryRunner::PrepareGroup(
+    const std::vector<rules::GroupQuery>& queries) {
+  std::vector<std::optional<engine::Query>> parsed(queries.size());
+  for (std::size_t i = 0; i < queries.size(); ++i) {
+    Result<engine::Query> query = engine::Query::Parse(queries[i].expr, options_);
+    if (query) parsed[i] = std::move(*query);
+  }
+  return std::make_unique<GroupQueries>(QuerySource{engine_, storage_, selects_}, queries,
+                                        std::move(parsed));
 }
 
 }  // namespace skep::rulequery

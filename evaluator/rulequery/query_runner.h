@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "evaluator/engine/engine.h"
+#include "evaluator/engine/select_pool.h"
 #include "evaluator/promql/parser.h"
 #include "evaluator/rules/interfaces.h"
 #include "evaluator/storage/querier.h"
@@ -19,11 +20,15 @@ class EngineQueryRunner final : public rules::QueryRunner {
       : engine_(engine), storage_(storage), options_(options) {}
 
   Result<std::unique_ptr<rules::PreparedQuery>> Prepare(std::string_view expr) override;
+  std::unique_ptr<rules::PreparedGroup> PrepareGroup(
+      const std::vector<rules::GroupQuery>& queries) override;
 
  private:
   const engine::Engine& engine_;
   storage::Queryable& storage_;
   const promql::ParseOptions options_;
+  // Equal selectors of all rules keep one list of series.
+  const std::shared_ptr<engine::SelectPool> selects_ = std::make_shared<engine::SelectPool>();
 };
 
 }  // namespace skep::rulequery

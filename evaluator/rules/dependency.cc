@@ -28,6 +28,14 @@ bool MayQuery(const RuleDefinition& rule) {
   return false;
 }
 
+std::vector<Matcher> OnName(const promql::VectorSelector& selector) {
+  std::vector<Matcher> on_name;
+  for (const Matcher& matcher : selector.matchers) {
+    if (matcher.name() == kMetricName) on_name.push_back(matcher);
+  }
+  return on_name;
+}
+
 Access AccessOf(const RuleDefinition& rule, const promql::ParseOptions& options) {
   Access access;
   access.alerts = rule.kind == RuleKind::kAlerting;
@@ -36,11 +44,7 @@ Access AccessOf(const RuleDefinition& rule, const promql::ParseOptions& options)
   access.reads_all = !expr || (access.alerts && MayQuery(rule));
   if (access.reads_all) return access;
   for (const promql::VectorSelector* selector : promql::Selectors(**expr)) {
-    std::vector<Matcher> on_name;
-    for (const Matcher& matcher : selector->matchers) {
-      if (matcher.name() == kMetricName) on_name.push_back(matcher);
-    }
-    access.reads.push_back(std::move(on_name));
+    access.reads.push_back(OnName(*selector));
   }
   return access;
 }
@@ -64,6 +68,28 @@ bool Touch(const Access& a, const Access& b) {
 }
 
 }  // namespace
+
+GroupWrites::GroupWrites(const std::vector<RuleDefinition>& rules,
+                         const std::vector<std::vector<std::size_t>>& levels) {
+  for (const RuleDefinition& rule : rules) {
+    writes_.push_back({rule.kind == RuleKind::kAlerting, rule.name, 0});
+  }
+  for (std::size_t level = 0; level < levels.size(); ++level) {
+    for (const std::size_t rule : levels[level]) writes_[rule].level = level;
+  }
+}
+
+std::size_t GroupWrites::Before(std::size_t reader, const promql::VectorSelector& selector) const {
+  Access reads;
+  reads.reads.push_back(OnName(selector));
+  const auto matched = [&](const Write& write) {
+    Access writer;
+    writer.alerts = write.alerts;
+    writer.name = write.name;
+    return write.level < writes_[reader].level && ReadsWhatWrites(reads, writer);
+  };
+  return static_cast<std::size_t>(std::count_if(writes_.begin(), writes_.end(), matched));
+}
 
 std::vector<std::vector<std::size_t>> Levels(const std::vector<RuleDefinition>& rules,
                                              const promql::ParseOptions& options) {

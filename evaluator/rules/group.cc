@@ -75,10 +75,10 @@ void RuleGroup::Evaluate(const Turn& turn, TaskPool& pool, const std::atomic<boo
                     &cancel,
                     logger_};
   Totals totals;
-  for (const std::vector<std::size_t>& level : levels_) {
-    if (cancel.load()) return;
-    pool.Run(level.size(), [&](std::size_t i) { EvaluateRule(level[i], round, totals); });
-  }
+  if (!first_round_ && prepared_ == nullptr) PrepareQueries();
+  const bool whole = RunLevels(round, pool, totals);
+  if (prepared_ != nullptr) prepared_->EndRound();
+  if (!whole) return;
   WriteStale(round.query_time);
   if (!first_round_ || turn.time < *first_round_) first_round_ = turn.time;
   last_round_ = turn.time;
@@ -94,6 +94,29 @@ void RuleGroup::Evaluate(const Turn& turn, TaskPool& pool, const std::atomic<boo
   evaluation_time_ = took;
   last_evaluation_ = wall_time;
   ++rounds_.Of(turn.cause);
+}
+
+// The rules' queries as those of a group, so that equal parts are computed once.
+void RuleGroup::PrepareQueries() {
+  const auto writes = std::make_shared<const GroupWrites>(definition_.rules, levels_);
+  std::vector<GroupQuery> queries;
+  for (std::size_t i = 0; i < rules_.size(); ++i) {
+    queries.push_back(
+        {definition_.rules[i].expr, [writes, i](const promql::VectorSelector& selector) {
+           return writes->Before(i, selector);
+         }});
+  }
+  prepared_ = dependencies_.queries.PrepareGroup(queries);
+  if (prepared_ == nullptr) return;
+  for (std::size_t i = 0; i < rules_.size(); ++i) rules_[i]->SetQuery(prepared_->TakeQuery(i));
+}
+
+bool RuleGroup::RunLevels(const Round& round, TaskPool& pool, Totals& totals) {
+  for (const std::vector<std::size_t>& level : levels_) {
+    if (round.cancel->load()) return false;
+    pool.Run(level.size(), [&](std::size_t i) { EvaluateRule(level[i], round, totals); });
+  }
+  return true;
 }
 
 void RuleGroup::EvaluateRule(std::size_t index, const Round& round, Totals& totals) {

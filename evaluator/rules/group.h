@@ -67,6 +67,9 @@ class RuleGroup {
     std::atomic<std::int64_t> duration_ns = 0;
   };
 
+  void PrepareQueries();
+  // False where it was canceled.
+  bool RunLevels(const Round& round, TaskPool& pool, Totals& totals);
   void EvaluateRule(std::size_t index, const Round& round, Totals& totals);
   Status EvaluateInto(std::size_t index, const Round& round, Totals& totals);
   Status WriteResults(std::size_t index, const Round& round, const std::vector<OutputSample>& out);
@@ -84,8 +87,9 @@ class RuleGroup {
 
   mutable std::mutex round_mutex_;
   // Guarded by round_mutex_:
-  std::vector<SeriesTracker> trackers_;  // one per rule
-  std::vector<Labels> stale_;            // of rules that are gone
+  std::unique_ptr<PreparedGroup> prepared_;  // from the first round on; null: nothing is shared
+  std::vector<SeriesTracker> trackers_;      // one per rule
+  std::vector<Labels> stale_;                // of rules that are gone
   bool retired_ = false;
   std::optional<Timestamp> first_round_;  // its time
   Timestamp last_round_{};

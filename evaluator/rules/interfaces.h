@@ -2,6 +2,8 @@
 #pragma once
 
 #include <atomic>
+#include <cstddef>
+#include <functional>
 #include <memory>
 #include <string_view>
 #include <vector>
@@ -9,6 +11,7 @@
 #include "common/base/result.h"
 #include "common/base/time.h"
 #include "common/model/alert.h"
+#include "evaluator/promql/ast.h"
 #include "evaluator/promql/value.h"
 
 namespace skep::rules {
@@ -23,6 +26,28 @@ class PreparedQuery {
   virtual Result<promql::Value> Run(Timestamp time, const std::atomic<bool>* cancel) = 0;
 };
 
+// One expression of a group.
+struct GroupQuery {
+  std::string_view expr;
+  // How many rules of the group run before it and write a series that the selector, one of `expr`,
+  // may match. Of two queries with equal selectors and equal numbers, nothing that a rule of the
+  // group wrote lies between. Thread-safe.
+  std::function<std::size_t(const promql::VectorSelector&)> writers_before;
+};
+
+// The expressions of one group. What is equal in several of them, and sees the same samples, is
+// computed once in a round.
+class PreparedGroup {
+ public:
+  virtual ~PreparedGroup() = default;
+
+  // That of the expression at `index`; of different ones, several run at once. Null: it cannot be
+  // made ready, and Prepare says why. At most once for each index.
+  virtual std::unique_ptr<PreparedQuery> TakeQuery(std::size_t index) = 0;
+  // Lets go of what the queries of a round have shared. Requires: none is running.
+  virtual void EndRound() = 0;
+};
+
 // Thread-safe. Outlives what it prepared.
 class QueryRunner {
  public:
@@ -30,6 +55,11 @@ class QueryRunner {
 
   // `expr` has been parsed before with the options of this program, so an error here is rare.
   virtual Result<std::unique_ptr<PreparedQuery>> Prepare(std::string_view expr) = 0;
+  // Those of a group; keeps no reference to `queries`. Null: they can share nothing, each rule
+  // prepares its own.
+  virtual std::unique_ptr<PreparedGroup> PrepareGroup(const std::vector<GroupQuery>& /*queries*/) {
+    return nullptr;
+  }
 };
 
 // Takes alerts for delivery. Thread-safe: rules of several groups call it at once.

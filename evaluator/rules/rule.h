@@ -52,6 +52,9 @@ class Rule {
 
   const RuleDefinition& definition() const { return definition_; }
 
+  // What RunQuery runs; null: the rule prepares it itself. Requires: no round was.
+  void SetQuery(std::unique_ptr<PreparedQuery> query) { query_ = std::move(query); }
+
   // Appends to `out`. On error nothing of it counts.
   virtual Status Evaluate(const Round& round, std::vector<OutputSample>& out) = 0;
   // Alerts that are due after a round without error.
@@ -73,7 +76,7 @@ class Rule {
   mutable std::mutex mutex_;
 
  private:
-  std::unique_ptr<PreparedQuery> query_;  // made at the first round
+  std::unique_ptr<PreparedQuery> query_;  // null: made at the first round
   // Guarded by mutex_:
   Health health_ = Health::kUnknown;
   std::string last_error_;

@@ -181,7 +181,7 @@ class Rules {
       CAPTURE(form);
       Result<Query> query = Query::Parse(form, promql::ParseOptions::All());
       REQUIRE(query);
-      rules_.push_back(std::make_unique<Rule>(Rule{*std::move(query), {}}));
+      rules_.push_back(std::make_unique<Rule>(Rule{*std::move(query), PreparedPlan()}));
     }
   }
 
