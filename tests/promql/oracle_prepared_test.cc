@@ -48,7 +48,7 @@ class Rounds {
     while (rules_.size() < kRules) {
       auto query = engine::Query::Parse(expressions.Any(static_cast<int>(random_.Between(1, 3))),
                                         promql::ParseOptions::All());
-      if (query) rules_.push_back(Rule{*query, {}});
+      if (query) rules_.push_back(Rule{*query, engine::PreparedPlan()});
     }
   }
 

@@ -423,7 +423,7 @@ TEST_CASE("Without delayed name removal series that lose their only difference a
   REQUIRE(appender->Commit());
   const TickingClock clock;
   const Engine engine(clock);
-  for (const auto when : {QueryOptions::At(Timestamp(minutes(3))), kRange}) {
+  for (const auto& when : {QueryOptions::At(Timestamp(minutes(3))), kRange}) {
     for (const std::string_view text :
          {"rate({__name__=~\".+_total\"}[5m])", "-{__name__=~\".+_total\"}",
           "ceil({__name__=~\".+_total\"})", "{__name__=~\".+_total\"} * 2"}) {
