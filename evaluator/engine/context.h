@@ -79,6 +79,18 @@ class QueryContext {
   // Keeps alive what rows point into.
   void Own(std::shared_ptr<storage::SeriesSet> set) { sets_.push_back(std::move(set)); }
   const std::vector<std::shared_ptr<storage::SeriesSet>>& sets() const { return sets_; }
+  // While one exists, answers of the store are made fit for rows of several queries.
+  class SharingSets {
+   public:
+    explicit SharingSets(QueryContext& context) : context_(context) { ++context_.sharing_sets_; }
+    ~SharingSets() { --context_.sharing_sets_; }
+    SharingSets(const SharingSets&) = delete;
+    SharingSets& operator=(const SharingSets&) = delete;
+
+   private:
+    QueryContext& context_;
+  };
+  bool shares_sets() const { return sharing_sets_ > 0; }
 
   // After the last operator: lets go of the store. Rows lose what they point to; the budget stays.
   void ReleaseStorage();
@@ -108,6 +120,7 @@ class QueryContext {
   Setup setup_;
   std::int64_t lookback_ms_;
   unsigned checks_ = 0;
+  int sharing_sets_ = 0;
   std::deque<Labels> labels_;
   std::vector<std::shared_ptr<storage::SeriesSet>> sets_;
 };

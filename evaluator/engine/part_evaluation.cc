@@ -90,6 +90,7 @@ Result<Table> Evaluator::ComputeParts(SharedParts::Part& asked, const promql::Ex
                                       const Steps& steps) {
   const std::vector<SharedParts::Part*> parts = PartsOf(asked);
   const std::size_t sets_before = context_.sets().size();
+  const QueryContext::SharingSets sharing(context_);
   Result<std::vector<Table>> tables = TablesOf(parts, node, steps);
   if (!tables) return tables.error();
   const auto first_set = context_.sets().begin() + static_cast<std::ptrdiff_t>(sets_before);

@@ -5,6 +5,7 @@
 #include "common/model/histogram_math.h"
 #include "evaluator/engine/histogram_remarks.h"
 #include "evaluator/engine/histogram_window.h"
+#include "evaluator/engine/locked_set.h"
 #include "evaluator/engine/prepared_plan.h"
 
 namespace skep::engine {
@@ -22,6 +23,7 @@ using SelectResult = Result<std::unique_ptr<storage::SeriesSet>>;
 
 Result<Selected> TakeOver(QueryContext& context, SelectResult set, std::uint16_t selector) {
   if (!set) return Error(set.error().kind(), "expanding series: " + set.error().message());
+  if (context.shares_sets()) *set = std::make_unique<LockedSet>(std::move(*set));
   const Selected selected{set->get(), selector};
   context.Own(std::move(*set));
   return selected;

@@ -1,8 +1,7 @@
 #include "evaluator/engine/shared_parts.h"
 
-#include <algorithm>
-
 #include "evaluator/engine/plan.h"
+#include "evaluator/engine/selector.h"
 #include "evaluator/engine/window.h"
 #include "evaluator/promql/duration_expr.h"
 #include "evaluator/promql/printer.h"
@@ -12,13 +11,6 @@ namespace {
 
 using promql::As;
 using promql::FunctionId;
-
-// Then no two series become equal by losing their names, and rows keep the labels of the series.
-bool HasFixedName(const promql::VectorSelector& selector) {
-  return std::any_of(selector.matchers.begin(), selector.matchers.end(), [](const Matcher& m) {
-    return m.name() == kMetricName && m.type() == MatchType::kEqual;
-  });
-}
 
 // The range selector that `call` is a function of, and of nothing else. Null: it is none.
 const promql::MatrixSelector* OnlyRange(const promql::Call& call) {
@@ -63,7 +55,9 @@ void SharedParts::AddPartsOf(const promql::Expr& expr, const EpochOf& epoch) {
 
 void SharedParts::AddPart(const promql::Expr& node, const promql::VectorSelector& selector,
                           const promql::Expr& samples, const EpochOf& epoch) {
-  if (!HasFixedName(selector)) return;
+  // With it no two series become equal by losing their names, and rows keep the labels of the
+  // series.
+  if (!FixesName(selector.matchers)) return;
   const std::string key = promql::ToString(samples) + '\n' + std::to_string(epoch(selector));
   std::unique_ptr<Reading>& reading = readings_[key];
   if (reading == nullptr) reading = std::make_unique<Reading>();

@@ -62,6 +62,9 @@ class CountingSet final : public storage::SeriesSet {
       : set_(std::move(set)), reads_(reads) {}
   bool Next() override { return set_->Next(); }
   const Labels& labels() const override { return set_->labels(); }
+  std::uint32_t place() const override { return set_->place(); }
+  const Labels& LabelsAt(std::uint32_t place) const override { return set_->LabelsAt(place); }
+  Labels CopyLabels(std::uint32_t place) const override { return set_->CopyLabels(place); }
   Status ReadSamples(storage::SampleColumns& out) override {
     ++reads_;
     return set_->ReadSamples(out);
