@@ -1,6 +1,8 @@
 #include "evaluator/api/api.h"
 
 #include <catch2/catch.hpp>
+#include <mutex>
+#include <utility>
 
 #include "common/net/http_client.h"
 #include "common/net/http_server.h"
@@ -466,11 +468,11 @@ TEST_CASE("Status pages tell build, flags, configuration and store", "[api]") {
 namespace {
 
 // Notes what it is asked to do.
+// Called by the server's threads, asked by the test.
 class RecordingAdmin final : public api::StoreAdmin {
  public:
   Result<std::string> Snapshot(Copied what) override {
-    calls.push_back(what == Copied::kAll ? "snapshot of all" : "snapshot of blocks");
-    if (!problem.empty()) return Internal(problem);
+    RETURN_IF_ERROR(Note(what == Copied::kAll ? "snapshot of all" : "snapshot of blocks"));
     return std::string("20260102T030405Z-0123456789abcdef");
   }
   Status Delete(std::span<const Matcher> matchers, storage::TimeRange range) override {
@@ -482,14 +484,27 @@ class RecordingAdmin final : public api::StoreAdmin {
   }
   Status CleanTombstones() override { return Note("clean"); }
 
-  std::vector<std::string> calls;
-  std::string problem;  // what every call fails with; "": none does
+  // Since the last time.
+  std::vector<std::string> TakeCalls() {
+    const std::lock_guard lock(mutex_);
+    return std::exchange(calls_, {});
+  }
+  // What every call fails with; "": none does.
+  void set_problem(std::string problem) {
+    const std::lock_guard lock(mutex_);
+    problem_ = std::move(problem);
+  }
 
  private:
   Status Note(std::string call) {
-    calls.push_back(std::move(call));
-    return problem.empty() ? Status() : Internal(problem);
+    const std::lock_guard lock(mutex_);
+    calls_.push_back(std::move(call));
+    return problem_.empty() ? Status() : Internal(problem_);
   }
+
+  std::mutex mutex_;
+  std::vector<std::string> calls_;  // guarded by mutex_
+  std::string problem_;             // guarded by mutex_
 };
 
 }  // namespace
@@ -530,24 +545,24 @@ TEST_CASE("Admin endpoints hand to the store what Prometheus's would", "[api]") 
   };
   for (const auto& each : cases) {
     CAPTURE(each.method, each.path);
-    admin.calls.clear();
     const net::ClientResponse response = api.Ask(each.method, "admin/tsdb/" + each.path, "");
     CHECK(response.status == each.status);
     CHECK(response.body == each.body);
-    CHECK(admin.calls == (each.call.empty() ? std::vector<std::string>{} : std::vector{each.call}));
+    CHECK(admin.TakeCalls() ==
+          (each.call.empty() ? std::vector<std::string>{} : std::vector{each.call}));
   }
   CHECK(api.Get("admin/tsdb/snapshot").status == 405);
   // Both selectors, one after the other; from a form, too.
-  admin.calls.clear();
+  static_cast<void>(admin.TakeCalls());
   CHECK(api.Ask("POST", "admin/tsdb/delete_series", "match[]=a&match[]=b",
                 {{"Content-Type", "application/x-www-form-urlencoded"}})
             .status == 204);
-  CHECK(admin.calls.size() == 2);
+  CHECK(admin.TakeCalls().size() == 2);
 }
 
 TEST_CASE("What the store cannot do is told as Prometheus tells it", "[api]") {
   RecordingAdmin admin;
-  admin.problem = "disk full";
+  admin.set_problem("disk full");
   Fixture api(&admin);
   const auto error = [&api](const std::string& path) {
     const net::ClientResponse response = api.Ask("POST", "admin/tsdb/" + path, "");
