@@ -66,8 +66,8 @@ class Upkeep {
   Status Delete(std::span<const Matcher> matchers, storage::TimeRange range);
   // Writes the blocks of which something is deleted anew without it.
   Status CleanTombstones();
-  // Links all blocks below the folder "snapshots/<name>", and adds one with what the head has, if it
-  // is given. An evaluator can be started on the folder.
+  // Links all blocks below the folder "snapshots/<name>", and adds one with what the head has, if
+  // it is given. An evaluator can be started on the folder.
   Status Copy(const std::string& name, storage::Queryable* head);
 
   // Ends a merge that runs; from now on Run does little. For whoever ends the program.

@@ -55,7 +55,8 @@ TEST_CASE("A cursor refuses a damaged chunk, leaves the columns as they were, an
   const SeriesMap series = {{Labels{{"a", "1"}}, samples}, {Labels{{"a", "2"}}, samples}};
   WriteBlock(disk, "a.block", series);
   std::vector<BlockChunk> chunks;
-  REQUIRE(Block::Open(disk, "a.block").value()->ReadChunks(1, {}, chunks).has_value());
+  const auto whole = Block::Open(disk, "a.block").value();  // the chunks view it
+  REQUIRE(whole->ReadChunks(1, {}, chunks).has_value());
   REQUIRE(chunks.size() == 2);
   std::string content = disk.Content("a.block");
   const std::size_t at = content.rfind(chunks[1].parts.values);
