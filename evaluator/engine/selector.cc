@@ -468,7 +468,7 @@ std::vector<Timestamp> CutsOf(const RangeSpec& spec, const Steps& steps) {
 // Shorter ranges hold no whole chunk. Extended selectors look at samples outside of the range, and
 // starts are of single samples.
 bool MaySummarize(const QueryContext& context, const RangeSpec& spec) {
-  constexpr std::int64_t kShortest = 8 * 60 * 1000;
+  constexpr std::int64_t kShortest = 8L * 60 * 1000;
   return spec.range_ms >= kShortest && !spec.anchored && !spec.smoothed &&
          !context.use_start_timestamps();
 }

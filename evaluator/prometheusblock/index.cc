@@ -10,12 +10,12 @@ namespace {
 
 constexpr std::uint32_t kMagic = 0xBAAAD700;
 constexpr std::size_t kHeaderBytes = 5;
-constexpr std::size_t kContentsBytes = 6 * 8;
+constexpr std::size_t kContentsBytes = 6UL * 8;
 constexpr std::uint64_t kAlignment = 16;  // of series, since version 2
 
 // Of those that we read, in the table at the end of the file.
 constexpr std::size_t kSymbolsAt = 0;
-constexpr std::size_t kPostingsTableAt = 5 * 8;
+constexpr std::size_t kPostingsTableAt = 5UL * 8;
 
 }  // namespace
 

@@ -137,10 +137,11 @@ Status BlockFolder::RemoveFiles(std::span<const std::uint64_t> numbers) {
 
 Status BlockFolder::SetDeleted(std::uint64_t number, Tombstones deleted) {
   BlockList next = *list();
+  const auto kept = std::make_shared<const Tombstones>(std::move(deleted));
   for (LiveBlock& block : next) {
     if (block.number != number) continue;
-    RETURN_IF_ERROR(SaveTombstones(disk_, TombstonesPath(number), *block.block, deleted));
-    block.deleted = std::make_shared<const Tombstones>(std::move(deleted));
+    RETURN_IF_ERROR(SaveTombstones(disk_, TombstonesPath(number), *block.block, *kept));
+    block.deleted = kept;
   }
   Show(std::move(next));
   return {};
