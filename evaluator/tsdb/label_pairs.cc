@@ -72,7 +72,7 @@ void PairOrder::Erase(std::pair<std::size_t, std::size_t> at) {
 }
 
 std::size_t PairOrder::heap_bytes() const {
-  std::size_t bytes = HeapSize(blocks_.capacity() * sizeof(blocks_[0]));
+  std::size_t bytes = HeapSize(blocks_.capacity() * sizeof(decltype(blocks_)::value_type));
   for (const auto& block : blocks_) bytes += HeapSize(block.capacity() * sizeof(PairId));
   return bytes;
 }

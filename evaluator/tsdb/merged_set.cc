@@ -110,12 +110,13 @@ bool MergedSet::NextByLabels() {
   for (const std::uint16_t source : present_) AdvanceWithLabels(source);
   present_.clear();
   const Labels* least = nullptr;
-  for (std::uint16_t source = 0; source < sources_.size(); ++source) {
+  for (std::size_t i = 0; i < sources_.size(); ++i) {
+    const auto source = static_cast<std::uint16_t>(i);
     if (sources_[source].is_over) continue;
     const Labels& labels = *sources_[source].labels;
     const auto order = least == nullptr ? std::strong_ordering::less : labels <=> *least;
-    if (order > 0) continue;
-    if (order < 0) present_.clear();
+    if (std::is_gt(order)) continue;
+    if (std::is_lt(order)) present_.clear();
     least = &labels;
     present_.push_back(source);
   }
