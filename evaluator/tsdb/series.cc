@@ -4,6 +4,7 @@
 #include <chrono>
 #include <memory>
 #include <new>
+#include <type_traits>
 #include <utility>
 
 #include "common/model/histogram_math.h"
@@ -293,7 +294,9 @@ void Series::AddMemory(HeadMemory& memory) const {
   if (older_)
     memory.rare += HeapSize(sizeof(*older_)) + HeapSize(older_->capacity() * sizeof(Version));
   if (rare_ == nullptr) return;
-  const auto list_bytes = [](const auto& list) { return HeapSize(list.size() * sizeof(list[0])); };
+  const auto list_bytes = [](const auto& list) {
+    return HeapSize(list.size() * sizeof(typename std::decay_t<decltype(list)>::value_type));
+  };
   memory.rare += HeapSize(sizeof(Rare)) + kEmptyDeques + list_bytes(rare_->histograms) +
                  list_bytes(rare_->starts) + list_bytes(rare_->late) + list_bytes(rare_->deleted);
   for (const auto& entry : rare_->histograms) memory.rare += SizeBytes(*entry.histogram);

@@ -228,7 +228,7 @@ void XorWriter::Save(ByteWriter& out) const {
 bool XorWriter::Restore(ByteReader& reader, std::uint32_t most) {
   const std::uint64_t samples = reader.Varint();
   const std::uint64_t bits = reader.Varint();
-  if (!reader.ok() || samples > most || bits > most * kMaxBits) return false;
+  if (!reader.ok() || samples > most || bits > std::uint64_t{most} * kMaxBits) return false;
   bits_ = static_cast<std::uint32_t>(bits) & kAllBits;
   const std::string_view bytes = reader.Bytes(words() * sizeof(std::uint64_t));
   if (!reader.ok() || (samples == 0) != (bits == 0)) return false;
