@@ -292,7 +292,8 @@ void Series::AddMemory(HeadMemory& memory) const {
   memory.open_runs += open_.heap_bytes();
   memory.sealed_chunks += sealed_.heap_bytes();
   if (older_)
-    memory.rare += HeapSize(sizeof(*older_)) + HeapSize(older_->capacity() * sizeof(Version));
+    memory.rare +=
+        HeapSize(sizeof(std::vector<Version>)) + HeapSize(older_->capacity() * sizeof(Version));
   if (rare_ == nullptr) return;
   const auto list_bytes = [](const auto& list) {
     return HeapSize(list.size() * sizeof(typename std::decay_t<decltype(list)>::value_type));
