@@ -54,8 +54,9 @@ Status Upkeep::Run(std::uint64_t log_bytes) {
     Forget();
     RETURN_IF_ERROR(LookIntoInbox());
     RETURN_IF_ERROR(Flush());
-    RETURN_IF_ERROR(Merge());
-    return DropOld(log_bytes);
+    // Retention does not wait for a block that cannot be merged.
+    RETURN_IF_ERROR(DropOld(log_bytes));
+    return Merge();
   };
   Status done = all();
   if (is_stopping_) return {};
