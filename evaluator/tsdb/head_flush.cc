@@ -6,18 +6,9 @@
 
 #include "evaluator/tsdb/block_writer.h"
 #include "evaluator/tsdb/head_state.h"
+#include "evaluator/tsdb/sample_merge.h"
 
 namespace skep::tsdb {
-namespace {
-
-Timestamp LastTime(const storage::SampleColumns& samples) {
-  Timestamp last = kMinTimestamp;
-  if (!samples.times.empty()) last = samples.times.back();
-  if (!samples.histograms.empty()) last = std::max(last, samples.histograms.times.back());
-  return last;
-}
-
-}  // namespace
 
 HeadFlush::HeadFlush(Head& head, Timestamp before)
     : snapshot_(std::make_shared<const Snapshot>(head.state_)) {

@@ -27,13 +27,6 @@ bool MayStand(const BlockChunk& chunk, storage::TimeRange range, std::span<const
          !storage::IsCut(cuts, chunk.min_time, chunk.max_time);
 }
 
-Timestamp FirstTime(const storage::SampleColumns& samples) {
-  Timestamp first = kMaxTimestamp;
-  if (!samples.times.empty()) first = samples.times.front();
-  if (!samples.histograms.empty()) first = std::min(first, samples.histograms.times.front());
-  return first;
-}
-
 }  // namespace
 
 std::span<const storage::TimeRange> BlockWalk::deleted() const {
@@ -54,9 +47,7 @@ Status BlockWalk::ReadSummarized(std::span<const Timestamp> cuts, storage::Summa
   if (has_histograms || !deleted().empty()) return Read(out.samples);
   for (const BlockChunk& chunk : chunks) {
     if (MayStand(chunk, range_, cuts)) {
-      if (!chunk.checked && chunk.parts.summary.empty())
-        RETURN_IF_ERROR(block_.block->Check(chunk));
-      const Result<std::optional<ChunkSummary>> summary = SummaryOf(chunk.parts);
+      const Result<std::optional<ChunkSummary>> summary = block_.block->SummaryOf(chunk);
       if (!summary) return summary.error();
       if (*summary) {
         out.summaries.push_back({**summary, chunk.min_time, chunk.max_time, out.samples.size()});

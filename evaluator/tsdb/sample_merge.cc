@@ -79,12 +79,7 @@ bool Contains(const std::vector<Timestamp>& times, Timestamp time) {
   return std::binary_search(times.begin(), times.end(), time);
 }
 
-Timestamp LastTime(const SampleColumns& samples) {
-  Timestamp last = kMinTimestamp;
-  if (!samples.times.empty()) last = samples.times.back();
-  if (!samples.histograms.empty()) last = std::max(last, samples.histograms.times.back());
-  return last;
-}
+}  // namespace
 
 Timestamp FirstTime(const SampleColumns& samples) {
   Timestamp first = kMaxTimestamp;
@@ -93,7 +88,12 @@ Timestamp FirstTime(const SampleColumns& samples) {
   return first;
 }
 
-}  // namespace
+Timestamp LastTime(const SampleColumns& samples) {
+  Timestamp last = kMinTimestamp;
+  if (!samples.times.empty()) last = samples.times.back();
+  if (!samples.histograms.empty()) last = std::max(last, samples.histograms.times.back());
+  return last;
+}
 
 void MergeSamples(SampleColumns& samples, SampleColumns& newer) {
   if (newer.empty()) return;

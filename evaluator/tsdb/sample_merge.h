@@ -3,9 +3,14 @@
 
 #include <span>
 
+#include "common/base/time.h"
 #include "evaluator/storage/querier.h"
 
 namespace skep::tsdb {
+
+// Of floats and histograms; kMaxTimestamp and kMinTimestamp where there are none.
+Timestamp FirstTime(const storage::SampleColumns& samples);
+Timestamp LastTime(const storage::SampleColumns& samples);
 
 // Adds the samples of `newer` to those of `samples`, in the order of their times. Where both have a
 // sample of one time, float or histogram, that of `newer` stays. Costs next to nothing where
