@@ -227,7 +227,7 @@ void WriteReplayMetrics(PageWriter& page, const tsdb::StoreStatus& status) {
 }  // namespace
 
 void WriteMemoryMetrics(PageWriter& page, const tsdb::HeadMemory& memory,
-                        std::size_t scrape_caches) {
+                        const CacheBytes& caches) {
   page.Family(
       "skep_evaluator_store_memory_bytes",
       "Memory of the newest samples and of what finds them, by part; looked at once a minute.",
@@ -241,7 +241,8 @@ void WriteMemoryMetrics(PageWriter& page, const tsdb::HeadMemory& memory,
   part("open_runs", memory.open_runs);
   part("sealed_chunks", memory.sealed_chunks);
   part("rare", memory.rare);
-  part("scrape_caches", scrape_caches);
+  part("scrape_caches", caches.scrapes);
+  part("push_caches", caches.pushes);
 }
 
 void WriteStoreMetrics(PageWriter& page, const tsdb::Store& store) {

@@ -19,9 +19,13 @@ void WriteConfigMetrics(exposition::PageWriter& page, const Configurator::Status
 void WriteNotifierMetrics(exposition::PageWriter& page, const notifier::Notifier::Status& status,
                           const std::vector<receivers::AlertmanagerCounts>& alertmanagers,
                           std::size_t queue_capacity);
-// `scrape_caches`: bytes that the scraping side keeps of its targets' series.
+// Bytes that those keep who bring samples, to know their series again.
+struct CacheBytes {
+  std::size_t scrapes = 0;
+  std::size_t pushes = 0;
+};
 void WriteMemoryMetrics(exposition::PageWriter& page, const tsdb::HeadMemory& memory,
-                        std::size_t scrape_caches);
+                        const CacheBytes& caches);
 void WriteStoreMetrics(exposition::PageWriter& page, const tsdb::Store& store);
 
 // `handler` with its requests counted by status and its time measured, under the name `route`.

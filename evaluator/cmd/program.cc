@@ -189,7 +189,8 @@ void Program::AddMetrics() {
     WriteNotifierMetrics(page, notifier_.CurrentStatus(), alertmanager_sender_.counts(),
                          flags_.alertmanager_queue_capacity);
     WriteStoreMetrics(page, *storage_.store);
-    WriteMemoryMetrics(page, storage_.store->status().memory, scrape_->CacheBytes());
+    WriteMemoryMetrics(page, storage_.store->status().memory,
+                       {.scrapes = scrape_->CacheBytes(), .pushes = receiver_.cache_bytes()});
     instrument::WriteCounts(page, "skep_evaluator_", server_.counts().List());
   });
 }

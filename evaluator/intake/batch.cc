@@ -55,24 +55,33 @@ std::string ShortText(const Labels& labels) {
 Batch::Batch(storage::Appendable& store, Timestamp newest, CommitNote note)
     : appender_(store.NewAppender()), newest_(std::min(newest, kNewest)), note_(std::move(note)) {}
 
+bool Batch::IsPossible(Timestamp time) const { return time >= kOldest && time <= newest_; }
+
 bool Batch::IsTimely(const Labels& labels, Timestamp time) {
   if (time > newest_) RefuseAt(Refusal::kTooNew, labels, time);
   if (time < kOldest) RefuseAt(Refusal::kTooOld, labels, time);
-  return time >= kOldest && time <= newest_;
+  return IsPossible(time);
+}
+
+std::optional<AppendOutcome> Batch::AppendKnown(storage::SeriesRef ref, Sample sample) {
+  if (note_.NeedsLabels(sample.time) || !IsPossible(sample.time)) return std::nullopt;
+  const std::optional<AppendOutcome> outcome = appender_->AppendKnown(ref, sample);
+  if (outcome == AppendOutcome::kAccepted) ++accepted_;
+  return outcome;
 }
 
 void Batch::Append(storage::SeriesRef& ref, const Labels& labels, Sample sample) {
   if (!IsTimely(labels, sample.time)) return;
-  Judge(appender_->Append(ref, labels, sample), labels, sample.time);
+  Count(appender_->Append(ref, labels, sample), labels, sample.time);
 }
 
 void Batch::AppendHistogram(storage::SeriesRef& ref, const Labels& labels,
                             const FullSample& sample) {
   if (!IsTimely(labels, sample.time)) return;
-  Judge(appender_->AppendFull(ref, labels, sample), labels, sample.time);
+  Count(appender_->AppendFull(ref, labels, sample), labels, sample.time);
 }
 
-void Batch::Judge(AppendOutcome outcome, const Labels& labels, Timestamp time) {
+void Batch::Count(AppendOutcome outcome, const Labels& labels, Timestamp time) {
   switch (outcome) {
     case AppendOutcome::kAccepted:
       ++accepted_;

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -41,6 +42,11 @@ class Batch {
 
   // `ref`: see Appender.
   void Append(storage::SeriesRef& ref, const Labels& labels, Sample sample);
+  // The same by the number alone, for whoever has not read the labels. Nothing was done where they
+  // are needed: the series is not known, somebody listens, the time cannot be. What is not accepted
+  // has to be handed to Count.
+  std::optional<storage::AppendOutcome> AppendKnown(storage::SeriesRef ref, Sample sample);
+  void Count(storage::AppendOutcome outcome, const Labels& labels, Timestamp time);
   void AppendHistogram(storage::SeriesRef& ref, const Labels& labels, const FullSample& sample);
   // `count` samples were lost; `what` names the first of them and what is wrong with it.
   void Refuse(Refusal refusal, std::string_view what, std::size_t count = 1);
@@ -55,9 +61,9 @@ class Batch {
   std::string Complaint() const;
 
  private:
+  bool IsPossible(Timestamp time) const;
   // Where the time cannot be, the sample is refused.
   bool IsTimely(const Labels& labels, Timestamp time);
-  void Judge(storage::AppendOutcome outcome, const Labels& labels, Timestamp time);
   void RefuseAt(Refusal refusal, const Labels& labels, Timestamp time);
 
   std::unique_ptr<storage::Appender> appender_;

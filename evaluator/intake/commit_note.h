@@ -26,9 +26,11 @@ class CommitNote {
   CommitNote(const storage::CommitFeed* feed, Timestamp arrival)
       : watches_(feed == nullptr ? nullptr : feed->CurrentWatches()), arrival_(arrival) {}
 
+  // Whether Add does anything for a sample of that time.
+  bool NeedsLabels(Timestamp time) const { return watches_ != nullptr && time >= arrival_ - kNews; }
   // The batch has this sample.
   void Add(const Labels& labels, Timestamp time) {
-    if (watches_ != nullptr && time >= arrival_ - kNews) Look(labels);
+    if (NeedsLabels(time)) Look(labels);
   }
   // The batch is visible.
   void Tell();

@@ -106,7 +106,8 @@ net::HttpResponse Receiver::Write(const net::HttpRequest& request) {
   if (!message) return Plain(400, message.error().message());
   const Timestamp now = clock_.Now();
   Batch batch(store_, now + kMaxAhead, CommitNote(commits_, now));
-  const Status read = ReadWriteRequest(*message, batch);
+  refs_.Turn(clock_.SteadyNow());
+  const Status read = ReadWriteRequest(*message, refs_, batch);
   if (!read) return Plain(400, "nothing taken: " + read.error().message());
   return Finish(batch, write_counters_);
 }

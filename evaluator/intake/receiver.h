@@ -9,6 +9,7 @@
 #include "common/instrument/instruments.h"
 #include "common/net/http_message.h"
 #include "evaluator/intake/batch.h"
+#include "evaluator/intake/series_refs.h"
 #include "evaluator/storage/appender.h"
 
 namespace skep::intake {
@@ -31,6 +32,9 @@ class Receiver {
   // lines without one, otherwise now; `extra_label` (name=value), repeatable. 204; 400; 500.
   net::HttpResponse Import(const net::HttpRequest& request);
 
+  // Of the heap: what is remembered of the senders' series.
+  std::size_t cache_bytes() const { return refs_.heap_bytes(); }
+
  private:
   struct Counters {
     instrument::Counter accepted;
@@ -43,6 +47,7 @@ class Receiver {
   storage::Appendable& store_;
   const Clock& clock_;
   const storage::CommitFeed* commits_;
+  SeriesRefs refs_;
   Counters write_counters_;
   Counters import_counters_;
 };

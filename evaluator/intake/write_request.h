@@ -6,6 +6,7 @@
 
 #include "common/base/result.h"
 #include "evaluator/intake/batch.h"
+#include "evaluator/intake/series_refs.h"
 
 namespace skep::intake {
 
@@ -13,6 +14,7 @@ namespace skep::intake {
 // also stale ones. Exemplars and metadata are passed over. A label set that is none and a histogram
 // whose numbers do not fit together cost their samples. kInvalid: the bytes are no such message;
 // what stood before the broken place has been appended, so the batch is not to be committed.
-Status ReadWriteRequest(std::string_view message, Batch& batch);
+// `refs` are of the batch's store, and know the series again in the next message.
+Status ReadWriteRequest(std::string_view message, SeriesRefs& refs, Batch& batch);
 
 }  // namespace skep::intake

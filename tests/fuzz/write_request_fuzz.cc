@@ -8,9 +8,13 @@
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   skep::tsdb::Head head({});
-  skep::intake::Batch batch(head, skep::kMaxTimestamp);
+  skep::intake::SeriesRefs refs;
   const std::string_view message(reinterpret_cast<const char*>(data), size);
-  if (skep::intake::ReadWriteRequest(message, batch)) (void)batch.Commit();
-  (void)batch.Complaint();
+  // The second time by the numbers that the first one found.
+  for (int i = 0; i < 2; ++i) {
+    skep::intake::Batch batch(head, skep::kMaxTimestamp);
+    if (skep::intake::ReadWriteRequest(message, refs, batch)) (void)batch.Commit();
+    (void)batch.Complaint();
+  }
   return 0;
 }

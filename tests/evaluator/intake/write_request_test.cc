@@ -19,8 +19,9 @@ struct Received {
 
 Received Receive(const std::vector<SeriesMessage>& all) {
   tsdb::Head head({});
+  SeriesRefs refs;
   Batch batch(head, kMaxTimestamp);
-  REQUIRE(ReadWriteRequest(Request(all), batch));
+  REQUIRE(ReadWriteRequest(Request(all), refs, batch));
   REQUIRE(batch.Commit());
   return {Dump(head), batch.Complaint()};
 }
@@ -137,8 +138,9 @@ TEST_CASE("A message cut anywhere is refused or a shorter one", "[intake]") {
   std::size_t refused = 0;
   for (std::size_t size = 0; size < whole.size(); ++size) {
     tsdb::Head head({});
+    SeriesRefs refs;
     Batch batch(head, kMaxTimestamp);
-    if (!ReadWriteRequest(std::string_view(whole).substr(0, size), batch)) ++refused;
+    if (!ReadWriteRequest(std::string_view(whole).substr(0, size), refs, batch)) ++refused;
   }
   // Whole are only nothing at all, and the series without the metadata behind it.
   CHECK(refused == whole.size() - 2);

@@ -1,0 +1,69 @@
+// Which series pushed label sets name, by the bytes that name them.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <mutex>
+#include <vector>
+
+#include "common/base/clock.h"
+#include "common/base/hash128.h"
+#include "evaluator/storage/appender.h"
+
+namespace skep::intake {
+
+// A sender names the same series in the same bytes again and again. Whoever remembers the store's
+// number of them need not read the labels, check them and look them up.
+//
+// What was not asked for since the turn before the last is forgotten; a turn is ten minutes, or so
+// many entries. 32 to 64 bytes a series. Thread-safe.
+class SeriesRefs {
+ public:
+  static constexpr Duration kTurn = std::chrono::minutes(10);
+
+  // A turn ends early once it has `most_entries`.
+  explicit SeriesRefs(std::size_t most_entries = std::size_t{1} << 21U);
+
+  // 0: not known.
+  storage::SeriesRef Find(const Hash128& name);
+  // `ref` is not 0. The store may drop the series later: then it does not know the number.
+  void Remember(const Hash128& name, storage::SeriesRef ref);
+  // Called now and then, ends the turn when it is time.
+  void Turn(Clock::Steady now);
+
+  // Of the heap.
+  std::size_t heap_bytes() const;
+
+ private:
+  struct Entry {
+    Hash128 name;
+    storage::SeriesRef ref = 0;  // 0: free
+  };
+  // Open addressing; its size is 0 or a power of two, at most 3/4 of it used.
+  struct Table {
+    std::vector<Entry> slots;
+    std::size_t used = 0;
+
+    storage::SeriesRef Find(const Hash128& name) const;
+    void Put(const Hash128& name, storage::SeriesRef ref);
+    void Grow();
+  };
+  // One of several, so that threads rarely meet.
+  struct alignas(64) Shard {
+    mutable std::mutex mutex;
+    Table present;  // of this turn
+    Table last;     // of the one before
+
+    void Turn();
+  };
+  static constexpr std::size_t kShards = 16;
+
+  Shard& ShardOf(const Hash128& name) { return shards_[name.high % kShards]; }
+
+  const std::size_t most_in_shard_;
+  std::array<Shard, kShards> shards_;
+  std::mutex turn_mutex_;
+  Clock::Steady turned_{};  // guarded by turn_mutex_
+};
+
+}  // namespace skep::intake
