@@ -1,14 +1,22 @@
 #include "evaluator/intake/series_refs.h"
 
 #include <algorithm>
+#include <mutex>
 #include <utility>
 
 namespace skep::intake {
 namespace {
 
 constexpr std::size_t kFirstSlots = 16;
+// Names are anywhere in the table, which is larger than the processor's caches: look-ups of so many
+// overlap.
+constexpr std::size_t kAhead = 8;
 
 }  // namespace
+
+void SeriesRefs::Table::Prefetch(const Hash128& name) const {
+  if (!slots.empty()) __builtin_prefetch(&slots[name.low & (slots.size() - 1)]);
+}
 
 storage::SeriesRef SeriesRefs::Table::Find(const Hash128& name) const {
   if (slots.empty()) return 0;
@@ -37,44 +45,46 @@ void SeriesRefs::Table::Grow() {
   }
 }
 
-void SeriesRefs::Shard::Turn() { last = std::exchange(present, {}); }
-
-SeriesRefs::SeriesRefs(std::size_t most_entries)
-    : most_in_shard_(std::max<std::size_t>(1, most_entries / kShards)) {}
-
-storage::SeriesRef SeriesRefs::Find(const Hash128& name) {
-  Shard& shard = ShardOf(name);
-  const std::lock_guard lock(shard.mutex);
-  if (const storage::SeriesRef ref = shard.present.Find(name); ref != 0) return ref;
-  const storage::SeriesRef ref = shard.last.Find(name);
-  if (ref != 0) shard.present.Put(name, ref);
-  return ref;
+void SeriesRefs::Find(std::span<const Hash128> names, std::vector<storage::SeriesRef>& refs) {
+  refs.assign(names.size(), 0);
+  std::vector<std::size_t> of_last;  // found only there
+  {
+    const std::shared_lock lock(mutex_);
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      if (i + kAhead < names.size()) present_.Prefetch(names[i + kAhead]);
+      refs[i] = present_.Find(names[i]);
+      if (refs[i] != 0) continue;
+      refs[i] = last_.Find(names[i]);
+      if (refs[i] != 0) of_last.push_back(i);
+    }
+  }
+  if (of_last.empty()) return;
+  const std::lock_guard lock(mutex_);
+  for (const std::size_t i : of_last) Put(names[i], refs[i]);
 }
 
 void SeriesRefs::Remember(const Hash128& name, storage::SeriesRef ref) {
-  Shard& shard = ShardOf(name);
-  const std::lock_guard lock(shard.mutex);
-  if (shard.present.used >= most_in_shard_) shard.Turn();
-  shard.present.Put(name, ref);
+  const std::lock_guard lock(mutex_);
+  Put(name, ref);
+}
+
+void SeriesRefs::Put(const Hash128& name, storage::SeriesRef ref) {
+  if (present_.used >= most_entries_) Turn();
+  present_.Put(name, ref);
 }
 
 void SeriesRefs::Turn(Clock::Steady now) {
-  const std::lock_guard turn(turn_mutex_);
+  const std::lock_guard lock(mutex_);
   if (now - turned_ < kTurn) return;
   turned_ = now;
-  for (Shard& shard : shards_) {
-    const std::lock_guard lock(shard.mutex);
-    shard.Turn();
-  }
+  Turn();
 }
 
+void SeriesRefs::Turn() { last_ = std::exchange(present_, {}); }
+
 std::size_t SeriesRefs::heap_bytes() const {
-  std::size_t slots = 0;
-  for (const Shard& shard : shards_) {
-    const std::lock_guard lock(shard.mutex);
-    slots += shard.present.slots.capacity() + shard.last.slots.capacity();
-  }
-  return slots * sizeof(Entry);
+  const std::shared_lock lock(mutex_);
+  return (present_.slots.capacity() + last_.slots.capacity()) * sizeof(Entry);
 }
 
 }  // namespace skep::intake

@@ -1,9 +1,9 @@
 // Which series pushed label sets name, by the bytes that name them.
 #pragma once
 
-#include <array>
 #include <cstddef>
-#include <mutex>
+#include <shared_mutex>
+#include <span>
 #include <vector>
 
 #include "common/base/clock.h"
@@ -22,10 +22,11 @@ class SeriesRefs {
   static constexpr Duration kTurn = std::chrono::minutes(10);
 
   // A turn ends early once it has `most_entries`.
-  explicit SeriesRefs(std::size_t most_entries = std::size_t{1} << 21U);
+  explicit SeriesRefs(std::size_t most_entries = std::size_t{1} << 21U)
+      : most_entries_(most_entries) {}
 
-  // 0: not known.
-  storage::SeriesRef Find(const Hash128& name);
+  // One for each name; 0: not known.
+  void Find(std::span<const Hash128> names, std::vector<storage::SeriesRef>& refs);
   // `ref` is not 0. The store may drop the series later: then it does not know the number.
   void Remember(const Hash128& name, storage::SeriesRef ref);
   // Called now and then, ends the turn when it is time.
@@ -44,26 +45,20 @@ class SeriesRefs {
     std::vector<Entry> slots;
     std::size_t used = 0;
 
+    void Prefetch(const Hash128& name) const;
     storage::SeriesRef Find(const Hash128& name) const;
     void Put(const Hash128& name, storage::SeriesRef ref);
     void Grow();
   };
-  // One of several, so that threads rarely meet.
-  struct alignas(64) Shard {
-    mutable std::mutex mutex;
-    Table present;  // of this turn
-    Table last;     // of the one before
 
-    void Turn();
-  };
-  static constexpr std::size_t kShards = 16;
+  void Put(const Hash128& name, storage::SeriesRef ref);
+  void Turn();
 
-  Shard& ShardOf(const Hash128& name) { return shards_[name.high % kShards]; }
-
-  const std::size_t most_in_shard_;
-  std::array<Shard, kShards> shards_;
-  std::mutex turn_mutex_;
-  Clock::Steady turned_{};  // guarded by turn_mutex_
+  const std::size_t most_entries_;
+  mutable std::shared_mutex mutex_;
+  Table present_;  // of this turn
+  Table last_;     // of the one before
+  Clock::Steady turned_{};
 };
 
 }  // namespace skep::intake

@@ -22,11 +22,30 @@ Error Broken(std::string_view message) {
   return Invalid("write request: " + std::string(message) + ": not a message");
 }
 
+// One series of a message.
+struct SeriesBytes {
+  // All labels with their tags and lengths, where they come first, as with every sender we know.
+  std::string_view name;
+  std::string_view rest;
+};
+
+SeriesBytes Split(std::string_view message) {
+  const char* end = message.data();
+  MessageReader reader(message);
+  while (reader.Next() && reader.tag() == Tag(1, WireType::kBytes)) {
+    end = reader.bytes().data() + reader.bytes().size();
+  }
+  const auto size = static_cast<std::size_t>(end - message.data());
+  return {message.substr(0, size), message.substr(size)};
+}
+
+// Reads series after series.
 class SeriesReader {
  public:
   SeriesReader(SeriesRefs& refs, Batch& batch) : refs_(refs), batch_(batch) {}
 
-  Status Read(std::string_view message);
+  // `known` is the store's number of those labels, or 0.
+  Status Read(const SeriesBytes& series, const Hash128& name, storage::SeriesRef known);
 
  private:
   struct Point {
@@ -36,11 +55,10 @@ class SeriesReader {
     Sample ToSample() const { return {FromMillis(millis), value}; }
   };
 
-  // The bytes of all labels, tags and lengths included, where they come first; else "".
-  Result<std::string_view> ReadPoints(std::string_view message);
+  Status ReadPoints(std::string_view message);
+  bool ReadPoint(std::string_view message);
   Status ReadLabels(std::string_view message);
   bool ReadLabel(std::string_view message);
-  bool ReadPoint(std::string_view message);
   // How many points were taken; the store may have refused the next one.
   std::size_t AppendKnown();
   // The points from `first` on, and the histograms.
@@ -52,6 +70,7 @@ class SeriesReader {
   std::vector<LabelView> pairs_;
   std::vector<Point> points_;
   std::vector<HistogramMessage> histograms_;
+  bool has_more_labels_ = false;  // behind a sample
   storage::SeriesRef ref_ = 0;
   std::optional<storage::AppendOutcome> refused_;  // by AppendKnown
 };
@@ -68,7 +87,6 @@ bool SeriesReader::ReadLabel(std::string_view message) {
 }
 
 Status SeriesReader::ReadLabels(std::string_view message) {
-  pairs_.clear();
   MessageReader reader(message);
   while (reader.Next()) {
     if (reader.tag() != Tag(1, WireType::kBytes)) continue;
@@ -88,21 +106,15 @@ bool SeriesReader::ReadPoint(std::string_view message) {
   return reader.ok();
 }
 
-Result<std::string_view> SeriesReader::ReadPoints(std::string_view message) {
+Status SeriesReader::ReadPoints(std::string_view message) {
   points_.clear();
   histograms_.clear();
-  std::string_view name;
-  bool is_name_first = true, is_behind = false;
+  has_more_labels_ = false;
   MessageReader reader(message);
   while (reader.Next()) {
     if (reader.tag() == Tag(1, WireType::kBytes)) {
-      const char* const end = reader.bytes().data() + reader.bytes().size();
-      name = message.substr(0, static_cast<std::size_t>(end - message.data()));
-      is_name_first = !is_behind;
-      continue;
-    }
-    is_behind = true;
-    if (reader.tag() == Tag(2, WireType::kBytes)) {
+      has_more_labels_ = true;
+    } else if (reader.tag() == Tag(2, WireType::kBytes)) {
       if (!ReadPoint(reader.bytes())) return Broken("sample");
     } else if (reader.tag() == Tag(4, WireType::kBytes)) {
       std::optional<HistogramMessage> histogram = ReadHistogramMessage(reader.bytes());
@@ -110,27 +122,25 @@ Result<std::string_view> SeriesReader::ReadPoints(std::string_view message) {
       histograms_.push_back(*std::move(histogram));
     }
   }
-  if (!reader.ok()) return Broken("series");
-  return is_name_first ? name : std::string_view();
+  return reader.ok() ? Status() : Broken("series");
 }
 
-Status SeriesReader::Read(std::string_view message) {
-  const Result<std::string_view> name = ReadPoints(message);
-  if (!name) return name.error();
-  const Hash128 hash = Hash128Of(*name);
-  const storage::SeriesRef known = name->empty() ? 0 : refs_.Find(hash);
-  ref_ = known;
-  // What the store takes by the number alone; with the others begins the long way.
+Status SeriesReader::Read(const SeriesBytes& series, const Hash128& name,
+                          storage::SeriesRef known) {
+  RETURN_IF_ERROR(ReadPoints(series.rest));
+  ref_ = has_more_labels_ ? 0 : known;
   const std::size_t taken = AppendKnown();
-  if (known != 0 && taken == points_.size() && histograms_.empty()) return {};
-  RETURN_IF_ERROR(ReadLabels(message));
+  if (ref_ != 0 && taken == points_.size() && histograms_.empty()) return {};
+  pairs_.clear();
+  RETURN_IF_ERROR(ReadLabels(series.name));
+  RETURN_IF_ERROR(ReadLabels(series.rest));
   const Result<Labels> labels = MakeSeriesLabels(pairs_);
   if (!labels) {
     batch_.Refuse(Refusal::kLabels, labels.error().message(), points_.size() + histograms_.size());
     return {};
   }
   Append(taken, *labels);
-  if (ref_ != 0 && ref_ != known && !name->empty()) refs_.Remember(hash, ref_);
+  if (ref_ != 0 && ref_ != known && !has_more_labels_) refs_.Remember(name, ref_);
   return {};
 }
 
@@ -168,12 +178,20 @@ void SeriesReader::AppendHistogram(HistogramMessage& message, const Labels& labe
 }  // namespace
 
 Status ReadWriteRequest(std::string_view message, SeriesRefs& refs, Batch& batch) {
-  SeriesReader series(refs, batch);
+  std::vector<SeriesBytes> all;
+  std::vector<Hash128> names;
   MessageReader reader(message);
   while (reader.Next()) {
-    if (reader.tag() == Tag(1, WireType::kBytes)) RETURN_IF_ERROR(series.Read(reader.bytes()));
+    if (reader.tag() != Tag(1, WireType::kBytes)) continue;
+    names.push_back(Hash128Of(all.emplace_back(Split(reader.bytes())).name));
   }
   if (!reader.ok()) return Broken("request");
+  std::vector<storage::SeriesRef> known;
+  refs.Find(names, known);
+  SeriesReader series(refs, batch);
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    RETURN_IF_ERROR(series.Read(all[i], names[i], known[i]));
+  }
   return {};
 }
 

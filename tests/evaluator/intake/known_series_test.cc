@@ -31,6 +31,12 @@ struct World {
 
 Hash128 Name(std::uint64_t i) { return {i * 0x9e3779b97f4a7c15ULL, i}; }
 
+storage::SeriesRef Find(SeriesRefs& refs, std::uint64_t i) {
+  std::vector<storage::SeriesRef> found;
+  refs.Find(std::vector{Name(i)}, found);
+  return found.at(0);
+}
+
 }  // namespace
 
 TEST_CASE("A series is known again by the bytes of its labels", "[intake]") {
@@ -125,19 +131,22 @@ TEST_CASE("What nobody asked for during a turn is forgotten at the end of the ne
   refs.Remember(Name(2), 12);
   refs.Turn(start + SeriesRefs::kTurn / 2);
   refs.Turn(start + SeriesRefs::kTurn);
-  CHECK(refs.Find(Name(1)) == 11);
+  CHECK(Find(refs, 1) == 11);
   refs.Turn(start + 2 * SeriesRefs::kTurn);
-  CHECK(refs.Find(Name(1)) == 11);
-  CHECK(refs.Find(Name(2)) == 0);
+  CHECK(Find(refs, 1) == 11);
+  CHECK(Find(refs, 2) == 0);
   refs.Remember(Name(1), 21);
-  CHECK(refs.Find(Name(1)) == 21);
+  CHECK(Find(refs, 1) == 21);
+  std::vector<storage::SeriesRef> found;
+  refs.Find(std::vector{Name(3), Name(1), Name(2)}, found);
+  CHECK(found == std::vector<storage::SeriesRef>{0, 21, 0});
 }
 
 TEST_CASE("The memory of series is bounded", "[intake]") {
   SeriesRefs refs(1600);
   for (std::uint64_t i = 1; i <= 100'000; ++i) refs.Remember(Name(i), i);
-  CHECK(refs.Find(Name(100'000)) == 100'000);
-  CHECK(refs.Find(Name(1)) == 0);
+  CHECK(Find(refs, 100'000) == 100'000);
+  CHECK(Find(refs, 1) == 0);
   CHECK(refs.heap_bytes() < std::size_t{2} * 1600 * 100);
 }
 
