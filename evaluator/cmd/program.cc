@@ -1,5 +1,6 @@
 #include "evaluator/cmd/program.h"
 
+#include <malloc.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -311,7 +312,9 @@ void Program::StartMaintenance() {
   });
   const auto tend = [this] {
     while (maintenance_end_.WaitUntil(clock_.SteadyNow() + kMaintenanceRhythm)) {
-      storage_.store->TendBlocks();
+      // Series give up their samples one by one, so what is free has the size of a few samples, but
+      // whole pages of it: glibc keeps those unless it is told.
+      if (storage_.store->TendBlocks()) malloc_trim(0);
     }
   };
   tending_ = StartThread("blocks", tend, [this](const std::string& what) {

@@ -190,13 +190,15 @@ void Store::MeasureMemory() {
   memory_ = memory;
 }
 
-void Store::TendBlocks() {
+bool Store::TendBlocks() {
   const Clock::Steady now = clock_.SteadyNow();
-  if (tend_again_ && now < *tend_again_) return;
+  if (tend_again_ && now < *tend_again_) return false;
   tend_again_.reset();
   const Status done = upkeep_->Run(LogBytes());
   if (!done) tend_again_ = now + kRetry;
   Note(Part::kBlocks, done);
+  const std::uint64_t forgotten = upkeep_->counters().forgotten_flushes;
+  return std::exchange(forgotten_flushes_, forgotten) != forgotten;
 }
 
 std::uint64_t Store::LogBytes() const {

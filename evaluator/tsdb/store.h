@@ -73,8 +73,9 @@ class Store final : public storage::Appendable, public storage::Queryable {
 
   // What is due by now. Called by one thread.
   void Maintain();
-  // Flushes, merges and drops blocks, as far as it is due. Called by one thread.
-  void TendBlocks();
+  // Flushes, merges and drops blocks, as far as it is due. Called by one thread. Whether samples
+  // have left memory: much of the heap is free then, in many pieces.
+  bool TendBlocks();
   // A TendBlocks that runs ends soon. For whoever ends the program.
   void StopTending() { upkeep_->Stop(); }
   // Everything committed so far is on the disk.
@@ -124,7 +125,9 @@ class Store final : public storage::Appendable, public storage::Queryable {
   std::unique_ptr<WalWriter> wal_;
   std::unique_ptr<BlockFolder> blocks_;
   std::unique_ptr<Upkeep> upkeep_;
-  std::optional<Clock::Steady> tend_again_;  // of the thread of TendBlocks, after a failure
+  // Of the thread of TendBlocks.
+  std::optional<Clock::Steady> tend_again_;  // after a failure
+  std::uint64_t forgotten_flushes_ = 0;
 
   // Of the thread that calls Maintain.
   std::uint64_t log_bytes_at_start_ = 0;    // behind the checkpoint; 0 after the next one

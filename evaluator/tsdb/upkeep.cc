@@ -41,11 +41,11 @@ Upkeep::Upkeep(Disk& disk, Head& head, BlockFolder& blocks, UpkeepOptions option
       options_(options),
       clock_(clock),
       log_(std::move(log)) {
-  head_.NoteFlush(FlushTime());
+  head_.NoteFlush(FlushTime(options_.flush_span));
 }
 
-Timestamp Upkeep::FlushTime() const {
-  return Floor(clock_.Now() - options_.flush_delay, options_.flush_span);
+Timestamp Upkeep::FlushTime(Duration span) const {
+  return Floor(clock_.Now() - options_.flush_delay, span);
 }
 
 Status Upkeep::Run(std::uint64_t log_bytes) {
@@ -69,18 +69,38 @@ void Upkeep::Forget() {
   head_.DropFlushed(unforgotten_->samples);
   unforgotten_.reset();
   has_forgotten_ = true;
+  Count(&UpkeepCounters::forgotten_flushes);
+}
+
+bool Upkeep::IsLateDue(std::uint64_t late) {
+  const bool is_quiet = std::exchange(late_seen_, late) == late;
+  const std::uint64_t waiting = late - late_;
+  return waiting >= options_.flush_late_samples ||
+         (is_quiet && waiting >= options_.flush_late_rest);
+}
+
+std::optional<Timestamp> Upkeep::DueFlush() {
+  const HeadCounters counters = head_.counters();
+  const Timestamp whole = FlushTime(options_.flush_span);
+  const Timestamp half = FlushTime(options_.flush_span / 2);
+  const bool is_late_due = IsLateDue(counters.samples_behind_flush);
+  const std::uint64_t appended = counters.samples_appended - appended_;
+  const Timestamp latest = appended < options_.dense_samples * head_.series_count() ? whole : half;
+  if (!flushed_ || *flushed_ < latest) return latest;
+  return is_late_due ? flushed_ : std::nullopt;
 }
 
 Status Upkeep::Flush() {
   if (unforgotten_) return {};
-  const Timestamp time = FlushTime();
-  const std::uint64_t late = head_.counters().samples_behind_flush;
-  if (flushed_ == time && late - late_ < options_.flush_late_samples) return {};
-  head_.NoteFlush(time);
-  HeadFlush flush(head_, time);
+  const std::optional<Timestamp> due = DueFlush();
+  if (!due) return {};
+  const HeadCounters counters = head_.counters();
+  head_.NoteFlush(*due);
+  HeadFlush flush(head_, *due);
   if (flush.span()) RETURN_IF_ERROR(WriteSpans(flush));
-  flushed_ = time;
-  late_ = late;
+  flushed_ = due;
+  late_ = counters.samples_behind_flush;
+  appended_ = counters.samples_appended;
   Forget();
   return {};
 }
@@ -163,7 +183,8 @@ Status Upkeep::Merge() {
   }
   const std::vector<Duration> spans = MergeSpans(options_.retention);
   std::vector<LiveBlock> some;
-  for (const std::size_t at : PlanMerge(planned, FlushTime(), spans)) some.push_back((*list)[at]);
+  for (const std::size_t at : PlanMerge(planned, FlushTime(options_.flush_span), spans))
+    some.push_back((*list)[at]);
   return some.empty() ? Status() : MergeInto(some);
 }
 

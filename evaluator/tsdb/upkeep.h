@@ -28,11 +28,16 @@ struct UpkeepOptions {
   Duration retention{};          // blocks that end earlier are dropped; 0: none
   std::uint64_t most_bytes = 0;  // the oldest blocks are dropped beyond it; 0: none
   // Samples are written to blocks in spans of so much time, aligned to the epoch, some time after
-  // the end of the span: rules mostly look at the newest minutes, which then are in memory.
+  // the end of the span: rules mostly look at the newest minutes, which then are in memory. Half
+  // such a span is written by itself where it has `dense_samples` of a series on average: it makes
+  // a chunk that is worth it.
   Duration flush_span = std::chrono::minutes(20);
   Duration flush_delay = std::chrono::minutes(10);
-  // So many samples that came too late for their span are written before the next one is over.
+  std::uint64_t dense_samples = 100;
+  // So many samples that came too late for their span are written before the next one is over, and
+  // so many once no more come.
   std::uint64_t flush_late_samples = 8'000'000;
+  std::uint64_t flush_late_rest = 1'000'000;
   // A block that has been there for so long gets no company soon.
   Duration settle = std::chrono::minutes(10);
 };
@@ -42,6 +47,7 @@ struct UpkeepCounters {
   std::uint64_t flushes = 0;
   std::uint64_t flushed_blocks = 0;
   std::uint64_t flushed_samples = 0;
+  std::uint64_t forgotten_flushes = 0;  // of which the head has let go
   std::uint64_t merges = 0;
   std::uint64_t merged_blocks = 0;
   std::uint64_t adopted_blocks = 0;
@@ -86,6 +92,9 @@ class Upkeep {
 
   void Forget();
   Status Flush();
+  // Up to when a flush would be of use now; none: it would not.
+  std::optional<Timestamp> DueFlush();
+  bool IsLateDue(std::uint64_t late);
   Status WriteSpans(HeadFlush& flush);
   Status WriteSpan(HeadFlush& flush, storage::TimeRange range, std::vector<std::uint64_t>& numbers);
   Status LookIntoInbox();
@@ -93,7 +102,7 @@ class Upkeep {
   Status Merge();
   Status MergeInto(std::span<const LiveBlock> blocks);
   Status DropOld(std::uint64_t log_bytes);
-  Timestamp FlushTime() const;
+  Timestamp FlushTime(Duration span) const;  // the end of the newest such span that is over
   void Count(std::uint64_t UpkeepCounters::*counter, std::uint64_t n = 1);
 
   Disk& disk_;
@@ -107,9 +116,11 @@ class Upkeep {
 
   std::mutex mutex_;  // held while files change
   std::optional<Unforgotten> unforgotten_;
-  std::optional<Timestamp> flushed_;              // the last FlushTime
-  std::uint64_t late_ = 0;                        // HeadCounters::samples_behind_flush then
-  std::optional<Clock::Steady> looked_;           // into the inbox
+  std::optional<Timestamp> flushed_;     // up to when the last flush went
+  std::uint64_t late_ = 0;               // HeadCounters::samples_behind_flush then
+  std::uint64_t late_seen_ = 0;          // the same at the last Run
+  std::uint64_t appended_ = 0;           // HeadCounters::samples_appended at the last flush
+  std::optional<Clock::Steady> looked_;  // into the inbox
   std::map<std::uint64_t, Clock::Steady> added_;  // blocks of this run
 
   mutable std::mutex counters_mutex_;
