@@ -25,7 +25,8 @@ void AddCorsHeaders(const std::optional<Regex>& allowed, const net::HttpRequest&
 Api::Api(Sources sources, Options options)
     : sources_(std::move(sources)),
       options_(std::move(options)),
-      watch_(std::make_unique<ClientWatch>()) {}
+      watch_(std::make_unique<ClientWatch>()),
+      queries_(sources_.clock, {.parse = options_.promql}) {}
 
 Api::~Api() = default;
 

@@ -19,6 +19,7 @@
 #include "common/net/http_message.h"
 #include "common/net/http_server.h"
 #include "evaluator/engine/engine.h"
+#include "evaluator/engine/recent_queries.h"
 #include "evaluator/rules/status.h"
 #include "evaluator/scrape/status.h"
 #include "evaluator/storage/querier.h"
@@ -148,12 +149,13 @@ class Api {
   net::HttpResponse CleanTombstones(const net::HttpRequest& request) const;
   net::HttpResponse Notifications(const net::HttpRequest& request) const;
 
-  net::HttpResponse RunQuery(const net::HttpRequest& request, const engine::Query& query,
+  net::HttpResponse RunQuery(const net::HttpRequest& request, engine::RecentQueries::Lease query,
                              engine::QueryOptions when);
 
   const Sources sources_;
   const Options options_;
   std::unique_ptr<ClientWatch> watch_;
+  engine::RecentQueries queries_;  // of the query endpoints
 };
 
 }  // namespace skep::api

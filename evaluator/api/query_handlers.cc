@@ -156,7 +156,7 @@ void WriteAnswer(const Answer& answer, const std::function<bool(std::string_view
 
 }  // namespace
 
-net::HttpResponse Api::RunQuery(const net::HttpRequest& request, const engine::Query& query,
+net::HttpResponse Api::RunQuery(const net::HttpRequest& request, engine::RecentQueries::Lease query,
                                 engine::QueryOptions when) {
   Parameters parameters(request);
   if (!request.Parameter("timeout").value_or("").empty()) {
@@ -168,17 +168,21 @@ net::HttpResponse Api::RunQuery(const net::HttpRequest& request, const engine::Q
 
   const ClientWatch::Guard guard(*watch_, request.client_gone);
   when.cancel = &guard.cancel();
+  when.plan = query.plan();
   Result<Answer> answer = [&]() -> Result<Answer> {
     if (when.step.count() == 0) {
-      Result<engine::QueryResult> result = sources_.engine.Run(query, sources_.storage, when);
+      Result<engine::QueryResult> result =
+          sources_.engine.Run(query.query(), sources_.storage, when);
       if (!result) return result.error();
       return Answer{SeriesSource(std::move(result->value)), std::move(*result)};
     }
-    Result<engine::RangeResult> result = sources_.engine.RunRange(query, sources_.storage, when);
+    Result<engine::RangeResult> result =
+        sources_.engine.RunRange(query.query(), sources_.storage, when);
     if (!result) return result.error();
     return Answer{SeriesSource(std::move(result->answer)), std::move(*result)};
   }();
   if (!answer) return ExecutionError(answer.error());
+  query.Note(answer->remarks.stats);
   if (limit != 0 && answer->series.Truncate(limit)) {
     answer->remarks.warnings.emplace_back(kTruncated);
   }
@@ -203,9 +207,9 @@ net::HttpResponse Api::Query(const net::HttpRequest& request) {
   Parameters parameters(request);
   const Timestamp time = parameters.Time("time", sources_.clock.Now());
   if (parameters.failed()) return parameters.refusal();
-  Result<engine::Query> query = engine::Query::Parse(parameters.Text("query"), options_.promql);
+  Result<engine::RecentQueries::Lease> query = queries_.Take(parameters.Text("query"));
   if (!query) return BadParameter("query", query.error().message());
-  return RunQuery(request, *query, engine::QueryOptions::At(time));
+  return RunQuery(request, *std::move(query), engine::QueryOptions::At(time));
 }
 
 net::HttpResponse Api::QueryRange(const net::HttpRequest& request) {
@@ -230,15 +234,15 @@ net::HttpResponse Api::QueryRange(const net::HttpRequest& request) {
         "exceeded maximum resolution of 11,000 points per timeseries. Try decreasing the query "
         "resolution (?step=XX)");
   }
-  Result<engine::Query> query = engine::Query::Parse(parameters.Text("query"), options_.promql);
+  Result<engine::RecentQueries::Lease> query = queries_.Take(parameters.Text("query"));
   if (!query) return BadParameter("query", query.error().message());
-  const promql::ValueType type = query->expr().type();
+  const promql::ValueType type = query->query().expr().type();
   if (type != promql::ValueType::kScalar && type != promql::ValueType::kVector) {
     return BadParameter("query", "invalid expression type \"" +
                                      std::string(promql::DocumentedType(type)) +
                                      "\" for range query, must be Scalar or instant Vector");
   }
-  return RunQuery(request, *query, engine::QueryOptions::Over(start, end, step));
+  return RunQuery(request, *std::move(query), engine::QueryOptions::Over(start, end, step));
 }
 
 net::HttpResponse Api::QueryExemplars(const net::HttpRequest& request) const {

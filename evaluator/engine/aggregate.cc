@@ -165,6 +165,7 @@ Result<Table> QuantileOf(QueryContext& context, const Groups& groups, const Tabl
                          const Column& q) {
   Table out(context.budget, input.steps());
   std::vector<double> values;
+  std::vector<double> scratch;
   const auto members = groups.Members();
   for (std::size_t g = 0; g < groups.size(); ++g) {
     RETURN_IF_ERROR(context.Check());
@@ -176,7 +177,7 @@ Result<Table> QuantileOf(QueryContext& context, const Groups& groups, const Tabl
       for (const std::size_t i : members[g]) {
         if (IsPresent(input.values(i)[s])) values.push_back(input.values(i)[s]);
       }
-      if (!values.empty()) column[s] = Quantile(q[s], values);
+      if (!values.empty()) column[s] = Quantile(q[s], values, scratch);
     }
   }
   return out;

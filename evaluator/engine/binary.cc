@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -174,16 +175,30 @@ struct MatchGroups {
     of_right = index.Number(right);
   }
 
-  // The rows of each group.
-  std::vector<std::vector<std::size_t>> Members(const std::vector<std::size_t>& of) const {
-    std::vector<std::vector<std::size_t>> members(index.size());
-    for (std::size_t i = 0; i < of.size(); ++i) members[of[i]].push_back(i);
-    return members;
-  }
-
   RowIndex index;
   std::vector<std::size_t> of_left;
   std::vector<std::size_t> of_right;
+};
+
+// The rows of one side by group, each group's in their order.
+class Members {
+ public:
+  // `of`: the group of each row.
+  Members(const std::vector<std::size_t>& of, std::size_t groups)
+      : ends_(groups + 1, 0), rows_(of.size()) {
+    for (const std::size_t group : of) ++ends_[group + 1];
+    for (std::size_t g = 0; g < groups; ++g) ends_[g + 1] += ends_[g];
+    std::vector<std::size_t> next(ends_.begin(), ends_.end() - 1);
+    for (std::size_t i = 0; i < of.size(); ++i) rows_[next[of[i]]++] = i;
+  }
+
+  std::span<const std::size_t> Of(std::size_t group) const {
+    return std::span(rows_).subspan(ends_[group], ends_[group + 1] - ends_[group]);
+  }
+
+ private:
+  std::vector<std::size_t> ends_;  // of the group before, in rows_
+  std::vector<std::size_t> rows_;
 };
 
 // --- set operators ---
@@ -259,18 +274,22 @@ class Joiner {
         fill_many_(matching_.fill_left),
         tracks_(matching_.cardinality != Cardinality::kOneToOne || fill_many_.has_value() ||
                 many_.has_histograms() || one_.has_histograms()),
+        keeps_labels_(matching_.cardinality == Cardinality::kOneToOne && !matching_.on &&
+                      matching_.labels.empty() && !HasFill() && many_.distinct_without_name &&
+                      one_.distinct_without_name && !context.delayed_name_removal() &&
+                      !context.type_and_unit_labels()),
         out_(context.budget, many_.steps()) {
     if (swapped_) std::swap(many_, one_);
   }
 
   Result<Table> Run() {
     if (many_.empty() && one_.empty()) return std::move(out_);
-    const auto many = groups_.Members(of_many_);
-    const auto one = groups_.Members(of_one_);
+    const Members many(of_many_, groups_.index.size());
+    const Members one(of_one_, groups_.index.size());
     for (std::size_t g = 0; g < groups_.index.size(); ++g) {
       RETURN_IF_ERROR(context_.Check());
-      RETURN_IF_ERROR(RefuseManyOnOneSide(one[g]));
-      RETURN_IF_ERROR(JoinGroup(many[g], one[g]));
+      RETURN_IF_ERROR(RefuseManyOnOneSide(one.Of(g)));
+      RETURN_IF_ERROR(JoinGroup(many.Of(g), one.Of(g)));
     }
     if (IsTrim(binary_.op) && floats_met_) NoteTrimOfFloats(context_, binary_);
     out_.RemoveEmpty();
@@ -289,7 +308,7 @@ class Joiner {
     return false;
   }
 
-  Status RefuseManyOnOneSide(const std::vector<std::size_t>& rows) const {
+  Status RefuseManyOnOneSide(std::span<const std::size_t> rows) const {
     if (rows.size() < 2) return {};
     constexpr auto kNobody = std::numeric_limits<std::size_t>::max();
     std::vector<std::size_t> holder(one_.steps(), kNobody);
@@ -313,7 +332,7 @@ class Joiner {
   }
   static std::string WithName(const Labels& labels);
 
-  Status JoinGroup(const std::vector<std::size_t>& many, const std::vector<std::size_t>& one) {
+  Status JoinGroup(std::span<const std::size_t> many, std::span<const std::size_t> one) {
     if (!tracks_) RETURN_IF_ERROR(RefuseSecondMatch(many, one));
     const std::size_t first = out_.size();
     for (const std::size_t m : many) {
@@ -339,8 +358,8 @@ class Joiner {
   }
 
   // One-to-one: two rows of the left may not meet the same partner.
-  Status RefuseSecondMatch(const std::vector<std::size_t>& many,
-                           const std::vector<std::size_t>& one) const {
+  Status RefuseSecondMatch(std::span<const std::size_t> many,
+                           std::span<const std::size_t> one) const {
     if (matching_.cardinality != Cardinality::kOneToOne || many.size() < 2) return {};
     for (std::size_t s = 0; s < many_.steps(); ++s) {
       const auto present = [s](const Table& table) {
@@ -399,7 +418,9 @@ class Joiner {
 
   void Pair(std::size_t m, std::size_t o) {
     const double* one = one_.values(o);
-    const Labels* labels = ResultLabels(many_.row(m), *one_.row(o).labels);
+    const RowLabels labels = keeps_labels_
+                                 ? many_.row(m).labels
+                                 : RowLabels(ResultLabels(many_.row(m), *one_.row(o).labels));
     if (many_.histograms(m) == nullptr && one_.histograms(o) == nullptr) {
       Emit(labels, many_.row(m), many_.values(m), [one](std::size_t s) { return one[s]; });
       return;
@@ -416,7 +437,7 @@ class Joiner {
   }
 
   // Row `m` where no row of `one` is present.
-  void FillFor(std::size_t m, const std::vector<std::size_t>& one) {
+  void FillFor(std::size_t m, std::span<const std::size_t> one) {
     const Labels partner = groups_.index.choice().Pick(*many_.row(m).labels);
     const auto value = [&](std::size_t s) {
       for (const std::size_t o : one) {
@@ -454,7 +475,7 @@ class Joiner {
 
   // A result row: `many` and the partner's value at each step, where both are present.
   template <typename Partner>
-  void Emit(const Labels* labels, const Row& source, const double* many, Partner partner) {
+  void Emit(RowLabels labels, const Row& source, const double* many, Partner partner) {
     double* out = out_.Add(ResultRow(labels, source));
     floats_met_ = true;
     const std::size_t steps = out_.steps();
@@ -472,18 +493,19 @@ class Joiner {
   }
 
   // Included labels are the partner's, which may be another one at the next run.
-  Row ResultRow(const Labels* labels, const Row& source) const {
+  Row ResultRow(RowLabels labels, const Row& source) const {
     if (!matching_.include.empty()) return {labels, DropsName(source)};
     return {labels, DropsName(source), source.selector, source.slot};
   }
   bool DropsName(const Row& source) const {
     const bool filter = promql::IsComparison(binary_.op) || IsTrim(binary_.op);
+    if (keeps_labels_ && ChangesMeaning(binary_)) return true;
     return filter && (binary_.return_bool || source.drop_name);  // else ResultLabels has done it
   }
 
   // The same where histograms take part: `many(step)` and `one(step)` give operands.
   template <typename Many, typename One>
-  void EmitMixed(const Labels* labels, const Row& source, Many many, One one) {
+  void EmitMixed(RowLabels labels, const Row& source, Many many, One one) {
     out_.Add(ResultRow(labels, source));
     const std::size_t row = out_.size() - 1;
     const std::size_t base = matched_.size();
@@ -533,6 +555,10 @@ class Joiner {
   }
 
   Result<Table> Finish() {
+    if (keeps_labels_) {
+      out_.distinct_without_name = true;
+      return std::move(out_);
+    }
     // Arithmetic took the names away, whatever becomes of delayed removal.
     RETURN_IF_ERROR(context_.MergeEqual(out_));
     out_.distinct_without_name = ChangesMeaning(binary_);
@@ -552,6 +578,10 @@ class Joiner {
   const std::optional<double> fill_one_;
   const std::optional<double> fill_many_;
   const bool tracks_;  // whether matched_ is kept
+  // One to one by all labels, and no two rows of a side have the same but for metadata: results
+  // have the labels of their left rows, without metadata where the operator drops it, and none are
+  // equal. Nobody need look at the labels here.
+  const bool keeps_labels_;
   Table out_;
   bool floats_met_ = false;    // two floats were operands
   std::vector<char> matched_;  // per result row of the present group and step

@@ -6,6 +6,7 @@
 #include "evaluator/engine/evaluator.h"
 #include "evaluator/engine/plan.h"
 #include "evaluator/engine/range_content.h"
+#include "evaluator/engine/shared_parts.h"
 #include "evaluator/promql/duration_expr.h"
 
 namespace skep::engine {
@@ -15,16 +16,15 @@ using promql::ValueType;
 
 // Names that were kept until now go; what becomes equal by it is merged.
 Status DropNamesAtLast(QueryContext& context, Table& table) {
-  bool any = false;
+  if (!context.delayed_name_removal()) {  // Settle does it
+    return table.distinct_without_name ? Status() : context.MergeEqual(table);
+  }
   for (std::size_t i = 0; i < table.size(); ++i) {
     Row& row = table.row(i);
     if (!row.drop_name) continue;
-    any = true;
-    if (!context.delayed_name_removal()) continue;  // Settle does it
     row.labels = context.Own(WithoutMetadata(*row.labels));
     row.drop_name = false;
   }
-  if (any && table.distinct_without_name && !context.delayed_name_removal()) return {};
   return context.MergeEqual(table);
 }
 
@@ -213,6 +213,8 @@ class Engine::Execution {
       : engine_(engine), slot_(std::move(slot)), begin_(begin), work_(engine.clock_.SteadyNow()) {}
   Status Open(const Query& query, storage::Queryable& storage, const QueryOptions& when,
               Clock::Steady deadline);
+  // What the query has in itself several times; null: nothing.
+  SharedParts* MakeOwnParts();
   QueryRemarks TakeRemarks(const Query& query);
 
   const Engine& engine_;
@@ -221,6 +223,7 @@ class Engine::Execution {
   Clock::Steady work_;
   std::shared_ptr<const promql::Expr> expr_;
   Steps steps_;
+  std::unique_ptr<SharedParts> own_parts_;  // where nobody shares more
   std::unique_ptr<QueryContext> context_;
 };
 
@@ -251,6 +254,8 @@ Status Engine::Execution::Open(const Query& query, storage::Queryable& storage,
   Result<std::unique_ptr<storage::Querier>> querier =
       storage.NewQuerier(TimesNeeded(*expr_, when, lookback));
   if (!querier) return querier.error();
+  SharedParts* shared = when.shared;
+  if (shared == nullptr && when.step.count() == 0) shared = MakeOwnParts();
   context_ = std::make_unique<QueryContext>(
       QueryContext::Setup{.clock = engine_.clock_,
                           .options = engine_.options_,
@@ -262,12 +267,19 @@ Status Engine::Execution::Open(const Query& query, storage::Queryable& storage,
                           .stats_only = StatsOnly(*expr_),
                           // A resolved copy has other nodes at every run.
                           .plan = expr_.get() == &query.expr() ? when.plan : nullptr,
-                          .shared = when.shared});
+                          .shared = shared});
   steps_ = StepsOf(when);
   if (!context_->budget.Fits(steps_.count)) {
     return Invalid("query processing would load too many samples into memory in query execution");
   }
   return {};
+}
+
+SharedParts* Engine::Execution::MakeOwnParts() {
+  if (promql::Selectors(*expr_).size() < 2) return nullptr;
+  own_parts_ = std::make_unique<SharedParts>();
+  own_parts_->Add(*expr_, [](const promql::VectorSelector&) { return std::size_t{0}; });
+  return own_parts_.get();
 }
 
 Result<QueryResult> Engine::Execution::Once(const Query& query) {

@@ -3,6 +3,7 @@
 
 #include <cmath>
 #include <limits>
+#include <span>
 #include <vector>
 
 #include "common/base/compensated_sum.h"
@@ -63,8 +64,8 @@ inline bool NanFirst(double a, double b) {
   return a < b;
 }
 
-// The q-quantile, interpolated between the two nearest values. Reorders `values`. NaN where there
-// are none or q is NaN; -Inf below 0, +Inf above 1.
-double Quantile(double q, std::vector<double>& values);
+// The q-quantile, interpolated between the two nearest values. NaN where there are none or q is
+// NaN; -Inf below 0, +Inf above 1. `scratch` is room to work, not that of `values`.
+double Quantile(double q, std::span<const double> values, std::vector<double>& scratch);
 
 }  // namespace skep::engine

@@ -82,6 +82,7 @@ Result<Table> Evaluator::VectorOfPart(SharedParts::Part& part, const promql::Exp
     if (--part.left == 0) part.value.reset();
   }
   RETURN_IF_ERROR(context_.Check());
+  context_.stats.samples_read += value->samples_read;
   return ToTable(context_, SelectorIn(node), *value);
 }
 
@@ -90,9 +91,13 @@ Result<Table> Evaluator::ComputeParts(SharedParts::Part& asked, const promql::Ex
                                       const Steps& steps) {
   const std::vector<SharedParts::Part*> parts = PartsOf(asked);
   const std::size_t sets_before = context_.sets().size();
+  const std::size_t read_before = context_.stats.samples_read;
   const QueryContext::SharingSets sharing(context_);
   Result<std::vector<Table>> tables = TablesOf(parts, node, steps);
   if (!tables) return tables.error();
+  // All parts look at the same samples; the others' are counted where they are taken.
+  const std::size_t read = (context_.stats.samples_read - read_before) / parts.size();
+  context_.stats.samples_read = read_before + read;
   const auto first_set = context_.sets().begin() + static_cast<std::ptrdiff_t>(sets_before);
   const PreparedPlan::Selector* const kept =
       context_.plan() == nullptr ? nullptr : context_.plan()->SelectorOf(SelectorIn(node));
@@ -101,6 +106,7 @@ Result<Table> Evaluator::ComputeParts(SharedParts::Part& asked, const promql::Ex
     parts[i]->value.reset();
     if (parts[i]->left == 0) continue;
     const std::shared_ptr<SharedVector> shared = ToShared((*tables)[i]);
+    shared->samples_read = read;
     shared->generation = kept == nullptr ? 0 : kept->generation;
     shared->sets.assign(first_set, context_.sets().end());
     parts[i]->value = shared;

@@ -1,5 +1,7 @@
 #include "evaluator/engine/row_index.h"
 
+#include <utility>
+
 namespace skep::engine {
 
 std::vector<std::size_t> RowIndex::Number(const Table& table) {
@@ -10,11 +12,26 @@ std::vector<std::size_t> RowIndex::Number(const Table& table) {
 }
 
 std::size_t RowIndex::NumberOf(const Row& row) {
-  if (kept_ == nullptr || row.slot == 0) return index_.Add(*row.labels);
+  if (kept_ == nullptr || row.slot == 0) return HashedNumberOf(row);
   const std::uint32_t kept = kept_->Of(row);
   if (kept >= of_kept_.size()) of_kept_.resize(kept + 1U, kUnused);
-  if (of_kept_[kept] == kUnused) of_kept_[kept] = index_.Add(*row.labels);
+  if (of_kept_[kept] == kUnused) {
+    of_kept_[kept] = is_hashed_ ? HashedNumberOf(row) : NewNumberOf(row);
+  }
   return of_kept_[kept];
+}
+
+std::size_t RowIndex::NewNumberOf(const Row& row) {
+  first_.push_back(row.labels);
+  return first_.size() - 1;
+}
+
+std::size_t RowIndex::HashedNumberOf(const Row& row) {
+  if (!std::exchange(is_hashed_, true)) {
+    for (const RowLabels& labels : first_) index_.Add(*labels);
+  }
+  const std::size_t number = index_.Add(*row.labels);
+  return number == first_.size() ? NewNumberOf(row) : number;
 }
 
 }  // namespace skep::engine

@@ -14,8 +14,9 @@
 namespace skep::engine {
 
 // Gives the numbers of LabelIndex: equal choices get equal ones, in the order of their first
-// appearance. A row whose series the plan knows is not hashed: only the first row of its number is.
-// Keeps pointers to the label sets of rows. Thread-compatible.
+// appearance. As long as the plan knows the series of all rows nobody looks at their labels; the
+// first row that it does not know makes it hash one row of each number. Keeps pointers to the label
+// sets of rows. Thread-compatible.
 class RowIndex {
  public:
   // `plan` may be null. `node` is the one that numbers.
@@ -26,17 +27,21 @@ class RowIndex {
   // The number of each row.
   std::vector<std::size_t> Number(const Table& table);
 
-  std::size_t size() const { return index_.size(); }
+  std::size_t size() const { return first_.size(); }
   // The label set that got the number first.
-  const Labels& first(std::size_t number) const { return index_.first(number); }
+  const Labels& first(std::size_t number) const { return *first_[number]; }
   const LabelChoice& choice() const { return index_.choice(); }
 
  private:
   static constexpr std::size_t kUnused = std::numeric_limits<std::size_t>::max();
 
   std::size_t NumberOf(const Row& row);
+  std::size_t HashedNumberOf(const Row& row);
+  std::size_t NewNumberOf(const Row& row);
 
-  LabelIndex index_;
+  LabelIndex index_;              // of first_, once is_hashed_
+  std::vector<RowLabels> first_;  // by number
+  bool is_hashed_ = false;
   KeptNumbers* kept_;                 // null: none
   std::vector<std::size_t> of_kept_;  // this query's number of a kept one
 };

@@ -23,7 +23,8 @@ namespace skep::engine {
 
 // The value of a part at one time, good beyond the query that computed it. Immutable.
 struct SharedVector {
-  std::vector<Row> rows;  // their selector is not set
+  std::size_t samples_read = 0;  // QueryStats, of whoever would have computed it
+  std::vector<Row> rows;         // their selector is not set
   std::vector<double> values;
   std::vector<HistogramPtr> histograms;  // one for each row, or none at all
   bool distinct_without_name = false;

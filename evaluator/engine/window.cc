@@ -261,18 +261,17 @@ double TimeOfFirst(const Window& w, const WindowArguments&) { return w.seconds(0
 double TimeOfLast(const Window& w, const WindowArguments&) { return w.seconds(w.size - 1); }
 
 double QuantileOverTime(const Window& w, const WindowArguments& a) {
-  a.scratch->assign(w.values, w.values + w.size);
-  return Quantile(a.first, *a.scratch);
+  return Quantile(a.first, {w.values, w.size}, *a.scratch);
 }
 
 double Mad(const Window& w, const WindowArguments& a) {
-  a.scratch->assign(w.values, w.values + w.size);
-  for (const double value : *a.scratch) {
+  std::vector<double> distances(w.values, w.values + w.size);
+  for (const double value : distances) {
     if (std::isnan(value)) return kNormalNaN;
   }
-  const double median = Quantile(0.5, *a.scratch);
-  for (double& value : *a.scratch) value = std::fabs(value - median);
-  return Quantile(0.5, *a.scratch);
+  const double median = Quantile(0.5, distances, *a.scratch);
+  for (double& value : distances) value = std::fabs(value - median);
+  return Quantile(0.5, distances, *a.scratch);
 }
 
 // --- trends ---

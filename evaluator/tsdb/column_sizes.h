@@ -1,6 +1,7 @@
 // How long the columns of samples are, to take back what was appended to them.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 
 #include "evaluator/storage/querier.h"
@@ -25,7 +26,22 @@ class ColumnSizes {
     columns.histograms.starts.resize(histogram_starts_);
   }
 
+  // First and last time of what was appended since; the first is behind the last where nothing was.
+  storage::TimeRange AddedTo(const storage::SampleColumns& columns) const {
+    storage::TimeRange added{kMaxTimestamp, kMinTimestamp};
+    Extend(columns.times, floats_, added);
+    Extend(columns.histograms.times, histograms_, added);
+    return added;
+  }
+
  private:
+  static void Extend(const std::vector<Timestamp>& times, std::size_t before,
+                     storage::TimeRange& range) {
+    if (times.size() == before) return;
+    range.min = std::min(range.min, times[before]);
+    range.max = std::max(range.max, times.back());
+  }
+
   std::size_t floats_, starts_, histograms_, histogram_starts_;
 };
 

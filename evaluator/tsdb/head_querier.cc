@@ -37,6 +37,10 @@ class HeadSeriesSet final : public HeadSet {
     const std::lock_guard lock(snapshot_->state->stripes.Of(present_->number()));
     return present_->Read(snapshot_->number, range_, out);
   }
+  Status ReadSummarized(std::span<const Timestamp> cuts, storage::SummarizedSamples& out) override {
+    const std::lock_guard lock(snapshot_->state->stripes.Of(present_->number()));
+    return present_->ReadSummarized(snapshot_->number, range_, cuts, out);
+  }
   std::shared_ptr<const void> list() const override { return list_; }
   std::unique_ptr<HeadSet> Again() const override {
     return std::make_unique<HeadSeriesSet>(snapshot_, list_, range_);

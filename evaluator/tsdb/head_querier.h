@@ -8,7 +8,7 @@
 
 namespace skep::tsdb {
 
-// The answers of its Select and SelectAgain.
+// The answers of its Select and SelectAgain. Their ReadSummarized appends to what is in `out`.
 class HeadSet : public storage::SeriesSet {
  public:
   // What it walks: the same for another answer only if that has the same series in the same order.

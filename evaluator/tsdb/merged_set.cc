@@ -6,19 +6,11 @@
 #include <utility>
 
 #include "evaluator/tsdb/chunk.h"
+#include "evaluator/tsdb/column_sizes.h"
 #include "evaluator/tsdb/sample_merge.h"
 
 namespace skep::tsdb {
 namespace {
-
-// Whether blocks follow each other in the order `by_time`, so that nothing must be merged.
-bool Overlap(const std::vector<BlockWalk>& blocks, const std::vector<std::uint16_t>& by_time) {
-  for (std::size_t i = 1; i < by_time.size(); ++i) {
-    const storage::TimeRange before = blocks[by_time[i - 1]].block().span();
-    if (blocks[by_time[i]].block().span().min <= before.max) return true;
-  }
-  return false;
-}
 
 // Whether a chunk may come as its summary.
 bool MayStand(const BlockChunk& chunk, storage::TimeRange range, std::span<const Timestamp> cuts) {
@@ -70,9 +62,7 @@ MergedSet::MergedSet(std::vector<BlockWalk> blocks, std::unique_ptr<storage::Ser
   std::iota(by_time.begin(), by_time.end(), std::uint16_t{0});
   std::ranges::stable_sort(
       by_time, {}, [this](std::uint16_t source) { return blocks_[source].block().span().min; });
-  overlaps_ = Overlap(blocks_, by_time);
-  std::iota(rank_.begin(), rank_.end(), std::uint16_t{0});
-  if (overlaps_) return;
+  rank_.back() = static_cast<std::uint16_t>(blocks_.size());
   for (std::size_t i = 0; i < by_time.size(); ++i)
     rank_[by_time[i]] = static_cast<std::uint16_t>(i);
 }
@@ -158,10 +148,46 @@ Status MergedSet::ReadPart(std::uint16_t source, storage::SampleColumns& out) {
   return source == head_source() ? head_->ReadSamples(out) : blocks_[source].Read(out);
 }
 
+// Blocks mostly follow each other in time, and the head follows them: then each part is read to its
+// place. Blocks may overlap by a few seconds where a flush cut a batch in two, so each series is
+// looked at by itself.
 Status MergedSet::ReadSamples(storage::SampleColumns& out) {
   if (present_.size() == 1) return ReadPart(present_.front(), out);
-  merged_.clear();
+  const ColumnSizes before(out);
+  Timestamp end = kMinTimestamp;
   for (const std::uint16_t source : present_) {
+    const Result<bool> is_later = AppendLater(source, end, out);
+    if (is_later && *is_later) continue;
+    before.Restore(out);
+    return is_later ? Merge(out) : Status(is_later.error());
+  }
+  return {};
+}
+
+Result<bool> MergedSet::AppendLater(std::uint16_t source, Timestamp& end,
+                                    storage::SampleColumns& out) {
+  const ColumnSizes before(out);
+  // What the head has stands alone as for who reads nothing else: it may have no starts where
+  // blocks have some.
+  const bool is_plain = out.starts.empty() && out.histograms.empty();
+  if (source == head_source() && !is_plain) {
+    part_.clear();
+    RETURN_IF_ERROR(ReadPart(source, part_));
+    AppendSamples(out, part_);
+  } else {
+    RETURN_IF_ERROR(ReadPart(source, out));
+  }
+  const storage::TimeRange added = before.AddedTo(out);
+  if (added.min <= end) return false;
+  end = std::max(end, added.max);
+  return true;
+}
+
+Status MergedSet::Merge(storage::SampleColumns& out) {
+  std::vector<std::uint16_t> by_writing = present_;
+  std::ranges::sort(by_writing);
+  merged_.clear();
+  for (const std::uint16_t source : by_writing) {
     part_.clear();
     RETURN_IF_ERROR(ReadPart(source, part_));
     MergeSamples(merged_, part_);
@@ -171,24 +197,33 @@ Status MergedSet::ReadSamples(storage::SampleColumns& out) {
 }
 
 Status MergedSet::ReadSummarized(std::span<const Timestamp> cuts, storage::SummarizedSamples& out) {
-  if (overlaps_) return ReadSamples(out.samples);
-  Timestamp end = kMinTimestamp;  // of the blocks
-  for (const std::uint16_t source : present_) {
-    if (source == head_source()) break;
-    RETURN_IF_ERROR(blocks_[source].ReadSummarized(cuts, out));
-    end = blocks_[source].block().span().max;
-  }
-  if (!has_head()) return {};
-  if (end == kMinTimestamp) return head_->ReadSummarized(cuts, out);
-  part_.clear();
-  RETURN_IF_ERROR(head_->ReadSamples(part_));
-  if (part_.empty()) return {};
-  if (FirstTime(part_) > end && (part_.histograms.empty() || out.summaries.empty())) {
-    AppendSamples(out.samples, part_);
-    return {};
-  }
+  const Result<bool> is_good = AppendSummarized(cuts, out);
+  if (!is_good) return is_good.error();
+  if (*is_good) return {};
   out.clear();
   return ReadSamples(out.samples);
+}
+
+// False: the sources have samples among each other's, or histograms.
+Result<bool> MergedSet::AppendSummarized(std::span<const Timestamp> cuts,
+                                         storage::SummarizedSamples& out) {
+  Timestamp end = kMinTimestamp;
+  for (const std::uint16_t source : present_) {
+    const ColumnSizes before(out.samples);
+    const std::size_t runs_before = out.summaries.size();
+    RETURN_IF_ERROR(source == head_source() ? head_->ReadSummarized(cuts, out)
+                                            : blocks_[source].ReadSummarized(cuts, out));
+    if (present_.size() > 1 && !out.samples.histograms.empty()) return false;
+    storage::TimeRange added = before.AddedTo(out.samples);
+    if (out.summaries.size() > runs_before) {
+      added.min = std::min(added.min, out.summaries[runs_before].first_time);
+      added.max = std::max(added.max, out.summaries.back().last_time);
+    }
+    if (added.min <= end) return false;
+    end = std::max(end, added.max);
+  }
+  if (!out.samples.starts.empty()) out.samples.starts.resize(out.samples.size(), kNoStart);
+  return true;
 }
 
 std::shared_ptr<const MergeOrder> MergedSet::TakeOrder() && {

@@ -54,8 +54,9 @@ class BlockWalk {
 
 class MergedSet final : public storage::SeriesSet {
  public:
-  // `blocks` rise in number; `head` may not be null, and is written last. `order` is null, or what
-  // TakeOrder gave of an earlier set over the same series of the same sources.
+  // `blocks` rise in number, the order of writing; `head` may not be null, and is written last.
+  // `order` is null, or what TakeOrder gave of an earlier set over the same series of the same
+  // sources.
   MergedSet(std::vector<BlockWalk> blocks, std::unique_ptr<storage::SeriesSet> head,
             std::shared_ptr<const MergeOrder> order);
 
@@ -88,15 +89,21 @@ class MergedSet final : public storage::SeriesSet {
   bool NextByOrder();
   std::optional<Labels> ReadLabels(std::uint16_t source) const;
   Status ReadPart(std::uint16_t source, storage::SampleColumns& out);
+  // Appends what a source has of the present series, where all of it is later than `end`, which
+  // moves on. False: some of it is not, and `out` may have it or not.
+  Result<bool> AppendLater(std::uint16_t source, Timestamp& end, storage::SampleColumns& out);
+  Result<bool> AppendSummarized(std::span<const Timestamp> cuts, storage::SummarizedSamples& out);
+  // Appends the samples of all sources that have the present series, of equal times the later
+  // written one.
+  Status Merge(storage::SampleColumns& out);
 
   mutable std::vector<BlockWalk> blocks_;
-  const std::unique_ptr<storage::SeriesSet> head_;
+  const std::unique_ptr<storage::SeriesSet> head_;  // a HeadSet
   const std::shared_ptr<const MergeOrder> order_;
   std::size_t next_ = 0;  // of order_
   std::vector<Source> sources_;
   bool has_begun_ = false;
-  bool overlaps_ = false;            // some blocks do, in time
-  std::vector<std::uint16_t> rank_;  // in time; where they overlap, in the order of writing
+  std::vector<std::uint16_t> rank_;  // of each source in time; the head's is last
 
   std::vector<std::uint16_t> present_;  // the sources of the present series, by rank
   mutable std::deque<Labels> shown_;    // labels() that were asked for

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "evaluator/tsdb/chunk.h"
 #include "evaluator/tsdb/heap_size.h"
 #include "evaluator/tsdb/rows.h"
 #include "evaluator/tsdb/times_column.h"
@@ -32,24 +33,27 @@ struct SealedChunk::Scratch {
   std::vector<Timestamp> encoded;  // what `shared` has; empty: not known
   SharedTimes shared;
   std::string times;
+  std::string summary;
 };
 
 SealedChunk::SealedChunk(SharedTimes times, std::string_view values)
     : times_(std::move(times)),
-      values_(std::make_unique_for_overwrite<char[]>(sizeof(Length) + values.size())) {
-  const auto length = static_cast<Length>(values.size());
+      values_(std::make_unique_for_overwrite<char[]>(kHeader + values.size())) {
+  const auto length = static_cast<std::uint32_t>(values.size());
   std::memcpy(values_.get(), &length, sizeof(length));
-  std::memcpy(values_.get() + sizeof(length), values.data(), values.size());
+  values_[kHeader - 1] = 0;
+  std::memcpy(values_.get() + kHeader, values.data(), values.size());
 }
 
 std::string_view SealedChunk::values() const {
-  Length length = 0;
+  std::uint32_t length = 0;
   std::memcpy(&length, values_.get(), sizeof(length));
-  return {values_.get() + sizeof(length), length};
+  return {values_.get() + kHeader, length};
 }
 
 std::size_t SealedChunk::heap_bytes() const {
-  return times_.heap_bytes() + HeapSize(sizeof(Length) + values().size());
+  const std::size_t summary = summary_length() == kNoSummary ? 0 : summary_length();
+  return times_.heap_bytes() + HeapSize(kHeader + values().size() + summary);
 }
 
 SealedChunk::Scratch& SealedChunk::ClearScratch() {
@@ -106,6 +110,41 @@ Status SealedChunk::Read(std::uint32_t take, storage::TimeRange range,
   return status;
 }
 
+Result<std::optional<ChunkSummary>> SealedChunk::Summary() {
+  if (KindOf(values()) == ValueKind::kConstant) {
+    ChunkView constant;
+    constant.count = samples();
+    constant.values = values();
+    return SummaryOf(constant);
+  }
+  if (summary_length() == 0) RETURN_IF_ERROR(MakeSummary());
+  if (summary_length() == kNoSummary) return std::optional<ChunkSummary>();
+  const Result<ChunkSummary> summary = DecodeSummary(this->summary(), samples());
+  if (!summary) return summary.error();
+  return std::optional(*summary);
+}
+
+Status SealedChunk::MakeSummary() {
+  Scratch& scratch = ClearScratch();
+  std::vector<double>& values = scratch.samples.values;
+  RETURN_IF_ERROR(DecodeValues(this->values(), samples(), {0, samples()}, values));
+  const std::optional<ChunkSummary> made = Summarize(values);
+  if (!made) {
+    values_[kHeader - 1] = static_cast<char>(kNoSummary);
+    return {};
+  }
+  scratch.summary.clear();
+  EncodeSummary(*made, ScaleOf(this->values()), scratch.summary);
+  assert(scratch.summary.size() < kNoSummary);
+  const std::size_t before = kHeader + this->values().size();
+  auto longer = std::make_unique_for_overwrite<char[]>(before + scratch.summary.size());
+  std::memcpy(longer.get(), values_.get(), before);
+  std::memcpy(longer.get() + before, scratch.summary.data(), scratch.summary.size());
+  longer[kHeader - 1] = static_cast<char>(scratch.summary.size());
+  values_ = std::move(longer);
+  return {};
+}
+
 //   chunk = samples n | first time s | last time s | bytes of times n | bytes of values n |
 //           times | values
 void SealedChunk::Save(ByteWriter& out) const {
@@ -127,7 +166,7 @@ std::optional<SealedChunk> SealedChunk::Restore(ByteReader& reader) {
   const std::string_view times = reader.Bytes(times_bytes);
   const std::string_view values = reader.Bytes(values_bytes);
   if (!reader.ok() || samples == 0 || samples > kMaxSamples || first > last ||
-      times_bytes > std::numeric_limits<std::uint16_t>::max() ||
+      times_bytes > std::numeric_limits<std::uint16_t>::max() || values_bytes == 0 ||
       values_bytes > std::numeric_limits<std::uint32_t>::max()) {
     return std::nullopt;
   }

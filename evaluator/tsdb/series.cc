@@ -228,15 +228,22 @@ void Series::ReadRare(CommitNumber snapshot, storage::TimeRange range, std::size
   }
 }
 
+// From the newest one back: most ranges end now.
+Series::Place Series::PlaceOf(Timestamp time) const {
+  std::uint32_t row = appended_ - open_.samples();
+  auto chunk = sealed_.end();
+  while (chunk != sealed_.begin() && std::prev(chunk)->max_time() >= time) {
+    row -= (--chunk)->samples();
+  }
+  return {static_cast<std::size_t>(chunk - sealed_.begin()), row};
+}
+
 Status Series::ReadFloats(CommitNumber snapshot, storage::TimeRange range,
                           storage::SampleColumns& out) const {
   const std::uint32_t visible = VisibleCount(snapshot);
-  // From the newest chunk back to the first that is needed: most ranges end now.
-  std::uint32_t row = appended_ - open_.samples();
-  auto chunk = sealed_.end();
-  while (chunk != sealed_.begin() && std::prev(chunk)->max_time() >= range.min) {
-    row -= (--chunk)->samples();
-  }
+  const Place place = PlaceOf(range.min);
+  std::uint32_t row = place.row;
+  auto chunk = sealed_.begin() + place.chunk;
   const auto take = [&](std::uint32_t samples) { return std::min(visible - row, samples); };
   for (; chunk != sealed_.end(); ++chunk) {
     if (visible <= row || chunk->min_time() > range.max) return {};

@@ -80,6 +80,11 @@ class Series {
   // not what Save wrote.
   Status Read(CommitNumber snapshot, storage::TimeRange range, storage::SampleColumns& out) const;
 
+  // The same, but a sealed run may come as its summary (storage::SeriesSet::ReadSummarized).
+  // Appends: `out` may have earlier samples. The first call makes summaries, which are kept.
+  Status ReadSummarized(CommitNumber snapshot, storage::TimeRange range,
+                        std::span<const Timestamp> cuts, storage::SummarizedSamples& out);
+
   // Whether some sample, of whatever commit, may lie in the range.
   bool Overlaps(storage::TimeRange range) const;
 
@@ -163,6 +168,13 @@ class Series {
   storage::SampleColumns Late(CommitNumber snapshot, storage::TimeRange range) const;
   Status ReadFloats(CommitNumber snapshot, storage::TimeRange range,
                     storage::SampleColumns& out) const;
+  // The first sealed chunk that ends at or behind a time, and how many samples lie before it.
+  struct Place {
+    std::size_t chunk = 0;
+    std::uint32_t row = 0;
+  };
+  Place PlaceOf(Timestamp time) const;
+  bool HasOnlyFloats() const;
   bool RestoreFloats(ByteReader& reader);
   void SaveRare(ByteWriter& out) const;
   bool RestoreRare(ByteReader& reader);

@@ -126,6 +126,79 @@ TEST_CASE("A query counts the samples that it looked at", "[engine]") {
   CHECK(range->stats.samples_read == 30);
 }
 
+TEST_CASE("What a query has several times is read once, and counted as often as it stands there",
+          "[engine]") {
+  class Counting final : public storage::Queryable {
+   public:
+    explicit Counting(storage::Queryable& store) : store_(store) {}
+    Result<std::unique_ptr<storage::Querier>> NewQuerier(storage::TimeRange range) override {
+      auto querier = store_.NewQuerier(range);
+      if (!querier) return querier;
+      return {std::make_unique<Querier>(std::move(*querier), selects)};
+    }
+    int selects = 0;
+
+   private:
+    class Querier final : public storage::Querier {
+     public:
+      Querier(std::unique_ptr<storage::Querier> querier, int& selects)
+          : querier_(std::move(querier)), selects_(selects) {}
+      Result<std::unique_ptr<storage::SeriesSet>> Select(std::span<const Matcher> matchers,
+                                                         storage::TimeRange range) override {
+        ++selects_;
+        return querier_->Select(matchers, range);
+      }
+      Result<std::vector<std::string>> LabelNames(std::span<const Matcher> m) override {
+        return querier_->LabelNames(m);
+      }
+      Result<std::vector<std::string>> LabelValues(std::string_view name,
+                                                   std::span<const Matcher> m) override {
+        return querier_->LabelValues(name, m);
+      }
+
+     private:
+      std::unique_ptr<storage::Querier> querier_;
+      int& selects_;
+    };
+    storage::Queryable& store_;
+  };
+  struct Case {
+    std::string_view text;
+    int selects;
+    std::size_t samples_read;
+  };
+  const auto store = Fill(3, 60);
+  const TickingClock clock;
+  const Engine engine(clock);
+  for (const Case& one : {
+           Case{"(m - avg_over_time(m[10m])) / stddev_over_time(m[10m])", 2, 3 + 30 + 30},
+           Case{"rate(m[10m]) / rate(m[10m])", 1, 60},
+           Case{"rate(m[10m]) + rate(m[5m])", 2, 45},
+           Case{"m + m offset 1m", 2, 6},
+           Case{"m * m > m", 1, 9},
+           Case{"avg_over_time(m[10m])", 1, 30},
+       }) {
+    CAPTURE(one.text);
+    Counting counting(*store);
+    const auto at = QueryOptions::At(Timestamp(minutes(30)));
+    const auto result = engine.Run(Parsed(one.text), counting, at);
+    REQUIRE(result);
+    CHECK(counting.selects == one.selects);
+    CHECK(result->stats.samples_read == one.samples_read);
+  }
+}
+
+TEST_CASE("Remarks stand at the place of the function that they are about", "[engine]") {
+  const auto store = Fill(2, 60);
+  const TickingClock clock;
+  const Engine engine(clock);
+  const auto result = engine.Run(Parsed("avg_over_time(m[10m]) + rate(m[10m])"), *store,
+                                 QueryOptions::At(Timestamp(minutes(30))));
+  REQUIRE(result);
+  REQUIRE(result->infos.size() == 1);
+  CHECK(result->infos.front().ends_with("\"m\" (1:30)"));
+}
+
 TEST_CASE("A query that takes too long ends with a timeout", "[engine]") {
   const auto store = Fill(100, 10);
   const TickingClock clock(seconds(1));

@@ -1,7 +1,9 @@
 // The small parts: hashes, orders, exact sums, dates, classic histograms.
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <cmath>
 #include <limits>
+#include <random>
 #include <string>
 #include <vector>
 
@@ -11,6 +13,7 @@
 #include "evaluator/engine/float_math.h"
 #include "evaluator/engine/natural_order.h"
 #include "evaluator/engine/series_hash.h"
+#include "tests/support/many.h"
 
 namespace skep::engine {
 namespace {
@@ -55,7 +58,10 @@ TEST_CASE("A mean does not overflow where its values do not", "[engine]") {
 }
 
 TEST_CASE("Quantiles interpolate, and put NaN first", "[engine]") {
-  const auto quantile = [](double q, std::vector<double> values) { return Quantile(q, values); };
+  const auto quantile = [](double q, std::vector<double> values) {
+    std::vector<double> scratch;
+    return Quantile(q, values, scratch);
+  };
   CHECK(std::isnan(quantile(0.5, {})));
   CHECK(std::isnan(quantile(std::nan(""), {1})));
   CHECK(quantile(-0.1, {1}) == -kInf);
@@ -65,6 +71,39 @@ TEST_CASE("Quantiles interpolate, and put NaN first", "[engine]") {
   CHECK(quantile(0.75, {4, 1, 3, 2}) == 3.25);
   CHECK(quantile(1, {std::nan(""), 5, 4}) == 5);
   CHECK(std::isnan(quantile(0, {4, std::nan(""), 5})));
+}
+
+TEST_CASE("Quantiles of many values are those of a sorted list", "[engine]") {
+  std::mt19937_64 random(23);
+  std::vector<double> scratch;
+  for (int turn = 0; turn < test::Many(300) + 1; ++turn) {
+    const std::size_t count = 1 + random() % 6000;
+    const std::uint64_t kind = random() % 6;
+    std::vector<double> values;
+    for (std::size_t i = 0; i < count; ++i) {
+      const auto noise = static_cast<double>(random() % 1000);
+      const auto place = static_cast<double>(i);
+      values.push_back(kind == 0   ? noise
+                       : kind == 1 ? place
+                       : kind == 2 ? std::sin(place / 45) * 1e3  // in time with what is sampled
+                       : kind == 3 ? 7
+                       : kind == 4 ? (noise == 0 ? kInf : -noise)
+                                   : (noise == 0 ? std::nan("") : noise / 7));
+    }
+    std::vector<double> sorted = values;
+    std::ranges::sort(sorted, NanFirst);
+    for (const double q :
+         {0.0, 0.001, 0.5, 0.95, 0.999, 1.0, static_cast<double>(random() % 1000) / 1e3}) {
+      CAPTURE(turn, kind, count, q);
+      const double rank = q * static_cast<double>(count - 1);
+      const auto lower = static_cast<std::size_t>(rank);
+      const double weight = rank - std::floor(rank);
+      const double expected =
+          sorted[lower] * (1 - weight) + sorted[std::min(lower + 1, count - 1)] * weight;
+      const double given = Quantile(q, values, scratch);
+      CHECK((given == expected || (std::isnan(given) && std::isnan(expected))));
+    }
+  }
 }
 
 TEST_CASE("Parts of dates are those of the UTC calendar", "[engine]") {

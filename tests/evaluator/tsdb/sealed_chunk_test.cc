@@ -95,6 +95,38 @@ TEST_CASE("A sealed chunk gives what its run had, by range and by count, also af
   }
 }
 
+TEST_CASE("The summary of a sealed chunk is that of its samples, and changes nothing else",
+          "[tsdb]") {
+  std::mt19937_64 random(19);
+  int made = 0;
+  for (int turn = 0; turn < 200; ++turn) {
+    CAPTURE(turn);
+    const std::vector<Sample> samples = RandomSamples(random, 1 + random() % 60);
+    std::vector<double> values;
+    for (const Sample& sample : samples) values.push_back(sample.value);
+    SealedChunk chunk = SealedChunk::Of(RunOf(samples));
+    const std::string before = Saved(chunk);
+    const std::size_t size_before = chunk.size_bytes();
+    const std::optional<ChunkSummary> expected = Summarize(values);
+    for (int look = 0; look < 2; ++look) {
+      const Result<std::optional<ChunkSummary>> summary = chunk.Summary();
+      REQUIRE(summary);
+      REQUIRE(summary->has_value() == expected.has_value());
+      if (!expected) continue;
+      ++made;
+      CHECK((*summary)->count == expected->count);
+      CHECK((*summary)->sum == Approx(expected->sum).epsilon(1e-14));
+      if (expected->min != expected->max) CHECK(**summary == *expected);
+    }
+    CHECK(chunk.size_bytes() == size_before);
+    CHECK(Saved(chunk) == before);
+    storage::SampleColumns out;
+    REQUIRE(chunk.Read(chunk.samples(), {}, out));
+    CheckIs(out, samples);
+  }
+  CHECK(made > 100);
+}
+
 TEST_CASE("Joined chunks give what their parts had", "[tsdb]") {
   std::mt19937_64 random(13);
   for (int turn = 0; turn < 20; ++turn) {
