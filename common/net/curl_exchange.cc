@@ -29,6 +29,8 @@ std::size_t OnBody(char* bytes, std::size_t, std::size_t count, void* data) {
     exchange.too_large = true;
     return 0;
   }
+  // A string that doubles copies all of a page once more.
+  if (body.empty()) body.reserve(std::max(exchange.expected_bytes, count));
   body.append(bytes, count);
   return count;
 }
@@ -260,7 +262,8 @@ void SetTransfer(CURL* easy, const HttpClientOptions& options, const ClientReque
   Set(easy, CURLOPT_NOSIGNAL, 1L);
   Set(easy, CURLOPT_QUICK_EXIT, 1L);  // a slow resolver does not hold up the end
   Set(easy, CURLOPT_TCP_KEEPALIVE, 1L);
-  Set(easy, CURLOPT_BUFFERSIZE, 128L << 10);
+  // What of a page stays in the processor's cache until it is copied on.
+  Set(easy, CURLOPT_BUFFERSIZE, 32L << 10);
 }
 
 void SetCallbacks(CURL* easy, Exchange& exchange) {
@@ -303,6 +306,13 @@ Status PrepareExchange(void* easy, const HttpClientOptions& options, const Clien
   SetTransfer(easy, options, request);
   SetCallbacks(easy, exchange);
   return {};
+}
+
+void BeginExchange(Exchange& exchange, std::size_t expected_bytes) {
+  exchange.response = {};
+  exchange.too_large = false;
+  exchange.expected_bytes = expected_bytes + expected_bytes / 16;
+  exchange.reason[0] = '\0';
 }
 
 Result<ClientResponse> FinishExchange(void* easy, int curl_code, Exchange& exchange) {

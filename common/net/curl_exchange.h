@@ -37,13 +37,18 @@ struct Exchange {
   ClientResponse response;
   std::size_t limit = 0;
   bool too_large = false;
-  char reason[256] = {};  // CURL_ERROR_SIZE
+  std::size_t expected_bytes = 0;  // of the body, probably
+  char reason[256] = {};           // CURL_ERROR_SIZE
   List headers, proxy_headers, connect_to;
 };
 
 // Resets `easy` and sets it up. `options`, `request` and `exchange` must outlive the exchange.
 Status PrepareExchange(void* easy, const HttpClientOptions& options, const ClientRequest& request,
                        Exchange& exchange);
+
+// Makes `exchange`, whose handle is set up, ready for one more. `expected_bytes`: of the body; 0:
+// nothing is known.
+void BeginExchange(Exchange& exchange, std::size_t expected_bytes);
 
 // The outcome, after curl is done with the handle; `code` is its CURLcode. The body is as it came:
 // Decompress follows.
