@@ -103,12 +103,14 @@ Entry PageParser::Fail(std::string_view message) {
   return Entry::kInvalid;
 }
 
-Entry PageParser::Next(std::string_view expected) {
+Entry PageParser::Next(const ExpectedSeries& expected) {
   matched_ = false;
-  const std::size_t n = expected.size();
+  const auto& [head, tail] = expected;
+  const std::size_t n = head.size() + tail.size();
   // In text a blank may stand before the brace: then the expected bytes are only the name.
   if (n != 0 && static_cast<std::size_t>(end_ - at_) > n + 1 && at_[n] == ' ' &&
-      at_[n + 1] != '{' && std::memcmp(at_, expected.data(), n) == 0) {
+      at_[n + 1] != '{' && std::memcmp(at_ + head.size(), tail.data(), tail.size()) == 0 &&
+      (head.empty() || std::memcmp(at_, head.data(), head.size()) == 0)) {
     ++line_;
     matched_ = true;
     series_ = {at_, n};

@@ -29,6 +29,12 @@ struct ExemplarView {
   std::optional<double> seconds;  // when it was
 };
 
+// Series bytes that probably come next, e.g. from the same place of the page before. In two parts,
+// as a line mostly begins as the one before it: views of both save putting them together.
+struct ExpectedSeries {
+  std::string_view head, tail;
+};
+
 // Pulls entries off a page. Thread-compatible. All views point into the page, which must outlive
 // the parser, or into the parser, where they are good until the next call of Next.
 //
@@ -45,10 +51,9 @@ class PageParser {
   PageParser(std::string_view page, Format format)
       : format_(format), at_(page.data()), end_(page.data() + page.size()) {}
 
-  Entry Next() { return Next({}); }
-  // `expected`: series bytes that probably come next, e.g. from the same place of the page before.
-  // Where they do, their end needs not be searched; matched_expected() tells.
-  Entry Next(std::string_view expected);
+  Entry Next() { return Next(ExpectedSeries()); }
+  // Where the expected bytes come, their end needs not be searched; matched_expected() tells.
+  Entry Next(const ExpectedSeries& expected);
   bool matched_expected() const { return matched_; }
 
   // The bytes of the sample's series as they stand on the page: `name{a="b"}`.

@@ -75,7 +75,7 @@ Importer::Series* Importer::Find(const PageParser& parser, std::size_t lines_bef
 
 bool Importer::Read(PageParser& parser, std::size_t lines_before) {
   while (true) {
-    const Entry entry = parser.Next(last_bytes_);
+    const Entry entry = parser.Next({{}, last_bytes_});
     if (entry == Entry::kEnd) return true;
     if (entry == Entry::kInvalid) return false;
     if (entry != Entry::kSample) continue;

@@ -16,6 +16,9 @@ constexpr std::string_view kReportNames[] = {
     "up", "scrape_duration_seconds", "scrape_samples_scraped",
     "scrape_samples_post_metric_relabeling", "scrape_series_added"};
 
+// Samples that are offered to the store together; what they touch stays in the processor's cache.
+constexpr std::size_t kRunSamples = 128;
+
 // A target whose clock runs ahead must not push the store's newest time there.
 constexpr Duration kMaxAhead = std::chrono::minutes(10);
 
@@ -96,6 +99,8 @@ Status PageIngester::AppendPage(storage::Appender& batch, const ScrapedPage& pag
   ++page_;
   survivors_ = 0;
   reborn_.clear();
+  run_.clear();
+  run_entries_.clear();
   as_expected_ = true;
   format_ = page.format;
   cache_.StartPage();
@@ -113,6 +118,7 @@ Status PageIngester::AppendPage(storage::Appender& batch, const ScrapedPage& pag
         metadata_.Add(parser, entry);
         break;
       case Entry::kEnd:
+        OfferRun(batch, page.time, result);
         if (!result.sample_limit_hit) return {};
         return Invalid("sample_limit exceeded: " + std::to_string(result.after_relabelling) +
                        " of at most " + std::to_string(job_->limits.samples));
@@ -133,7 +139,7 @@ Status PageIngester::AppendSample(storage::Appender& batch, const ScrapedPage& p
     if (!found) return found.error();
     index = *found;
   }
-  cache_.Advance(index);
+  cache_.Advance(index, parser.series());
   SeriesCache::Entry& entry = cache_.entry(index);
   const bool again = entry.page == page_;
   const bool is_new = entry.page == 0;
@@ -156,6 +162,13 @@ Status PageIngester::AppendSample(storage::Appender& batch, const ScrapedPage& p
     ++result.out_of_bounds;
     return {};
   }
+  if (!written && entry.ref != 0) {
+    run_.push_back({entry.ref, parser.value()});
+    run_entries_.push_back(index);
+    if (run_.size() == kRunSamples) OfferRun(batch, page.time, result);
+    return {};
+  }
+  OfferRun(batch, page.time, result);
   const Sample sample{written.value_or(page.time), parser.value()};
   if (const auto outcome = batch.AppendKnown(entry.ref, sample)) {
     Count(*outcome, result);
@@ -166,6 +179,25 @@ Status PageIngester::AppendSample(storage::Appender& batch, const ScrapedPage& p
   if (!labels) return labels.error();
   if (*labels) Count(batch.Append(entry.ref, **labels, sample), result);
   return {};
+}
+
+void PageIngester::OfferRun(storage::Appender& batch, Timestamp time, IngestResult& result) {
+  if (run_.empty()) return;
+  exceptions_.clear();
+  batch.AppendRun(time, run_, exceptions_);
+  for (const auto& [at, outcome] : exceptions_) {
+    if (outcome) {
+      Count(*outcome, result);
+      continue;
+    }
+    // The store has the series no more.
+    const SeriesCache::Index index = run_entries_[at];
+    const Labels labels = LabelsOf(index);
+    if (labels.empty()) continue;
+    Count(batch.Append(cache_.entry(index).ref, labels, {time, run_[at].value}), result);
+  }
+  run_.clear();
+  run_entries_.clear();
 }
 
 // Over the sample limit, where nothing is stored any more, not even in the cache: what is left is

@@ -78,6 +78,8 @@ class PageIngester {
                       const exposition::PageParser& parser, IngestResult& result);
   Result<SeriesCache::Index> FindSeries(const exposition::PageParser& parser,
                                         const ScrapedPage& page);
+  // Offers what AppendSample has put aside.
+  void OfferRun(storage::Appender& batch, Timestamp time, IngestResult& result);
   Status CountOnly(const ScrapedPage& page, const exposition::PageParser& parser,
                    IngestResult& result);
   void Track(SeriesCache::Index index, bool tracked);
@@ -106,8 +108,12 @@ class PageIngester {
   std::size_t alive_ = 0;                   // entries of the cache that are
   std::size_t survivors_ = 0;               // of those, seen on this page
   std::vector<SeriesCache::Index> reborn_;  // on this page and not alive before
-  bool as_expected_ = false;                // each line is the one that came there last time
-  std::uint64_t lines_ = 0;                 // with samples, of the last good page
+  // Samples of the page's time and of known series, which are offered together.
+  std::vector<storage::KnownSample> run_;
+  std::vector<SeriesCache::Index> run_entries_;  // of each of them
+  std::vector<storage::RunException> exceptions_;
+  bool as_expected_ = false;  // each line is the one that came there last time
+  std::uint64_t lines_ = 0;   // with samples, of the last good page
 };
 
 }  // namespace skep::scrape

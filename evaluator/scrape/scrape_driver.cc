@@ -26,6 +26,7 @@ Result<std::unique_ptr<ScrapeDriver>> ScrapeDriver::Create(const Clock& clock, L
   };
   net::HttpFetcher::Options options;
   options.fatal = fatal;
+  options.tick = [raw] { return raw->TakeTurns(); };
   Result<std::unique_ptr<net::HttpFetcher>> fetcher = net::HttpFetcher::Create(options);
   if (!fetcher) return fetcher.error();
   driver->fetcher_ = *std::move(fetcher);
@@ -33,75 +34,64 @@ Result<std::unique_ptr<ScrapeDriver>> ScrapeDriver::Create(const Clock& clock, L
     driver->workers_.push_back(StartThread(
         "scrape-store", [raw] { raw->StorePages(); }, fatal));
   }
-  driver->time_keeper_ = StartThread(
-      "scrape-time", [raw] { raw->KeepTime(); }, fatal);
   return driver;
 }
 
 ScrapeDriver::~ScrapeDriver() { Stop(); }
 
 void ScrapeDriver::Stop() {
-  turns_changed_.Stop();
-  if (time_keeper_.joinable()) time_keeper_.join();
   {
     const std::lock_guard lock(work_mutex_);
     stopping_ = true;
     work_.clear();
   }
   work_changed_.notify_all();
-  fetcher_.reset();
+  if (fetcher_) fetcher_->Stop();
   for (std::jthread& worker : workers_) {
     if (worker.joinable()) worker.join();
   }
 }
 
 void ScrapeDriver::Drive(const std::shared_ptr<ScrapeLoop>& loop) {
-  Push(loop, clock_.Now());
-  turns_changed_.Notify();
-}
-
-void ScrapeDriver::Push(const std::shared_ptr<ScrapeLoop>& loop, Timestamp after) {
-  const Duration interval = loop->interval();
   Turn turn;
-  turn.time = NextTurn(after, interval, OffsetOf(loop->Identity(), interval));
-  turn.due = clock_.SteadyNow() + (turn.time - clock_.Now());
   turn.loop = loop;
   turn.generation = loop->generation();
+  turn.interval = loop->interval();
+  turn.offset = OffsetOf(loop->Identity(), turn.interval);
+  Push(std::move(turn), clock_.Now());
+  fetcher_->Wake();
+}
+
+void ScrapeDriver::Push(Turn turn, Timestamp after) {
+  turn.time = NextTurn(after, turn.interval, turn.offset);
+  turn.due = clock_.SteadyNow() + (turn.time - clock_.Now());
   const std::lock_guard lock(turns_mutex_);
   turns_.push(std::move(turn));
 }
 
-// False: none is due before `next`.
-bool ScrapeDriver::TakeDue(std::vector<Turn>& due, Clock::Steady& next) {
-  constexpr std::chrono::hours kLong(1);
+std::vector<ScrapeDriver::Turn> ScrapeDriver::TakeDue() {
   const Clock::Steady now = clock_.SteadyNow();
+  std::vector<Turn> due;
   const std::lock_guard lock(turns_mutex_);
-  due.clear();
   while (!turns_.empty() && turns_.top().due <= now) {
     due.push_back(turns_.top());
     turns_.pop();
   }
-  next = turns_.empty() ? now + kLong : turns_.top().due;
-  return !due.empty();
+  return due;
 }
 
-void ScrapeDriver::KeepTime() {
-  std::vector<Turn> due;
-  Clock::Steady next;
-  while (!turns_changed_.stopped()) {
-    if (TakeDue(due, next)) {
-      for (const Turn& turn : due) Take(turn);
-    } else if (!turns_changed_.WaitUntil(next)) {
-      return;
-    }
-  }
+Clock::Steady ScrapeDriver::TakeTurns() {
+  constexpr std::chrono::hours kLong(1);
+  for (const Turn& turn : TakeDue()) Take(turn);
+  const std::lock_guard lock(turns_mutex_);
+  return turns_.empty() ? clock_.SteadyNow() + kLong : turns_.top().due;
 }
 
 void ScrapeDriver::Take(const Turn& turn) {
   const std::shared_ptr<ScrapeLoop> loop = turn.loop.lock();
   if (!loop || loop->generation() != turn.generation) return;
   const Timestamp now = clock_.Now();
-  const Duration interval = loop->interval();
+  const Duration interval = turn.interval;
   ScrapeLoop::Order order;
   switch (loop->Begin(order)) {
     case ScrapeLoop::Readiness::kGone:
@@ -115,18 +105,18 @@ void ScrapeDriver::Take(const Turn& turn) {
   }
   // The wall clock may stand just before the turn. Further off it has been set, and then it counts.
   const bool just_before = now < turn.time && turn.time - now < interval / 2;
-  Push(loop, just_before ? turn.time : now);
+  Push(turn, just_before ? turn.time : now);
 }
 
 void ScrapeDriver::Ask(const std::shared_ptr<ScrapeLoop>& loop, ScrapeLoop::Order order,
                        Timestamp time) {
-  const std::size_t limit = order.request.max_body_bytes;
+  const std::size_t limit = order.request->request().max_body_bytes;
   if (order.refused) return Enqueue({loop, *order.refused, time, 0, limit});
   const Clock::Steady start = clock_.SteadyNow();
   auto take = [this, loop, time, start, limit](Result<net::ClientResponse> response) {
     Enqueue({loop, std::move(response), time, Seconds(clock_.SteadyNow() - start), limit});
   };
-  fetcher_->Start(std::move(order.http), std::move(order.request), std::move(take));
+  fetcher_->Start(std::move(order.request), std::move(take));
 }
 
 void ScrapeDriver::Enqueue(Work work) {

@@ -1,5 +1,5 @@
-// The threads behind all scrape loops: one that keeps time, one that holds the connections, some
-// that store pages.
+// The threads behind all scrape loops: one that keeps time and holds the connections, some that
+// store pages.
 #pragma once
 
 #include <condition_variable>
@@ -19,8 +19,8 @@
 
 namespace skep::scrape {
 
-// Thread-safe. A target that hangs costs a socket until its timeout, and neither the time keeper
-// nor a worker.
+// Thread-safe. A target that hangs costs a socket until its timeout, and no thread; a disk that
+// hangs holds up those that store, and not the turns.
 class ScrapeDriver {
  public:
   // All references must outlive the driver.
@@ -30,7 +30,7 @@ class ScrapeDriver {
   ~ScrapeDriver();
 
   // Gives the loop its turns, from the next one on, until it is gone. Again after its interval
-  // changed; the turns given before then end by themselves.
+  // changed; the turns given before then end by themselves. Requires: Stop has not been called.
   void Drive(const std::shared_ptr<ScrapeLoop>& loop);
 
   // Afterwards no loop is asked and none stores.
@@ -42,6 +42,9 @@ class ScrapeDriver {
     Timestamp time;
     std::weak_ptr<ScrapeLoop> loop;
     std::uint64_t generation;
+    // Of the loop, as long as it is of that generation.
+    Duration interval;
+    Duration offset;
     bool operator<(const Turn& other) const { return due > other.due; }  // earliest on top
   };
   struct Work {
@@ -54,9 +57,11 @@ class ScrapeDriver {
 
   ScrapeDriver(const Clock& clock, Logger log, const Counters& counters);
 
-  void KeepTime();
-  bool TakeDue(std::vector<Turn>& due, Clock::Steady& next);
-  void Push(const std::shared_ptr<ScrapeLoop>& loop, Timestamp after);
+  // Asks those whose turn it is; gives when the next ones are due.
+  Clock::Steady TakeTurns();
+  std::vector<Turn> TakeDue();
+  // The loop's next turn after `after`; `turn` is one of its earlier ones.
+  void Push(Turn turn, Timestamp after);
   void Take(const Turn& turn);
   void Ask(const std::shared_ptr<ScrapeLoop>& loop, ScrapeLoop::Order order, Timestamp time);
   void Enqueue(Work work);
@@ -69,7 +74,6 @@ class ScrapeDriver {
 
   std::mutex turns_mutex_;
   std::priority_queue<Turn> turns_;  // guarded by turns_mutex_
-  Wakeup turns_changed_;
 
   std::mutex work_mutex_;
   std::condition_variable work_changed_;
@@ -78,7 +82,6 @@ class ScrapeDriver {
 
   std::unique_ptr<net::HttpFetcher> fetcher_;
   std::vector<std::jthread> workers_;
-  std::jthread time_keeper_;
 };
 
 }  // namespace skep::scrape

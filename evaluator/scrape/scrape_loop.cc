@@ -6,6 +6,14 @@
 #include "evaluator/scrape/request.h"
 
 namespace skep::scrape {
+namespace {
+
+std::shared_ptr<net::RepeatedRequest> RequestOf(const LoopOptions& options) {
+  return std::make_shared<net::RepeatedRequest>(options.http,
+                                                MakeRequest(*options.job, options.target));
+}
+
+}  // namespace
 
 std::string_view HealthName(Health health) {
   switch (health) {
@@ -22,16 +30,16 @@ std::string_view HealthName(Health health) {
 ScrapeLoop::ScrapeLoop(PageSink sink, LoopOptions options)
     : ingester_(sink, options.job, options.target.labels),
       job_(options.job),
-      options_(std::move(options)) {}
+      options_(std::move(options)),
+      request_(RequestOf(options_)) {}
 
 ScrapeLoop::Readiness ScrapeLoop::Begin(Order& order) {
   const std::lock_guard lock(mutex_);
   if (gone_) return Readiness::kGone;
   if (busy_) return Readiness::kBusy;
   busy_ = true;
-  order.http = options_.http;
   order.refused = options_.refused;
-  order.request = MakeRequest(*options_.job, options_.target);
+  order.request = request_;
   return Readiness::kReady;
 }
 
@@ -82,6 +90,7 @@ bool ScrapeLoop::Change(LoopOptions options) {
   const std::lock_guard lock(mutex_);
   const bool other_interval = options.target.interval != options_.target.interval;
   options_ = std::move(options);
+  request_ = RequestOf(options_);
   if (other_interval) ++generation_;
   return other_interval;
 }

@@ -10,7 +10,7 @@
 #include <string>
 
 #include "common/base/result.h"
-#include "common/net/http_client.h"
+#include "common/net/http_fetcher.h"
 #include "evaluator/scrape/page_ingester.h"
 #include "evaluator/scrape/status.h"
 #include "evaluator/scrape/target.h"
@@ -31,8 +31,7 @@ class ScrapeLoop {
   ScrapeLoop(PageSink sink, LoopOptions options);
 
   struct Order {
-    net::ClientRequest request;
-    std::shared_ptr<const net::HttpClientOptions> http;
+    std::shared_ptr<net::RepeatedRequest> request;
     std::optional<Error> refused;
   };
   enum class Readiness : std::uint8_t { kReady, kBusy, kGone };
@@ -70,6 +69,7 @@ class ScrapeLoop {
 
   mutable std::mutex mutex_;
   LoopOptions options_;  // guarded by mutex_, as all below
+  std::shared_ptr<net::RepeatedRequest> request_;
   std::uint64_t generation_ = 0;
   bool busy_ = false;
   bool gone_ = false;

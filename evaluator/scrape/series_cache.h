@@ -8,15 +8,16 @@
 #include <vector>
 
 #include "common/exposition/format.h"
+#include "common/exposition/parser.h"
 #include "evaluator/storage/appender.h"
 
 namespace skep::scrape {
 
 // A page has nearly the same lines in the same order as last time. So each entry remembers which
-// one came after it: the next line is compared with those bytes first, by one memcmp, and only
-// where they differ looked up by hash. Of its bytes an entry keeps what differs from the one before
-// it (a histogram's buckets: the bound), so the next line is made from the present one; every
-// sixteenth stands whole.
+// one came after it: the next line is compared with those bytes first, by memcmp, and only where
+// they differ looked up by hash. Of its bytes an entry keeps what differs from the one before it (a
+// histogram's buckets: the bound); what it shares is read on the page, where that one just was.
+// Every sixteenth stands whole.
 //
 // Thread-compatible. An Index is good until Compact.
 class SeriesCache {
@@ -37,9 +38,9 @@ class SeriesCache {
 
   // Starts a page: Expected is what came first on the last one.
   void StartPage();
-  // Bytes of the series that probably comes next; "" where nothing is known. Valid until the next
+  // Bytes of the series that probably comes next; none where nothing is known. Valid until the next
   // call of anything that is not const.
-  std::string_view expected() const { return expected_ == kNone ? std::string_view() : line_.text; }
+  const exposition::ExpectedSeries& expected() const { return expected_bytes_; }
   Index expected_index() const { return expected_; }
 
   // kNone: never seen.
@@ -49,8 +50,9 @@ class SeriesCache {
   Index Add(std::string_view bytes);
   std::string BytesOf(Index index) const;
 
-  // Says that `index` is what really came, and moves Expected behind it.
-  void Advance(Index index);
+  // Says that `index` is what really came, and moves Expected behind it. `bytes` are its own; they
+  // stay where they are until the next call, or the page is over.
+  void Advance(Index index, std::string_view bytes);
 
   Entry& entry(Index index) { return entries_[index]; }
   std::size_t size() const { return entries_.size(); }
@@ -78,7 +80,8 @@ class SeriesCache {
   std::string_view OwnBytes(Index index) const;
   // Makes `line` the bytes of `index`: one step where it is those of the entry before.
   void Read(Index index, Line& line) const;
-  void Expect(Index index);
+  // `before` are the bytes of last_.
+  void Expect(Index index, std::string_view before);
   bool Equals(Index index, std::string_view bytes) const;
   void Insert(Index index, std::string_view bytes);
   void Rehash(std::size_t slots);
@@ -90,7 +93,8 @@ class SeriesCache {
   Index first_ = kNone;
   Index last_ = kNone;  // what came last on the present page
   Index expected_ = kNone;
-  Line line_;   // of expected_, or of what was expected last
+  exposition::ExpectedSeries expected_bytes_;
+  Line line_;   // of what was expected last and does not follow what came before it
   Line added_;  // of the last entry
 };
 

@@ -1,9 +1,12 @@
 // The write side of storage. Scrapes, rule results and backtests all enter here.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
+#include <vector>
 
 #include "common/base/result.h"
 #include "common/model/histogram.h"
@@ -25,6 +28,18 @@ enum class [[nodiscard]] AppendOutcome : std::uint8_t{
 // reused for another series; one that has been dropped is simply not found again.
 using SeriesRef = std::uint64_t;
 
+// A sample of a series whose number is known; its time stands elsewhere.
+struct KnownSample {
+  SeriesRef ref = 0;
+  double value = 0;
+};
+
+// A sample of a run that is not kAccepted. Nothing for outcome: the store does not have the series.
+struct RunException {
+  std::size_t index = 0;  // in the run
+  std::optional<AppendOutcome> outcome;
+};
+
 // One batch of samples, visible to queriers as a whole or not at all.
 // Thread-compatible: one thread per batch; batches on different threads are independent.
 // Destroying an Appender that was not committed drops its samples.
@@ -42,6 +57,16 @@ class Appender {
   // The same for whoever knows only the number. Nothing where the store has no series of it, for 0
   // or because the series was dropped: then Append would have to look at the labels.
   virtual std::optional<AppendOutcome> AppendKnown(SeriesRef ref, Sample sample) = 0;
+
+  // The same, in this order, for samples of one time: a store may do it at less cost than one by
+  // one. Adds to `exceptions`, in order, what was not accepted.
+  virtual void AppendRun(Timestamp time, std::span<const KnownSample> run,
+                         std::vector<RunException>& exceptions) {
+    for (std::size_t i = 0; i < run.size(); ++i) {
+      const std::optional<AppendOutcome> outcome = AppendKnown(run[i].ref, {time, run[i].value});
+      if (outcome != AppendOutcome::kAccepted) exceptions.push_back({i, outcome});
+    }
+  }
 
   // As Append for a histogram, or for a sample that knows its start.
   virtual AppendOutcome AppendFull(SeriesRef& ref, const Labels& labels,

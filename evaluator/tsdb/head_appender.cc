@@ -15,31 +15,41 @@ using storage::SeriesRef;
 // A batch of a million samples must not keep its memory for ever.
 constexpr std::size_t kKeptEncoderBytes = std::size_t{4} << 20U;
 
-struct BatchEntry {
-  Series* series = nullptr;  // its `uncommitted` keeps it alive
-  Sample sample;
-  std::size_t full = 0;       // plus one: among the full samples; 0: a plain float
-  bool names_series = false;  // the log learns of the series by this entry
-  bool late = false;          // out of order, but within the window; then it is among the full ones
-};
-
 class HeadAppender final : public storage::Appender {
  public:
-  explicit HeadAppender(std::shared_ptr<HeadState> state) : state_(std::move(state)) {}
+  explicit HeadAppender(std::shared_ptr<HeadState> state)
+      : state_(std::move(state)),
+        entries_(state_->spare_entries.Take()),
+        commits_before_(state_->finished_commits.load(std::memory_order_acquire)) {}
 
   ~HeadAppender() override {
-    StripeLock stripe(state_->stripes);
-    for (const BatchEntry& entry : entries_) {
-      stripe.Take(entry.series->number());
-      --entry.series->uncommitted;
+    {
+      StripeLock stripe(state_->stripes);
+      for (const BatchEntry& entry : entries_) {
+        stripe.Take(entry.series->number());
+        --entry.series->uncommitted;
+      }
     }
+    state_->spare_entries.GiveBack(std::move(entries_));
   }
 
   AppendOutcome Append(SeriesRef& ref, const Labels& labels, Sample sample) override {
     return AppendTo(ref, labels, sample, nullptr);
   }
   std::optional<AppendOutcome> AppendKnown(SeriesRef ref, Sample sample) override {
-    return AppendTo(ref, sample, nullptr);
+    Prefetch(ref + kAhead);
+    StripeLock stripe(state_->stripes);
+    return AppendTo(ref, sample, nullptr, stripe);
+  }
+  // A lock for each series was a tenth of what storing a page cost.
+  void AppendRun(Timestamp time, std::span<const storage::KnownSample> run,
+                 std::vector<storage::RunException>& exceptions) override {
+    StripeLock stripe(state_->stripes);
+    for (std::size_t i = 0; i < run.size(); ++i) {
+      if (i + kAhead < run.size()) Prefetch(run[i + kAhead].ref);
+      const auto outcome = AppendTo(run[i].ref, {time, run[i].value}, nullptr, stripe);
+      if (outcome != AppendOutcome::kAccepted) exceptions.push_back({i, outcome});
+    }
   }
   AppendOutcome AppendFull(SeriesRef& ref, const Labels& labels,
                            const FullSample& sample) override {
@@ -48,12 +58,15 @@ class HeadAppender final : public storage::Appender {
   }
   Status Commit() override {
     const std::lock_guard lock(state_->commit_mutex);
-    HeadState::Count(state_->counters.out_of_order, DropOutOfOrder());
+    if (state_->finished_commits.load(std::memory_order_relaxed) != commits_before_) {
+      HeadState::Count(state_->counters.out_of_order, DropOutOfOrder());
+    }
     if (entries_.empty()) return {};
     if (state_->log != nullptr) RETURN_IF_ERROR(WriteLog());
     const auto [commit, oldest_reader] = state_->snapshots.BeginCommit();
     ApplyEntries(commit, oldest_reader);
     state_->snapshots.Publish(commit);
+    state_->finished_commits.fetch_add(1, std::memory_order_release);
     HeadState::Count(state_->counters.appended, entries_.size());
     entries_.clear();
     full_.clear();
@@ -61,8 +74,8 @@ class HeadAppender final : public storage::Appender {
   }
 
  private:
-  // Another batch may have brought newer samples since this one was offered; from here on no other
-  // commits. Gives how many go.
+  // Another batch has been committed since this one began, and may have brought newer samples; from
+  // here on no other commits. Gives how many go.
   std::uint64_t DropOutOfOrder() {
     StripeLock stripe(state_->stripes);
     const auto is_refused = [&](BatchEntry& entry) {
@@ -147,7 +160,11 @@ class HeadAppender final : public storage::Appender {
   AppendOutcome AppendTo(SeriesRef& ref, const Labels& labels, Sample sample,
                          const FullSample* full) {
     while (true) {
-      if (const auto outcome = AppendTo(ref, sample, full)) return *outcome;
+      {
+        Prefetch(ref + kAhead);
+        StripeLock stripe(state_->stripes);
+        if (const auto outcome = AppendTo(ref, sample, full, stripe)) return *outcome;
+      }
       ref = 0;
       if (IsTooOld(sample)) return TooOld();
       // Retention may remove a new series again before it has its sample: then once more.
@@ -156,14 +173,13 @@ class HeadAppender final : public storage::Appender {
     }
   }
 
-  // The same by number; nothing where there is no such series.
-  std::optional<AppendOutcome> AppendTo(SeriesRef ref, Sample sample, const FullSample* full) {
+  // The same by number; nothing where there is no such series. Takes the stripe.
+  std::optional<AppendOutcome> AppendTo(SeriesRef ref, Sample sample, const FullSample* full,
+                                        StripeLock& stripe) {
     if (ref == 0) return std::nullopt;
-    StripeLock stripe(state_->stripes);
     stripe.Take(static_cast<std::uint32_t>(ref));
     Series* const series = state_->pages.Get(ref);
     if (series == nullptr) return std::nullopt;
-    PrefetchBehind(ref);
     return IsTooOld(sample) ? TooOld() : Offer(*series, sample, full);
   }
 
@@ -171,11 +187,11 @@ class HeadAppender final : public storage::Appender {
     return ToMillis(sample.time) < state_->oldest_millis.load(std::memory_order_relaxed);
   }
 
-  // The series of a page are numbered in a row and come in that order; of 100,000 none is in the
-  // processor's cache.
-  void PrefetchBehind(SeriesRef ref) const {
-    constexpr SeriesRef kAhead = 8;
-    const auto* const series = reinterpret_cast<const char*>(state_->pages.Get(ref + kAhead));
+  // Of 100,000 series none is in the processor's cache. Those of a page are numbered in a row and
+  // come in that order, so this helps also whoever offers them one by one.
+  static constexpr std::size_t kAhead = 12;
+  void Prefetch(SeriesRef ref) const {
+    const auto* const series = reinterpret_cast<const char*>(state_->pages.Get(ref));
     if (series == nullptr) return;
     for (std::size_t at = 0; at < sizeof(Series); at += 64) __builtin_prefetch(series + at, 1);
   }
@@ -204,7 +220,8 @@ class HeadAppender final : public storage::Appender {
     ++series.uncommitted;
     series.Prefetch();
     if (full != nullptr) full_.push_back(*full);
-    entries_.push_back({&series, sample, full == nullptr ? 0 : full_.size()});
+    entries_.push_back(
+        {&series, sample, full == nullptr ? 0 : static_cast<std::uint32_t>(full_.size())});
     return AppendOutcome::kAccepted;
   }
 
@@ -225,7 +242,7 @@ class HeadAppender final : public storage::Appender {
 
   void AddFull(const FullSample& sample, BatchEntry& entry) {
     full_.push_back(sample);
-    entry.full = full_.size();
+    entry.full = static_cast<std::uint32_t>(full_.size());
   }
 
   FullSample Offered(std::size_t index) const {
@@ -254,8 +271,9 @@ class HeadAppender final : public storage::Appender {
   }
 
   const std::shared_ptr<HeadState> state_;
-  std::vector<BatchEntry> entries_;
+  BatchEntries entries_;
   std::vector<FullSample> full_;
+  const std::uint64_t commits_before_;  // this batch
 };
 
 }  // namespace

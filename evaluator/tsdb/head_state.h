@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "evaluator/tsdb/batch_entries.h"
 #include "evaluator/tsdb/commit_codec.h"
 #include "evaluator/tsdb/head.h"
 #include "evaluator/tsdb/head_flush.h"
@@ -102,6 +103,8 @@ struct HeadState {
   WalWriter* log = nullptr;                    // guarded by commit_mutex; null: nothing is logged
   HeadLogSync log_sync = HeadLogSync::kLater;  // guarded by commit_mutex
   CommitEncoder encoder;                       // guarded by commit_mutex
+  // Commits that changed something and are over; written under commit_mutex.
+  std::atomic<std::uint64_t> finished_commits{0};
   mutable std::shared_mutex index_mutex;
   LabelIndex index;               // guarded by index_mutex
   LabelsTable by_labels;          // guarded by index_mutex
@@ -110,6 +113,7 @@ struct HeadState {
   LabelOrder order;
   mutable Stripes stripes;
   ReturnedSeries returned;
+  SpareEntries spare_entries;
 
  private:
   std::vector<std::uint32_t> ForgetSamples(Timestamp time);

@@ -53,14 +53,10 @@ std::optional<FullSample> Series::last() const {
   return std::nullopt;
 }
 
-std::optional<Timestamp> Series::last_time() const {
-  std::optional<Timestamp> time;
-  if (has_floats()) time = open_.last_time();
-  if (has_histograms()) {
-    const Timestamp newest = rare_->histograms.back().time;
-    time = time ? std::max(*time, newest) : newest;
-  }
-  return time;
+// Requires: there are histograms.
+Timestamp Series::LastTimeOfBoth() const {
+  const Timestamp newest = rare_->histograms.back().time;
+  return has_floats() ? std::max(open_.last_time(), newest) : newest;
 }
 
 Series::Rare& Series::rare() {

@@ -61,7 +61,10 @@ class Series {
   // The newest sample, where there ever was one that is not forgotten; without its start.
   std::optional<FullSample> last() const;
   // Its time alone.
-  std::optional<Timestamp> last_time() const;
+  std::optional<Timestamp> last_time() const {
+    if (has_histograms()) return LastTimeOfBoth();
+    return has_floats() ? std::optional(open_.last_time()) : std::nullopt;
+  }
 
   // An Append will come soon.
   void Prefetch() const { open_.Prefetch(); }
@@ -153,6 +156,7 @@ class Series {
       : pair_count_(pair_count), number_(number), hash_(hash) {}
   ~Series() = default;
   void Destroy();
+  Timestamp LastTimeOfBoth() const;
   bool has_floats() const { return !open_.empty() || !sealed_.empty(); }
   bool has_histograms() const { return rare_ != nullptr && !rare_->histograms.empty(); }
   bool has_late() const { return rare_ != nullptr && !rare_->late.empty(); }

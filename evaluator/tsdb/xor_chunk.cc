@@ -12,7 +12,8 @@
 namespace skep::tsdb {
 namespace {
 
-constexpr std::uint32_t kFirstCapacity = 4;  // words; 32 bytes hold the start of most runs
+// In words, and odd, as glibc adds one to each piece and gives pairs.
+constexpr std::uint32_t kFirstCapacity = 5;
 
 // What the fields take, for the compiler's sake.
 constexpr std::uint32_t kAllBits = (1U << 20U) - 1;
@@ -77,8 +78,8 @@ bool Fits(std::int64_t change, unsigned bits) {
 // Walks a run. On words that are none it gives some samples or others.
 class RunReader {
  public:
-  explicit RunReader(std::span<const std::uint64_t> words)
-      : bits_(words), time_(static_cast<std::int64_t>(bits_.Read(64))), value_(bits_.Read(64)) {}
+  RunReader(Timestamp first, std::span<const std::uint64_t> words)
+      : bits_(words), time_(ToMillis(first)), value_(bits_.Read(64)) {}
 
   void Next() {
     delta_ = Plus(delta_, ReadChange(bits_));
@@ -125,7 +126,7 @@ void XorWriter::Read(std::uint32_t take, storage::TimeRange range,
   std::size_t end = out.times.size();
   out.times.resize(end + take);
   out.values.resize(end + take);
-  RunReader reader({words_.get(), words()});
+  RunReader reader(first_time_, {words_.get(), words()});
   while (reader.time() <= range.max) {
     out.times[end] = reader.time();
     out.values[end] = reader.value();
@@ -137,18 +138,20 @@ void XorWriter::Read(std::uint32_t take, storage::TimeRange range,
   out.values.resize(end);
 }
 
-void XorWriter::Write(std::uint64_t bits, unsigned count) {
+// Few words at a time: the memory stays for the runs that follow, and they are alike.
+void XorWriter::Grow(std::uint32_t last_word) {
+  const std::uint32_t capacity =
+      std::max({kFirstCapacity, capacity_ + capacity_ / 4U + 1, last_word + 1}) | 1U;
+  auto grown = std::make_unique<std::uint64_t[]>(capacity);
+  if (words_) std::memcpy(grown.get(), words_.get(), capacity_ * sizeof(std::uint64_t));
+  words_ = std::move(grown);
+  capacity_ = static_cast<std::uint16_t>(capacity);
+}
+
+inline void XorWriter::Write(std::uint64_t bits, unsigned count) {
   const std::uint32_t last_word = (bits_ + count - 1) / 64;
-  if (last_word >= capacity_) {
-    // Few words at a time: the memory stays for the runs that follow, and they are alike.
-    const std::uint32_t capacity =
-        capacity_ == 0 ? kFirstCapacity : std::max(capacity_ + capacity_ / 4U + 1, last_word + 1);
-    auto grown = std::make_unique<std::uint64_t[]>(capacity);
-    if (words_) std::memcpy(grown.get(), words_.get(), capacity_ * sizeof(std::uint64_t));
-    words_ = std::move(grown);
-    capacity_ = static_cast<std::uint16_t>(capacity);
-  }
-  bits &= LowBits(count);
+  if (last_word >= capacity_) [[unlikely]]
+    Grow(last_word);
   const unsigned left = 64 - bits_ % 64;
   std::uint64_t* const word = &words_[bits_ / 64];
   if (count <= left) {
@@ -160,50 +163,54 @@ void XorWriter::Write(std::uint64_t bits, unsigned count) {
   bits_ = (bits_ + count) & kAllBits;
 }
 
-void XorWriter::WriteTime(std::int64_t time) {
+XorWriter::Bits XorWriter::WriteTime(std::int64_t time) {
   const std::int64_t delta = Minus(time, ToMillis(last_time_));
   const std::int64_t change = Minus(delta, delta_);
   delta_ = delta;
   const auto bits = static_cast<std::uint64_t>(change);
-  if (change == 0) {
-    Write(0, 1);
-  } else if (Fits(change, 7)) {
-    Write(0b10ULL << 7 | (bits & LowBits(7)), 9);
-  } else if (Fits(change, 14)) {
-    Write(0b110ULL << 14 | (bits & LowBits(14)), 17);
-  } else if (Fits(change, 20)) {
-    Write(0b1110ULL << 20 | (bits & LowBits(20)), 24);
-  } else {
-    Write(0b1111, 4);
-    Write(bits, 64);
-  }
+  if (change == 0) return {0, 1};
+  if (Fits(change, 7)) return {0b10ULL << 7 | (bits & LowBits(7)), 9};
+  if (Fits(change, 14)) return {0b110ULL << 14 | (bits & LowBits(14)), 17};
+  if (Fits(change, 20)) return {0b1110ULL << 20 | (bits & LowBits(20)), 24};
+  Write(0b1111, 4);
+  Write(bits, 64);
+  return {0, 0};
 }
 
-void XorWriter::WriteValue(std::uint64_t value) {
+// A write for each part of a sample cost twice as much as one for all of them, which mostly fit
+// into a word.
+void XorWriter::WriteValue(std::uint64_t value, Bits before) {
+  const auto write = [this, before](std::uint64_t head, unsigned head_bits, Bits rest) {
+    const Bits first{before.bits << head_bits | head, before.count + head_bits};
+    if (first.count + rest.count <= 64) {
+      return Write({first.bits << rest.count | rest.bits, first.count + rest.count});
+    }
+    Write(first);
+    Write(rest);
+  };
   const std::uint64_t changed = value ^ std::bit_cast<std::uint64_t>(last_value_);
-  if (changed == 0) return Write(0, 1);
+  if (changed == 0) return Write({before.bits << 1, before.count + 1});
   const auto leading = static_cast<unsigned>(std::min(std::countl_zero(changed), 31));
   const auto trailing = static_cast<unsigned>(std::countr_zero(changed));
   if (leading_ != kNoWindow && leading >= leading_ && trailing >= trailing_) {
-    Write(0b10, 2);
-    return Write(changed >> trailing_, 64U - leading_ - trailing_);
+    return write(0b10, 2, {changed >> trailing_, 64U - leading_ - trailing_});
   }
   leading_ = leading & kAllWindow;
   trailing_ = trailing & kAllWindow;
   const unsigned significant = 64U - leading - trailing;
-  Write(0b11ULL << 11 | static_cast<std::uint64_t>(leading) << 6 | (significant - 1), 13);
-  Write(changed >> trailing, significant);
+  write(0b11ULL << 11 | static_cast<std::uint64_t>(leading) << 6 | (significant - 1), 13,
+        {changed >> trailing, significant});
 }
 
 void XorWriter::Append(Timestamp time, double value) {
   if (samples_ == 0) {
     delta_ = 0;
     leading_ = kNoWindow;
-    Write(static_cast<std::uint64_t>(ToMillis(time)), 64);
+    first_time_ = time;
     Write(std::bit_cast<std::uint64_t>(value), 64);
   } else {
-    WriteTime(ToMillis(time));
-    WriteValue(std::bit_cast<std::uint64_t>(value));
+    const Bits of_time = WriteTime(ToMillis(time));
+    WriteValue(std::bit_cast<std::uint64_t>(value), of_time);
   }
   last_time_ = time;
   last_value_ = value;
@@ -218,10 +225,11 @@ void XorWriter::Clear() {
   samples_ = 0;
 }
 
-//   run = samples n | bits n | 8 bytes of each word
+//   run = samples n | bits n | [first time u64] | 8 bytes of each word
 void XorWriter::Save(ByteWriter& out) const {
   out.Varint(samples_);
-  out.Varint(bits_);
+  out.Varint(empty() ? 0 : kTimeBits + bits_);
+  if (!empty()) out.U64(static_cast<std::uint64_t>(ToMillis(first_time_)));
   out.Bytes({reinterpret_cast<const char*>(words_.get()), words() * sizeof(std::uint64_t)});
 }
 
@@ -229,10 +237,12 @@ bool XorWriter::Restore(ByteReader& reader, std::uint32_t most) {
   const std::uint64_t samples = reader.Varint();
   const std::uint64_t bits = reader.Varint();
   if (!reader.ok() || samples > most || bits > std::uint64_t{most} * kMaxBits) return false;
-  bits_ = static_cast<std::uint32_t>(bits) & kAllBits;
+  if (samples == 0 && bits == 0) return true;
+  if (samples == 0 || bits < 2 * kTimeBits) return false;
+  bits_ = static_cast<std::uint32_t>(bits - kTimeBits) & kAllBits;
+  first_time_ = FromMillis(static_cast<std::int64_t>(reader.U64()));
   const std::string_view bytes = reader.Bytes(words() * sizeof(std::uint64_t));
-  if (!reader.ok() || (samples == 0) != (bits == 0)) return false;
-  if (samples == 0) return true;
+  if (!reader.ok()) return false;
   capacity_ = static_cast<std::uint16_t>(words());
   words_ = std::make_unique_for_overwrite<std::uint64_t[]>(capacity_);
   std::memcpy(words_.get(), bytes.data(), bytes.size());
@@ -240,7 +250,7 @@ bool XorWriter::Restore(ByteReader& reader, std::uint32_t most) {
 }
 
 bool XorWriter::WalkToEnd(std::uint32_t samples) {
-  RunReader run({words_.get(), words()});
+  RunReader run(first_time_, {words_.get(), words()});
   last_time_ = run.time();
   for (samples_ = 1; samples_ < samples; ++samples_) {
     run.Next();

@@ -22,7 +22,9 @@
 
 namespace skep::tsdb {
 
-// A run that grows. Thread-compatible; 40 bytes beside its bits.
+// A run that grows. Thread-compatible; 48 bytes beside its bits, of which the first 64, the first
+// time, stand here: each Append of a series asks for it, and the others may be in another line of
+// the processor's cache.
 class XorWriter {
  public:
   // The most samples of one.
@@ -34,11 +36,13 @@ class XorWriter {
   std::uint32_t samples() const { return samples_; }
   bool empty() const { return samples_ == 0; }
   // Requires: not empty.
-  Timestamp first_time() const { return FromMillis(static_cast<std::int64_t>(words_[0])); }
+  Timestamp first_time() const { return first_time_; }
   // Also after Clear.
   Timestamp last_time() const { return last_time_; }
   double last_value() const { return last_value_; }
-  std::size_t size_bytes() const { return (std::size_t{bits_} + 7) / 8; }
+  std::size_t size_bytes() const {
+    return samples_ == 0 ? 0 : (kTimeBits + std::size_t{bits_} + 7) / 8;
+  }
   // Of the heap.
   std::size_t heap_bytes() const;
 
@@ -62,22 +66,32 @@ class XorWriter {
   static constexpr std::uint32_t kMaxBits =
       145;  // of a sample: 4 + 64 of the time, 13 + 64 of the value
   static_assert(kMaxSamples * kMaxBits < 1U << 20U);
+  static constexpr std::uint32_t kTimeBits = 64;  // of the first sample
   static constexpr std::uint32_t kNoWindow = 63;  // leading zeros are at most 31
 
   // After Restore: what the bits say of `samples`, and where they end.
   bool WalkToEnd(std::uint32_t samples);
-  void WriteTime(std::int64_t time);
-  void WriteValue(std::uint64_t value);
-  // The lowest `count` bits, 1..64.
+  // Some lowest bits of a word; the others are 0.
+  struct Bits {
+    std::uint64_t bits;
+    unsigned count;  // 0..64
+  };
+  // Gives the last bits, up to 24, for the value's to follow in the same word.
+  Bits WriteTime(std::int64_t time);
+  void WriteValue(std::uint64_t value, Bits before);
+  void Write(Bits bits) { Write(bits.bits, bits.count); }
+  // The lowest `count` bits, 1..64, of `bits`, whose others are 0.
   void Write(std::uint64_t bits, unsigned count);
+  void Grow(std::uint32_t last_word);
 
   std::uint32_t words() const { return (bits_ + 63U) / 64; }
 
   std::unique_ptr<std::uint64_t[]> words_;  // first bit is the highest of the first word
+  Timestamp first_time_;
   Timestamp last_time_;
   std::int64_t delta_ = 0;
   double last_value_ = 0;
-  std::uint32_t bits_ : 20 = 0;  // written
+  std::uint32_t bits_ : 20 = 0;  // written, without the first time
   // Window of the last XOR.
   std::uint32_t leading_ : 6 = kNoWindow;
   std::uint32_t trailing_ : 6 = 0;

@@ -19,7 +19,7 @@ void Walk(std::string_view page, Format format) {
   std::string buffer;
   std::string last;
   for (Entry entry = parser.Next(); entry != Entry::kEnd && entry != Entry::kInvalid;
-       entry = parser.Next(last)) {
+       entry = parser.Next({{}, last})) {
     if (entry != Entry::kSample) continue;
     last = parser.series();
     (void)skep::exposition::ParseSeries(last, {.format = format}, labels, buffer);

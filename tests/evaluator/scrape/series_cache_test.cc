@@ -32,7 +32,8 @@ class Pages {
     cache_.StartPage();
     for (const std::string& line : lines) {
       Index index = cache_.expected_index();
-      if (index != SeriesCache::kNone && cache_.expected() == line) {
+      const auto& [head, tail] = cache_.expected();
+      if (index != SeriesCache::kNone && std::string(head) + std::string(tail) == line) {
         ++expected;
       } else {
         index = cache_.Find(line);
@@ -44,7 +45,7 @@ class Pages {
         cache_.entry(index).ref = refs_[line] = ++last_ref_;
         cache_.SetWatched(index, static_cast<std::uint32_t>(last_ref_));
       }
-      cache_.Advance(index);
+      cache_.Advance(index, line);
       cache_.entry(index).page = page_;
       REQUIRE(cache_.entry(index).ref == refs_.at(line));
       REQUIRE(cache_.watched(index) == refs_.at(line));

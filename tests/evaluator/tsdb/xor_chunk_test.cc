@@ -55,6 +55,26 @@ void CheckRoundTrip(const std::vector<Sample>& samples) {
   CheckHas(writer, samples);
 }
 
+TEST_CASE("A run's bytes in a checkpoint stay what they were", "[tsdb]") {
+  XorWriter run;
+  CHECK(Saved(run) == std::string(2, '\0'));
+  run.Append(FromMillis(1000), 1.0);
+  ByteWriter expected;
+  expected.Varint(1);
+  expected.Varint(128);
+  expected.U64(1000);
+  expected.U64(std::bit_cast<std::uint64_t>(1.0));
+  CHECK(Saved(run) == expected.view());
+  run.Append(FromMillis(2000), 1.0);  // 110, 1000 in 14 bits; 0: the same value
+  expected.Clear();
+  expected.Varint(2);
+  expected.Varint(128 + 18);
+  expected.U64(1000);
+  expected.U64(std::bit_cast<std::uint64_t>(1.0));
+  expected.U64((std::uint64_t{0b110} << 14U | 1000U) << 47U);
+  CHECK(Saved(run) == expected.view());
+}
+
 TEST_CASE("A run comes back bit for bit", "[tsdb]") {
   constexpr double kInf = std::numeric_limits<double>::infinity();
   const std::vector<double> odd = {0,     -0.0,     kStaleNaN, kNormalNaN, kInf,     -kInf,
