@@ -9,8 +9,9 @@
 namespace skep {
 namespace {
 
-// Appends `value` shortest, with an exponent where its decimal exponent is outside [lowest, limit).
-void AppendShortest(std::string& out, double value, int lowest, int limit) {
+// Appends `value` shortest, with an exponent where its absolute value is not in [least, end). Both
+// are powers of ten, so the digits of what is below one are below it, too.
+void AppendShortest(std::string& out, double value, double least, double end) {
   if (std::isnan(value)) {
     out += "NaN";
     return;
@@ -19,22 +20,14 @@ void AppendShortest(std::string& out, double value, int lowest, int limit) {
     out += value > 0 ? "+Inf" : "-Inf";
     return;
   }
-  char scientific[32];
-  const auto end = std::to_chars(scientific, scientific + sizeof scientific, value,
-                                 std::chars_format::scientific)
-                       .ptr;
-  const char* e = static_cast<const char*>(
-      std::memchr(scientific, 'e', static_cast<std::size_t>(end - scientific)));
-  int exponent = 0;
-  std::from_chars(e[1] == '+' ? e + 2 : e + 1, end, exponent);
-  if (value == 0 || (exponent >= lowest && exponent < limit)) {
-    char fixed[64];
-    const auto last =
-        std::to_chars(fixed, fixed + sizeof fixed, value, std::chars_format::fixed).ptr;
-    out.append(fixed, last);
-  } else {
-    out.append(scientific, end);
-  }
+  const double size = std::fabs(value);
+  const bool is_fixed = value == 0 || (size >= least && size < end);
+  char digits[64];
+  const auto last =
+      std::to_chars(digits, digits + sizeof digits, value,
+                    is_fixed ? std::chars_format::fixed : std::chars_format::scientific)
+          .ptr;
+  out.append(digits, last);
 }
 
 template <typename T>
@@ -55,7 +48,7 @@ std::optional<double> ParseHexadecimal(std::string_view digits, bool negative) {
 
 }  // namespace
 
-void AppendDouble(std::string& out, double value) { AppendShortest(out, value, -4, 6); }
+void AppendDouble(std::string& out, double value) { AppendShortest(out, value, 1e-4, 1e6); }
 
 std::string FormatDouble(double value) {
   std::string out;
@@ -73,7 +66,7 @@ void AppendPlainDouble(std::string& out, double value) {
     out.append(buffer, end);
     return;
   }
-  AppendShortest(out, value, -6, 21);
+  AppendShortest(out, value, 1e-6, 1e21);
 }
 
 std::string FormatPlainDouble(double value) {

@@ -1,6 +1,9 @@
 #include "evaluator/api/encode.h"
 
+#include <array>
+#include <charconv>
 #include <cstdlib>
+#include <string>
 #include <vector>
 
 #include "common/base/number.h"
@@ -13,14 +16,28 @@ void WriteLabels(json::JsonWriter& json, const Labels& labels) {
   json.EndObject();
 }
 
-void WriteTime(json::JsonWriter& json, Timestamp time) {
+namespace {
+
+// Seconds, with three digits of a second where there are any.
+void AppendTime(std::string& text, Timestamp time) {
   const std::int64_t ms = ToMillis(time);
-  std::string text = ms < 0 ? "-" : "";
-  text += std::to_string(std::llabs(ms / 1000));
-  if (const std::int64_t fraction = std::llabs(ms % 1000); fraction != 0) {
-    const std::string digits = std::to_string(fraction);
-    text.append(".").append(3 - digits.size(), '0').append(digits);
-  }
+  if (ms < 0) text.push_back('-');
+  std::array<char, 24> digits;
+  const auto end = std::to_chars(digits.begin(), digits.end(), std::llabs(ms / 1000)).ptr;
+  text.append(digits.begin(), end);
+  const std::int64_t fraction = std::llabs(ms % 1000);
+  if (fraction == 0) return;
+  const auto digit = [fraction](std::int64_t of) {
+    return static_cast<char>('0' + fraction / of % 10);
+  };
+  text.append({'.', digit(100), digit(10), digit(1)});
+}
+
+}  // namespace
+
+void WriteTime(json::JsonWriter& json, Timestamp time) {
+  std::string text;
+  AppendTime(text, time);
   json.Raw(text);
 }
 
@@ -57,11 +74,15 @@ void WriteBuckets(json::JsonWriter& json, const Histogram& histogram) {
 
 }  // namespace
 
+// An answer may have a million of them: each is put together in a buffer that is kept.
 void WriteSample(json::JsonWriter& json, Sample sample) {
-  json.BeginArray();
-  WriteTime(json, sample.time);
-  WriteNumber(json, sample.value);
-  json.EndArray();
+  thread_local std::string text;
+  text.assign(1, '[');
+  AppendTime(text, sample.time);
+  text.append(",\"");
+  AppendPlainDouble(text, sample.value);
+  text.append("\"]");
+  json.Raw(text);
 }
 
 void WriteHistogram(json::JsonWriter& json, Timestamp time, const Histogram& histogram) {

@@ -157,6 +157,16 @@ LabelChoice ChoiceOf(const VectorMatching& matching) {
   return LabelChoice::AllBut(std::move(names));
 }
 
+// One to one by all labels, and no two rows of a side have the same but for metadata: each group is
+// a row of each side at most, and a result has the labels of its left row.
+bool KeepsLabels(const QueryContext& context, const VectorMatching& matching, const Table& left,
+                 const Table& right) {
+  return matching.cardinality == Cardinality::kOneToOne && !matching.on &&
+         matching.labels.empty() && !matching.fill_left && !matching.fill_right &&
+         left.distinct_without_name && right.distinct_without_name &&
+         !context.delayed_name_removal() && !context.type_and_unit_labels();
+}
+
 // --- matching, computed once for all steps ---
 
 // The rows of both sides by the number of their match group.
@@ -167,7 +177,9 @@ struct MatchGroups {
     const bool includes_metadata =
         std::any_of(matching.include.begin(), matching.include.end(),
                     [](const std::string& name) { return IsMetadataLabel(name); });
-    if (index.choice().TakesMetadata() || includes_metadata) {
+    if (KeepsLabels(context, matching, left, right)) {
+      index.CountAsSettled(context);
+    } else if (index.choice().TakesMetadata() || includes_metadata) {
       context.Settle(left);
       context.Settle(right);
     }
@@ -263,6 +275,7 @@ class Joiner {
       : context_(context),
         binary_(binary),
         matching_(*binary.matching),
+        keeps_labels_(KeepsLabels(context, matching_, left, right)),
         groups_(context, binary, left, right),
         swapped_(matching_.cardinality == Cardinality::kOneToMany),
         many_(std::move(left)),
@@ -274,10 +287,6 @@ class Joiner {
         fill_many_(matching_.fill_left),
         tracks_(matching_.cardinality != Cardinality::kOneToOne || fill_many_.has_value() ||
                 many_.has_histograms() || one_.has_histograms()),
-        keeps_labels_(matching_.cardinality == Cardinality::kOneToOne && !matching_.on &&
-                      matching_.labels.empty() && !HasFill() && many_.distinct_without_name &&
-                      one_.distinct_without_name && !context.delayed_name_removal() &&
-                      !context.type_and_unit_labels()),
         out_(context.budget, many_.steps()) {
     if (swapped_) std::swap(many_, one_);
   }
@@ -569,6 +578,7 @@ class Joiner {
   QueryContext& context_;
   const promql::Binary& binary_;
   const VectorMatching& matching_;
+  const bool keeps_labels_;  // see KeepsLabels(): nobody need look at the labels here
   MatchGroups groups_;
   const bool swapped_;
   Table many_;
@@ -578,10 +588,6 @@ class Joiner {
   const std::optional<double> fill_one_;
   const std::optional<double> fill_many_;
   const bool tracks_;  // whether matched_ is kept
-  // One to one by all labels, and no two rows of a side have the same but for metadata: results
-  // have the labels of their left rows, without metadata where the operator drops it, and none are
-  // equal. Nobody need look at the labels here.
-  const bool keeps_labels_;
   Table out_;
   bool floats_met_ = false;    // two floats were operands
   std::vector<char> matched_;  // per result row of the present group and step

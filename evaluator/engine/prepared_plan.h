@@ -35,6 +35,11 @@ class KeptNumbers {
     }
     return numbers[row.slot] - 1;
   }
+  // Whether Of finds the row's number without a look at its labels.
+  bool Knows(const Row& row) const {
+    return row.selector < by_series_.size() && row.slot < by_series_[row.selector].size() &&
+           by_series_[row.selector][row.slot] != 0;
+  }
   // The chosen labels of a number.
   const Labels& labels(std::uint32_t number) const { return chosen_[number]; }
 

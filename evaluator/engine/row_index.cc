@@ -13,7 +13,7 @@ std::vector<std::size_t> RowIndex::Number(const Table& table) {
 
 std::size_t RowIndex::NumberOf(const Row& row) {
   if (kept_ == nullptr || row.slot == 0) return HashedNumberOf(row);
-  const std::uint32_t kept = kept_->Of(row);
+  const std::uint32_t kept = kept_->Of(kept_->Knows(row) ? row : Settled(row));
   if (kept >= of_kept_.size()) of_kept_.resize(kept + 1U, kUnused);
   if (of_kept_[kept] == kUnused) {
     of_kept_[kept] = is_hashed_ ? HashedNumberOf(row) : NewNumberOf(row);
@@ -22,16 +22,25 @@ std::size_t RowIndex::NumberOf(const Row& row) {
 }
 
 std::size_t RowIndex::NewNumberOf(const Row& row) {
-  first_.push_back(row.labels);
+  first_.push_back(row);
   return first_.size() - 1;
 }
 
 std::size_t RowIndex::HashedNumberOf(const Row& row) {
   if (!std::exchange(is_hashed_, true)) {
-    for (const RowLabels& labels : first_) index_.Add(*labels);
+    for (Row& first : first_) {
+      first = Settled(first);
+      index_.Add(*first.labels);
+    }
   }
-  const std::size_t number = index_.Add(*row.labels);
-  return number == first_.size() ? NewNumberOf(row) : number;
+  const Row settled = Settled(row);
+  const std::size_t number = index_.Add(*settled.labels);
+  return number == first_.size() ? NewNumberOf(settled) : number;
+}
+
+Row RowIndex::Settled(Row row) const {
+  if (settling_ != nullptr) settling_->Settle(row);
+  return row;
 }
 
 }  // namespace skep::engine

@@ -6,6 +6,7 @@
 #include <limits>
 #include <vector>
 
+#include "evaluator/engine/context.h"
 #include "evaluator/engine/label_key.h"
 #include "evaluator/engine/prepared_plan.h"
 #include "evaluator/engine/table.h"
@@ -24,12 +25,15 @@ class RowIndex {
       : index_(std::move(choice)),
         kept_(plan == nullptr ? nullptr : &plan->NumbersOf(node, index_.choice())) {}
 
+  // From now on rows are numbered as if they were settled (QueryContext::Settle), and stay as they
+  // are: few of their labels are made.
+  void CountAsSettled(QueryContext& context) { settling_ = &context; }
   // The number of each row.
   std::vector<std::size_t> Number(const Table& table);
 
   std::size_t size() const { return first_.size(); }
   // The label set that got the number first.
-  const Labels& first(std::size_t number) const { return *first_[number]; }
+  const Labels& first(std::size_t number) const { return *first_[number].labels; }
   const LabelChoice& choice() const { return index_.choice(); }
 
  private:
@@ -38,9 +42,11 @@ class RowIndex {
   std::size_t NumberOf(const Row& row);
   std::size_t HashedNumberOf(const Row& row);
   std::size_t NewNumberOf(const Row& row);
+  Row Settled(Row row) const;
 
-  LabelIndex index_;              // of first_, once is_hashed_
-  std::vector<RowLabels> first_;  // by number
+  LabelIndex index_;                  // of first_, once is_hashed_
+  std::vector<Row> first_;            // by number; labels are looked at once is_hashed_
+  QueryContext* settling_ = nullptr;  // null: rows are as they are to be
   bool is_hashed_ = false;
   KeptNumbers* kept_;                 // null: none
   std::vector<std::size_t> of_kept_;  // this query's number of a kept one

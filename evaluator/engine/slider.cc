@@ -39,6 +39,10 @@ Status CheckArguments(QueryContext& context, const promql::Call& call,
   return {};
 }
 
+// Summaries of pieces pay where windows overlap so much.
+constexpr std::size_t kManyWindows = 8;
+constexpr std::int64_t kOverlap = 4;
+
 // The first of the times behind `time`, from `begin` on: mostly a few steps away, and half a day at
 // the first step.
 std::size_t FirstBehind(const std::vector<Timestamp>& times, std::size_t begin, Timestamp time) {
@@ -62,6 +66,8 @@ Slider::Slider(QueryContext& context, const promql::Call& call, const SliderInpu
       scalars_(input.scalars),
       function_(FindWindowFunction(call.function->id)),
       summary_function_(FindSummaryFunction(call.function->id)),
+      by_pieces_(spec_.summarized && LooksAtEverySample(call.function->id) &&
+                 steps_.count >= kManyWindows && spec_.range_ms >= kOverlap * steps_.interval),
       needs_falls_(NeedsFalls(call.function->id)),
       is_rate_(IsRate(call.function->id)),
       place_(call.arguments[*RangeArgument(call)]->position) {
@@ -94,6 +100,7 @@ Result<Slider::Filled> Slider::Run(const RangeSeries& series, Table& table) {
   const storage::SampleColumns& samples = series.samples;
   if (samples.empty() && series.summaries.empty()) return Filled{};
   if (needs_falls_ && samples.size() > 0) CountFalls(samples);
+  pieces_.Clear();
   if (!series.summaries.empty()) return RunSummarized(series, table);
   if (!samples.histograms.empty()) return RunMixed(series, table);
   double* const out = table.values(table.size() - 1);
@@ -109,11 +116,20 @@ Result<Slider::Filled> Slider::Run(const RangeSeries& series, Table& table) {
       SetArguments(s);
       RETURN_IF_ERROR(CheckArguments(context_, call_, arguments_));
     }
-    out[s] = function_(window_, arguments_);
+    out[s] = Compute(samples, bounds);
     any = any || IsPresent(out[s]);
   }
   if (!samples.starts.empty() && is_rate_) CheckStarts(series);
   return Filled{any, any};
+}
+
+double Slider::Compute(const storage::SampleColumns& samples, const Bounds& bounds) {
+  if (by_pieces_) {
+    if (const auto window = pieces_.Of(samples, bounds.low, window_)) {
+      return summary_function_(*window);
+    }
+  }
+  return function_(window_, arguments_);
 }
 
 Status Slider::NoteWork(std::size_t samples, std::size_t work) {
@@ -139,7 +155,7 @@ Result<Slider::Filled> Slider::RunSummarized(const RangeSeries& series, Table& t
     RETURN_IF_ERROR(NoteWork(size, floats.size() + runs.size()));
     SetWindow(series.samples, floats, {end, steps_.At(s)});
     if (in_runs == 0) {
-      out[s] = function_(window_, arguments_);
+      out[s] = Compute(series.samples, floats);
     } else {
       const auto in_range = std::span(series.summaries).subspan(runs.low, runs.size());
       out[s] = summary_function_({window_, in_range, floats.low, size});

@@ -7,6 +7,7 @@
 
 #include "common/base/result.h"
 #include "evaluator/engine/context.h"
+#include "evaluator/engine/pieces.h"
 #include "evaluator/engine/selector.h"
 #include "evaluator/engine/summary_window.h"
 #include "evaluator/engine/table.h"
@@ -70,6 +71,8 @@ class Slider {
   // A step looks at so many samples, which is so much work. One series with long windows at many
   // steps can take hours: the query's end is looked for within its row, too.
   Status NoteWork(std::size_t samples, std::size_t work);
+  // The function over the window, whose samples are those of `bounds`.
+  double Compute(const storage::SampleColumns& samples, const Bounds& bounds);
   // The same as Run where runs of samples have come as what they come to.
   Result<Filled> RunSummarized(const RangeSeries& series, Table& table);
   // The same over histograms, and floats beside them.
@@ -88,12 +91,14 @@ class Slider {
   const std::vector<Column>& scalars_;
   const WindowFunction function_;
   const SummaryFunction summary_function_;  // null: summaries are never read
+  const bool by_pieces_;                    // where windows are long enough
   const bool needs_falls_;
   const bool is_rate_;
   const promql::PosRange place_;  // of the range vector
   std::size_t work_ = 0;          // since the last check
   Window window_;
   WindowArguments arguments_;
+  Pieces pieces_;
   std::vector<double> scratch_;
   std::vector<std::uint32_t> falls_;
 };

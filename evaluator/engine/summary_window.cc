@@ -1,5 +1,7 @@
 #include "evaluator/engine/summary_window.h"
 
+#include <algorithm>
+#include <array>
 #include <cmath>
 #include <optional>
 
@@ -274,6 +276,14 @@ constexpr Entry kFunctions[] = {
 };
 
 }  // namespace
+
+bool LooksAtEverySample(FunctionId id) {
+  constexpr std::array kThose{FunctionId::kAvgOverTime,    FunctionId::kChanges,
+                              FunctionId::kMaxOverTime,    FunctionId::kMinOverTime,
+                              FunctionId::kStddevOverTime, FunctionId::kStdvarOverTime,
+                              FunctionId::kSumOverTime};
+  return std::ranges::find(kThose, id) != kThose.end();
+}
 
 SummaryFunction FindSummaryFunction(FunctionId id) {
   for (const Entry& entry : kFunctions) {

@@ -28,5 +28,8 @@ using SummaryFunction = double (*)(const SummaryWindow& window);
 // integers below 2^53, and rate and increase where no run has more than one reset. The other sums
 // are rounded at other places (README.md).
 SummaryFunction FindSummaryFunction(promql::FunctionId id);
+// Whether the plain function looks at every sample of its window, so that adding up summaries of
+// sixteen is faster.
+bool LooksAtEverySample(promql::FunctionId id);
 
 }  // namespace skep::engine

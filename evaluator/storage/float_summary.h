@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
+#include <span>
 
 namespace skep::storage {
 
@@ -20,5 +22,12 @@ struct FloatSummary {
 
   bool operator==(const FloatSummary&) const = default;
 };
+
+// None where a summary may not stand for the values: some of them, or a sum of them, is no finite
+// number. Requires: not empty.
+std::optional<FloatSummary> Summarize(std::span<const double> values);
+
+// The summary of `earlier` and then `later`; the step between them is judged like any other.
+FloatSummary Joined(const FloatSummary& earlier, const FloatSummary& later);
 
 }  // namespace skep::storage

@@ -1,96 +1,29 @@
 #include "evaluator/tsdb/chunk_summary.h"
 
-#include <algorithm>
+#include <array>
 #include <bit>
 #include <cmath>
 
-#include "common/base/compensated_sum.h"
 #include "evaluator/tsdb/column_bytes.h"
 #include "evaluator/tsdb/decimal.h"
 
 namespace skep::tsdb {
 namespace {
 
-// One step of a counter and of a gauge.
-void AddStep(double before, double value, ChunkSummary& summary) {
-  summary.changes += before != value;
-  if (value < before) {
-    ++summary.resets;
-    summary.before_resets += before;
-  }
-}
-
-double SquaresAbout(double mean, std::span<const double> values) {
-  double squares = 0;
-  double distances = 0;
-  for (const double value : values) {
-    squares += (value - mean) * (value - mean);
-    distances += value - mean;
-  }
-  // What the rounding of the mean added is taken off.
-  squares -= distances * distances / static_cast<double>(values.size());
-  return squares < 0 ? 0 : squares;
-}
-
-}  // namespace
-
-std::optional<ChunkSummary> Summarize(std::span<const double> values) {
-  ChunkSummary summary;
-  summary.count = static_cast<std::uint32_t>(values.size());
-  summary.first = summary.min = summary.max = values.front();
-  summary.last = values.back();
-  CompensatedSum sum;
-  double before = values.front();
-  for (const double value : values) {
-    if (!std::isfinite(value)) return std::nullopt;
-    AddStep(before, value, summary);
-    summary.min = std::min(summary.min, value);
-    summary.max = std::max(summary.max, value);
-    sum.Add(value);
-    before = value;
-  }
-  summary.sum = sum.total();
-  summary.squares = SquaresAbout(summary.sum / static_cast<double>(summary.count), values);
-  const bool finite = std::isfinite(summary.sum) && std::isfinite(summary.squares) &&
-                      std::isfinite(summary.before_resets);
-  return finite ? std::optional(summary) : std::nullopt;
-}
-
-ChunkSummary Joined(const ChunkSummary& earlier, const ChunkSummary& later) {
-  ChunkSummary joined;
-  joined.count = earlier.count + later.count;
-  joined.resets = earlier.resets + later.resets;
-  joined.changes = earlier.changes + later.changes;
-  joined.first = earlier.first;
-  joined.last = later.last;
-  joined.min = std::min(earlier.min, later.min);
-  joined.max = std::max(earlier.max, later.max);
-  joined.sum = earlier.sum + later.sum;
-  const double a = earlier.count;
-  const double b = later.count;
-  const double apart = later.sum / b - earlier.sum / a;
-  joined.squares = earlier.squares + later.squares + apart * apart * (a * b / (a + b));
-  joined.before_resets = earlier.before_resets;
-  AddStep(earlier.last, later.first, joined);
-  joined.before_resets += later.before_resets;
-  return joined;
-}
-
-namespace {
-
-// The numbers in the order of the bytes, each with one that it is likely to be near to.
+// The numbers in the order of the bytes, each with an earlier one that it is likely to be near to.
+constexpr int kNothing = -1;
 struct Field {
   double ChunkSummary::*number;
-  double ChunkSummary::*near;
+  int near;  // place here
 };
 constexpr Field kFields[] = {
-    {&ChunkSummary::first, nullptr},
-    {&ChunkSummary::last, &ChunkSummary::first},
-    {&ChunkSummary::min, &ChunkSummary::first},
-    {&ChunkSummary::max, &ChunkSummary::last},
-    {&ChunkSummary::sum, nullptr},
-    {&ChunkSummary::squares, nullptr},
-    {&ChunkSummary::before_resets, nullptr},
+    {&ChunkSummary::first, kNothing},
+    {&ChunkSummary::last, 0},
+    {&ChunkSummary::min, 0},
+    {&ChunkSummary::max, 1},
+    {&ChunkSummary::sum, kNothing},
+    {&ChunkSummary::squares, kNothing},
+    {&ChunkSummary::before_resets, kNothing},
 };
 
 constexpr double kFar = 0x1p48;  // longer varints are no gain
@@ -100,32 +33,56 @@ std::size_t FieldsOf(const ChunkSummary& summary) {
   return std::size(kFields) - (summary.resets == 0 ? 1 : 0);
 }
 
-// The integer of the number that the field's number is likely to be near to.
-bool NearInteger(const Field& field, const ChunkSummary& summary, Scale scale,
-                 std::int64_t& integer) {
-  integer = 0;
-  return field.near == nullptr || ToScaled(summary.*field.near, scale, integer);
-}
-
 bool AppendAsInteger(const Field& field, const ChunkSummary& summary, Scale scale,
                      std::string& out) {
   std::int64_t integer = 0;
   std::int64_t near = 0;
   if (!ToScaled(summary.*field.number, scale, integer)) return false;
-  if (!NearInteger(field, summary, scale, near)) return false;
+  if (field.near != kNothing && !ToScaled(summary.*kFields[field.near].number, scale, near)) {
+    return false;
+  }
   if (std::fabs(static_cast<double>(integer) - static_cast<double>(near)) > kFar) return false;
   AppendSigned(out, integer - near);
   return true;
 }
 
-bool ReadAsInteger(const Field& field, Scale scale, ByteReader& bytes, ChunkSummary& summary) {
-  std::int64_t near = 0;
-  if (!NearInteger(field, summary, scale, near)) return false;
-  const auto integer =
-      static_cast<std::uint64_t>(bytes.Signed()) + static_cast<std::uint64_t>(near);
-  summary.*field.number = FromScaled(static_cast<std::int64_t>(integer), scale);
-  return true;
-}
+// Reads the numbers one after the other. Their integers are remembered: to find them anew takes
+// longer than all the rest.
+class FieldReader {
+ public:
+  FieldReader(Scale scale, unsigned raw, ByteReader& bytes)
+      : scale_(scale), raw_(raw), bytes_(bytes) {}
+
+  bool Read(std::size_t place, ChunkSummary& summary) {
+    double& number = summary.*kFields[place].number;
+    if (IsRaw(place)) {
+      number = std::bit_cast<double>(bytes_.U64());
+      return true;
+    }
+    std::uint64_t near = 0;
+    if (!NearInteger(kFields[place].near, summary, near)) return false;
+    integers_[place] =
+        static_cast<std::int64_t>(static_cast<std::uint64_t>(bytes_.Signed()) + near);
+    number = FromScaled(integers_[place], scale_);
+    return true;
+  }
+
+ private:
+  bool IsRaw(std::size_t place) const { return (raw_ & (1U << place)) != 0; }
+  bool NearInteger(int near, const ChunkSummary& summary, std::uint64_t& out) const {
+    if (near == kNothing) return true;
+    const auto place = static_cast<std::size_t>(near);
+    std::int64_t integer = integers_[place];
+    if (IsRaw(place) && !ToScaled(summary.*kFields[place].number, scale_, integer)) return false;
+    out = static_cast<std::uint64_t>(integer);
+    return true;
+  }
+
+  const Scale scale_;
+  const unsigned raw_;
+  ByteReader& bytes_;
+  std::array<std::int64_t, std::size(kFields)> integers_{};  // of those that are not raw
+};
 
 bool Decode(ByteReader& bytes, ChunkSummary& summary) {
   const std::optional<Scale> scale = Scale::FromCode(bytes.U8());
@@ -133,12 +90,9 @@ bool Decode(ByteReader& bytes, ChunkSummary& summary) {
   summary.resets = static_cast<std::uint32_t>(bytes.Varint());
   summary.changes = static_cast<std::uint32_t>(bytes.Varint());
   if (!scale) return false;
+  FieldReader fields(*scale, raw, bytes);
   for (std::size_t i = 0; i < FieldsOf(summary); ++i) {
-    if (raw & (1U << i)) {
-      summary.*kFields[i].number = std::bit_cast<double>(bytes.U64());
-    } else if (!ReadAsInteger(kFields[i], *scale, bytes, summary)) {
-      return false;
-    }
+    if (!fields.Read(i, summary)) return false;
   }
   return bytes.ok() && bytes.left() == 0;
 }

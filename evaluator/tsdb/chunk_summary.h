@@ -1,9 +1,7 @@
-// The summary of a chunk's values, and its bytes.
+// The bytes of a summary of a chunk's values.
 #pragma once
 
 #include <cstdint>
-#include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 
@@ -15,12 +13,8 @@ namespace skep::tsdb {
 
 using ChunkSummary = storage::FloatSummary;
 
-// None where a summary may not stand for the values: some of them, or a sum of them, is no finite
-// number. Requires: not empty.
-std::optional<ChunkSummary> Summarize(std::span<const double> values);
-
-// The summary of `earlier` and then `later`; the step between them is judged like any other.
-ChunkSummary Joined(const ChunkSummary& earlier, const ChunkSummary& later);
+using storage::Joined;
+using storage::Summarize;
 
 // Appends 15 to 25 bytes for numbers with few digits, up to 65 for others; every bit comes back.
 // `scale` is a guess which one most of the numbers have, the values' own; it stands in the bytes.
