@@ -190,7 +190,8 @@ void WriteBlockMetrics(PageWriter& page, const tsdb::StoreStatus& status) {
   gauge("skep_evaluator_blocks", "Blocks on disk.", Number(status.blocks));
   gauge("skep_evaluator_block_bytes", "Size of the blocks on disk.", Number(status.block_bytes));
   gauge("skep_evaluator_block_samples", "Samples in blocks.", Number(status.block_samples));
-  gauge("skep_evaluator_damaged_blocks", "Blocks that could not be read at the start.",
+  gauge("skep_evaluator_damaged_blocks",
+        "Blocks that are damaged: left out since the start, or read beside the damage.",
         Number(status.damaged_blocks));
   if (status.oldest) {
     gauge("skep_evaluator_oldest_sample_timestamp_seconds", "Time of the oldest sample in a block.",

@@ -138,13 +138,14 @@ return Refuse(io, std::to_string(summary->damaged) + " lines, series or chunks w
 }
 
 ExitCode ExportHistory(ToolIo& io, const TsdbOptions& options) {
-  const Result<ExportOptions> what = ReadExportOptions(options);
+  Result<ExportOptions> what = ReadExportOptions(options);
   if (!what) return Refuse(io, what.error().message());
   bool complete = true;
   const auto remark = [&](const std::string& message) {
     io.err << "skep: " << message << '\n';
     complete = false;
   };
+  what->on_damage = remark;
   const auto store = transfer::StoreReader::Open(options.store, remark);
   if (!store) return Refuse(io, store.error().message());
   const Result<ExportSummary> summary =

@@ -83,6 +83,7 @@ class Exporter {
                        [&](const auto& matchers) { return MatchesAll(matchers, labels); });
   }
   Status WriteSeries(const Labels& labels);
+  Status PassOver(const Error& error) const;
   Status Flush() {
     if (!write_(out_)) return Error(ErrorKind::kCanceled, "nobody reads what is exported");
     out_.clear();
@@ -122,9 +123,19 @@ Status Exporter::WriteAll(storage::SeriesSet& set) {
     if (!IsWanted(set.labels())) continue;
     samples_.clear();
     const Status read = set.ReadSamples(samples_);
-    if (!read) return read.error().Wrap(set.labels().ToString());
+    if (!read) {
+      RETURN_IF_ERROR(PassOver(read.error().Wrap(set.labels().ToString())));
+      continue;
+    }
     RETURN_IF_ERROR(WriteSeries(set.labels()));
   }
+  for (const std::string& warning : set.Warnings()) RETURN_IF_ERROR(PassOver(Corrupt(warning)));
+  return {};
+}
+
+Status Exporter::PassOver(const Error& error) const {
+  if (error.kind() != ErrorKind::kCorrupt || !options_.on_damage) return error;
+  options_.on_damage("left out: " + error.message());
   return {};
 }
 

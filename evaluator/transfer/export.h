@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -18,6 +19,9 @@ struct ExportOptions {
   std::vector<std::vector<Matcher>> selectors;
   storage::TimeRange range;
   exposition::Format format = exposition::Format::kOpenMetrics;
+  // Called with what is damaged, by series and place; that series is left out. Null: damage ends
+  // the export (kCorrupt).
+  std::function<void(const std::string& message)> on_damage;
 };
 
 struct ExportSummary {

@@ -45,6 +45,8 @@ class Block {
 
   const std::string& path() const { return bytes_->path; }
   const BlockMeta& meta() const { return footer_.meta; }
+  // What the first read, of any thread, that met damage said; nothing where none has.
+  std::optional<std::string> damage() const { return bytes_->first_damage.message(); }
   // Another for each block, but by chance of one in 2^32.
   std::uint64_t id() const {
     return std::uint64_t{footer_.index_crc} << 32 | static_cast<std::uint32_t>(meta().size_bytes);

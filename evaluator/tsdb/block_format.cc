@@ -173,6 +173,12 @@ void PackNumbers(std::span<const std::uint64_t> numbers, std::uint8_t width, Byt
   }
 }
 
+Error BlockBytes::Damaged(const char* at, std::string_view what) const {
+  Error error = DamagedBlock(path, static_cast<std::uint64_t>(at - content.data()), what);
+  first_damage.Note(error.message());
+  return error;
+}
+
 Error DamagedBlock(const std::string& path, std::uint64_t offset, std::string_view what) {
   return Corrupt(path + " at byte " + std::to_string(offset) + ": " + std::string(what));
 }

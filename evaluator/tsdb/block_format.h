@@ -5,6 +5,8 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <mutex>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -130,16 +132,32 @@ class PackedArray {
 // "PATH at byte OFFSET: WHAT".
 Error DamagedBlock(const std::string& path, std::uint64_t offset, std::string_view what);
 
+// What the first reader that met damage was told. Thread-safe.
+class FirstDamage {
+ public:
+  void Note(const std::string& message) {
+    const std::lock_guard lock(mutex_);
+    if (!message_) message_ = message;
+  }
+  std::optional<std::string> message() const {
+    const std::lock_guard lock(mutex_);
+    return message_;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::optional<std::string> message_;  // guarded by mutex_
+};
+
 // A mapped block file, as its readers see it.
 struct BlockBytes {
   std::string path;
   MappedFilePtr file;
   std::string_view content;
+  mutable FirstDamage first_damage;
 
-  // `at` is a place in `content`.
-  Error Damaged(const char* at, std::string_view what) const {
-    return DamagedBlock(path, static_cast<std::uint64_t>(at - content.data()), what);
-  }
+  // `at` is a place in `content`. Remembered in first_damage.
+  Error Damaged(const char* at, std::string_view what) const;
 };
 
 // The index of a block in its parts.

@@ -24,8 +24,8 @@ struct BlockSource {
 // time and what a BlockWriter holds. Sources and their files are left as they are.
 //
 // Where nothing is left there is no file, and `series` of the answer is 0. On an error nothing is
-// left of the new block. kCorrupt: a source is damaged there; it can be read on but not merged.
-// kCanceled: `cancel`, which may be null, became true.
+// left of the new block. kCorrupt: a source is damaged there, and its Block::damage() says so; it
+// can be read on but not merged. kCanceled: `cancel`, which may be null, became true.
 Result<BlockMeta> MergeBlocks(Disk& disk, std::span<const BlockSource> sources, std::string path,
                               const std::atomic<bool>* cancel = nullptr);
 

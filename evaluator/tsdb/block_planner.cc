@@ -30,6 +30,26 @@ bool IsWorthIt(std::span<const PlannedBlock> blocks, const std::vector<std::size
   return some.size() >= kMany || (all - largest) * 4 >= largest || all_settled;
 }
 
+bool ShareTime(const PlannedBlock& a, const PlannedBlock& b) {
+  return a.span.min <= b.span.max && b.span.min <= a.span.max;
+}
+
+// Those of `some`, which rise, that no newer block outside of them holds back.
+std::vector<std::size_t> Movable(std::span<const PlannedBlock> blocks,
+                                 const std::vector<std::size_t>& some) {
+  std::vector<std::size_t> kept;  // falling
+  for (auto at = some.rbegin(); at != some.rend(); ++at) {
+    bool is_held = false;
+    for (std::size_t newer = *at + 1; newer < blocks.size() && !is_held; ++newer) {
+      is_held =
+          ShareTime(blocks[*at], blocks[newer]) && std::ranges::find(kept, newer) == kept.end();
+    }
+    if (!is_held) kept.push_back(*at);
+  }
+  std::ranges::reverse(kept);
+  return kept;
+}
+
 }  // namespace
 
 std::vector<Duration> MergeSpans(Duration retention) {
@@ -44,12 +64,14 @@ std::vector<std::size_t> PlanMerge(std::span<const PlannedBlock> blocks, Timesta
   for (const Duration span : spans) {
     std::map<std::int64_t, std::vector<std::size_t>> by_number;
     for (std::size_t at = 0; at < blocks.size(); ++at) {
+      if (blocks[at].is_damaged) continue;
       const std::int64_t number = SpanNumber(blocks[at].span.min, span);
       const bool is_inside = SpanNumber(blocks[at].span.max, span) == number;
       const bool is_complete = number < SpanNumber(complete, span);
       if (is_inside && is_complete) by_number[number].push_back(at);
     }
-    for (const auto& [number, some] : by_number) {
+    for (const auto& [number, all] : by_number) {
+      std::vector<std::size_t> some = Movable(blocks, all);
       if (some.size() > 1 && IsWorthIt(blocks, some)) return some;
     }
   }

@@ -257,6 +257,7 @@ StoreStatus Store::status() const {
   const BlockListPtr blocks = blocks_->list();
   for (const LiveBlock& block : *blocks) {
     ++status.blocks;
+    if (block.block->damage()) ++status.damaged_blocks;
     status.block_bytes += block.block->meta().size_bytes;
     status.block_samples += block.block->meta().samples;
     status.oldest = std::min(status.oldest.value_or(kMaxTimestamp), block.span().min);

@@ -47,10 +47,10 @@ struct StoreStatus {
   HeadMemory memory;                   // at the last look, which comes once a minute
   UpkeepCounters upkeep;
   std::uint64_t blocks = 0;
-  std::uint64_t block_bytes = 0;    // on disk
-  std::uint64_t block_samples = 0;  // also deleted ones that are not cleaned yet
-  std::uint64_t damaged_blocks = 0;
-  std::optional<Timestamp> oldest;  // sample in a block
+  std::uint64_t block_bytes = 0;     // on disk
+  std::uint64_t block_samples = 0;   // also deleted ones that are not cleaned yet
+  std::uint64_t damaged_blocks = 0;  // left out at the start, or found damaged since
+  std::optional<Timestamp> oldest;   // sample in a block
   // Why the last batch, sync, checkpoint or block could not be written; "" while all goes well.
   std::string problem;
 };

@@ -31,6 +31,19 @@ Duration SpanOf(storage::TimeRange all) {
   return hours(24) * (length / hours(64 * 24) + 1);
 }
 
+// Does `work` with each block. A damaged one does not keep the others from it; the first error of
+// such is given in the end.
+template <typename Work>
+Status BesideDamage(const BlockList& list, const Work& work) {
+  Status first;
+  for (const LiveBlock& block : list) {
+    Status done = work(block);
+    if (!done && done.error().kind() != ErrorKind::kCorrupt) return done;
+    if (!done && first) first = std::move(done);
+  }
+  return first;
+}
+
 }  // namespace
 
 Upkeep::Upkeep(Disk& disk, Head& head, BlockFolder& blocks, UpkeepOptions options,
@@ -59,9 +72,21 @@ Status Upkeep::Run(std::uint64_t log_bytes) {
     return Merge();
   };
   Status done = all();
+  TellDamage();
   if (is_stopping_) return {};
   if (!done) Count(&UpkeepCounters::failures);
   return done;
+}
+
+// Whoever met it: a merge, or a query meanwhile.
+void Upkeep::TellDamage() {
+  const BlockListPtr list = blocks_.list();
+  for (const LiveBlock& block : *list) {
+    const std::optional<std::string> damage = block.block->damage();
+    if (!damage || !told_.insert(block.number).second) continue;
+    log_.Error("a block is damaged: it is read beside the damage, and not merged any more",
+               {{"block", block.block->path()}, {"err", *damage}});
+  }
 }
 
 void Upkeep::Forget() {
@@ -179,13 +204,22 @@ Status Upkeep::Merge() {
     const auto added = added_.find(block.number);
     const bool is_settled =
         added == added_.end() || clock_.SteadyNow() >= added->second + options_.settle;
-    planned.push_back({block.span(), block.block->meta().samples, is_settled});
+    planned.push_back({.span = block.span(),
+                       .samples = block.block->meta().samples,
+                       .is_settled = is_settled,
+                       .is_damaged = block.block->damage().has_value()});
   }
   const std::vector<Duration> spans = MergeSpans(options_.retention);
   std::vector<LiveBlock> some;
-  for (const std::size_t at : PlanMerge(planned, FlushTime(options_.flush_span), spans))
-    some.push_back((*list)[at]);
-  return some.empty() ? Status() : MergeInto(some);
+  const Timestamp complete = FlushTime(options_.flush_span);
+  for (const std::size_t at : PlanMerge(planned, complete, spans)) some.push_back((*list)[at]);
+  if (some.empty()) return {};
+  Status merged = MergeInto(some);
+  // The next plan goes without it.
+  const bool found_damage = std::ranges::any_of(
+      some, [](const LiveBlock& block) { return block.block->damage().has_value(); });
+  if (!merged && merged.error().kind() == ErrorKind::kCorrupt && found_damage) return {};
+  return merged;
 }
 
 // Takes the place of `blocks`, which rise in number.
@@ -233,25 +267,28 @@ Status Upkeep::Delete(std::span<const Matcher> matchers, storage::TimeRange rang
   // What is being forgotten by the head is in blocks already.
   RETURN_IF_ERROR(head_.Delete(matchers, range));
   const BlockListPtr list = blocks_.list();
-  for (const LiveBlock& block : *list) {
-    if (block.span().max < range.min || range.max < block.span().min) continue;
-    const Result<Postings> series = block.block->Select(matchers);
-    if (!series) return series.error();
-    if (series->empty()) continue;
-    Tombstones deleted = block.deleted == nullptr ? Tombstones() : *block.deleted;
-    deleted.Add(*series, range);
-    RETURN_IF_ERROR(blocks_.SetDeleted(block.number, std::move(deleted)));
-  }
-  return {};
+  return BesideDamage(*list, [&](const LiveBlock& block) -> Status {
+    if (block.span().max < range.min || range.max < block.span().min) return {};
+    return DeleteFrom(block, matchers, range);
+  });
+}
+
+Status Upkeep::DeleteFrom(const LiveBlock& block, std::span<const Matcher> matchers,
+                          storage::TimeRange range) {
+  const Result<Postings> series = block.block->Select(matchers);
+  if (!series) return series.error();
+  if (series->empty()) return {};
+  Tombstones deleted = block.deleted == nullptr ? Tombstones() : *block.deleted;
+  deleted.Add(*series, range);
+  return blocks_.SetDeleted(block.number, std::move(deleted));
 }
 
 Status Upkeep::CleanTombstones() {
   const std::lock_guard lock(mutex_);
   const BlockListPtr list = blocks_.list();
-  for (const LiveBlock& block : *list) {
-    if (block.deleted != nullptr) RETURN_IF_ERROR(MergeInto({&block, 1}));
-  }
-  return {};
+  return BesideDamage(*list, [this](const LiveBlock& block) -> Status {
+    return block.deleted == nullptr ? Status() : MergeInto({&block, 1});
+  });
 }
 
 Status Upkeep::Copy(const std::string& name, storage::Queryable* head) {

@@ -7,6 +7,7 @@
 #include <map>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -65,12 +66,16 @@ class Upkeep {
          Logger log);
 
   // What is due by now, and at most one merge. `log_bytes`: of the write-ahead log, which counts
-  // for `most_bytes`. After an error the next call tries again.
+  // for `most_bytes`. After an error the next call tries again. A block that a merge or a query
+  // finds damaged is no error: it is told in the log once, and as long as this object lives it is
+  // merged no more; what can be read of it is read, and retention drops it in its time.
   Status Run(std::uint64_t log_bytes);
 
-  // Hides the samples in the range of the series that all matchers accept.
+  // Hides the samples in the range of the series that all matchers accept. kCorrupt: a block is
+  // damaged where its series are found; all others are done.
   Status Delete(std::span<const Matcher> matchers, storage::TimeRange range);
-  // Writes the blocks of which something is deleted anew without it.
+  // Writes the blocks of which something is deleted anew without it. kCorrupt: one is damaged and
+  // stays as it is; all others are done.
   Status CleanTombstones();
   // Links all blocks below the folder "snapshots/<name>", and adds one with what the head has, if
   // it is given. An evaluator can be started on the folder.
@@ -101,6 +106,9 @@ class Upkeep {
   Status Adopt(const std::string& name);
   Status Merge();
   Status MergeInto(std::span<const LiveBlock> blocks);
+  Status DeleteFrom(const LiveBlock& block, std::span<const Matcher> matchers,
+                    storage::TimeRange range);
+  void TellDamage();
   Status DropOld(std::uint64_t log_bytes);
   Timestamp FlushTime(Duration span) const;  // the end of the newest such span that is over
   void Count(std::uint64_t UpkeepCounters::*counter, std::uint64_t n = 1);
@@ -122,6 +130,7 @@ class Upkeep {
   std::uint64_t appended_ = 0;           // HeadCounters::samples_appended at the last flush
   std::optional<Clock::Steady> looked_;  // into the inbox
   std::map<std::uint64_t, Clock::Steady> added_;  // blocks of this run
+  std::set<std::uint64_t> told_;                  // blocks whose damage is in the log
 
   mutable std::mutex counters_mutex_;
   UpkeepCounters counters_;  // guarded by counters_mutex_

@@ -10,6 +10,7 @@
 #include "evaluator/transfer/analysis.h"
 #include "evaluator/transfer/import.h"
 #include "evaluator/transfer/store_reader.h"
+#include "evaluator/tsdb/block_format.h"
 #include "evaluator/tsdb/posix_disk.h"
 #include "evaluator/tsdb/store.h"
 #include "tests/evaluator/prometheusblock/block_files.h"
@@ -95,6 +96,16 @@ class Rig {
   std::unique_ptr<tsdb::Store> store_;
 };
 
+// Flips a bit of the last chunk of a block, which stands before its index.
+void SpoilBlock(const std::string& path) {
+  std::string bytes = *ReadFile(path);
+  const auto footer = tsdb::DecodeFooter(bytes, path);
+  REQUIRE(footer);
+  bytes[footer->index_offset - 1] ^= 1;
+  std::filesystem::remove(path);  // the store has the old one mapped
+  test::WriteBytes(path, bytes);
+}
+
 constexpr const char* kPage =
     "a_total{job=\"x\"} 1 1699900000000\n"
     "a_total{job=\"x\"} 2.5 1699900000015\n"
@@ -164,6 +175,22 @@ TEST_CASE("An export whose reader has gone ends", "[transfer]") {
       Export(*reader, {}, [](std::string_view) { return false; });
   REQUIRE_FALSE(exported);
   CHECK(exported.error().kind() == ErrorKind::kCanceled);
+}
+
+TEST_CASE("A series with a damaged chunk is left out and told, the others are read", "[transfer]") {
+  Rig rig("a 1 1699900000000\nb 1 1699900000000\n");
+  SpoilBlock(rig.path + "/blocks/00000001.block");
+  std::vector<std::string> told;
+  ExportOptions options;
+  options.on_damage = [&told](const std::string& message) { told.push_back(message); };
+  CHECK(rig.ExportText(options) == "a 1 1699900000.000\n# EOF\n");
+  REQUIRE(told.size() == 1);
+  CHECK_THAT(told[0],
+             Catch::StartsWith("left out: {__name__=\"b\"}: blocks/00000001.block at byte"));
+  const auto reader = rig.Open();
+  const auto exported = Export(*reader, {}, [](std::string_view) { return true; });
+  REQUIRE_FALSE(exported);
+  CHECK(exported.error().kind() == ErrorKind::kCorrupt);
 }
 
 TEST_CASE("A damaged block is left out and told, the others are read", "[transfer]") {

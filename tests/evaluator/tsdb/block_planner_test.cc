@@ -46,6 +46,30 @@ TEST_CASE("A few late samples wait for company, or until nothing else comes") {
   CHECK(Plan(many, 120).size() == 8);
 }
 
+TEST_CASE("A damaged block is in no plan, and older ones that share time with it wait") {
+  std::vector<PlannedBlock> blocks;
+  for (int at = 0; at < 120; at += 20) blocks.push_back(Block(at, at + 20, 100));
+  blocks[2].is_damaged = true;
+  CHECK(Plan(blocks, 120) == Places{0, 1, 3, 4, 5});
+  blocks[2].span.min = kMidnight + minutes(10);
+  CHECK(Plan(blocks, 120) == Places{3, 4, 5});
+  blocks[1].span.max = kMidnight + minutes(120);  // one that waits holds back older ones, too
+  blocks[0].span = {kMidnight + minutes(100), kMidnight + minutes(101)};
+  CHECK(Plan(blocks, 120) == Places{3, 4, 5});
+}
+
+TEST_CASE("A block waits while a newer one has a part of its time and is not in the plan") {
+  // Two of two hours, and a day that was imported behind them.
+  std::vector<PlannedBlock> blocks = {Block(0, 60, 100), Block(60, 120, 100),
+                                      Block(0, 24 * 60, 1000), Block(0, 120, 50), Block(5, 6, 40)};
+  CHECK(Plan(blocks, 120) == Places{3, 4});
+  CHECK(Plan(blocks, 24 * 60) == Places{3, 4});
+  blocks.resize(3);
+  CHECK(Plan(blocks, 24 * 60) == Places{});
+  blocks[2].samples = 500;
+  CHECK(Plan(blocks, 24 * 60) == Places{0, 1, 2});
+}
+
 TEST_CASE("What reaches over the end of a span is left, and times before 1970 are no trouble") {
   CHECK(Plan({Block(0, 130, 100), Block(0, 110, 100)}, 600) == Places{});
   const PlannedBlock old{{FromMillis(-5000), FromMillis(-4000)}, 10, false};
