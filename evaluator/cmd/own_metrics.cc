@@ -209,6 +209,9 @@ void WriteBlockMetrics(PageWriter& page, const tsdb::StoreStatus& status) {
           upkeep.refused_blocks);
   counter("skep_evaluator_dropped_blocks_total", "Blocks that retention dropped.",
           upkeep.dropped_blocks);
+  counter("skep_evaluator_reader_expiries_total",
+          "Times that queries were failed for reading so long that memory could not wait.",
+          upkeep.expiries);
   counter("skep_evaluator_failed_block_rounds_total",
           "Times that blocks could not be written, merged or dropped.", upkeep.failures);
 }

@@ -165,6 +165,9 @@ Result<Program::Storage> Program::OpenStorage(const Flags& flags, const Clock& c
   options.retention = flags.retention.value_or(
       flags.retention_bytes > 0 ? Duration{} : tsdb::StoreOptions().retention);
   options.upkeep.most_bytes = flags.retention_bytes;
+  // What the timeout allows does not fail for the store's sake.
+  options.upkeep.reader_patience =
+      std::max(options.upkeep.reader_patience, 2 * flags.query_timeout);
   if (flags.wal_sync) options.wal_sync = tsdb::HeadLogSync::kEachCommit;
   Result<std::unique_ptr<tsdb::Store>> store =
       tsdb::Store::Open(*storage.disk, options, clock, log.For("tsdb"));

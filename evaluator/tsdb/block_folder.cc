@@ -98,9 +98,15 @@ Result<LiveBlock> BlockFolder::OpenBlock(std::uint64_t number) const {
 void BlockFolder::Show(BlockList list) {
   std::ranges::sort(list, {}, &LiveBlock::number);
   auto shown = std::make_shared<const BlockList>(std::move(list));
-  earlier_[shown_++] = this->list();
+  const Shown before = Newest();
+  earlier_[before.number] = before.list;
   const std::lock_guard lock(mutex_);
   list_.swap(shown);
+  ++shown_;
+}
+
+void BlockFolder::GiveUpOlder(std::uint64_t number) {
+  earlier_.erase(earlier_.begin(), earlier_.lower_bound(number));
 }
 
 bool BlockFolder::IsOlderHeld(std::uint64_t number) {

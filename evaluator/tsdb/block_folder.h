@@ -23,7 +23,7 @@ std::string BlockPath(std::uint64_t number);
 // "blocks/00000012.tombstones"
 std::string TombstonesPath(std::uint64_t number);
 
-// list() is thread-safe; everything else is for one thread at a time.
+// list() and Newest() are thread-safe; everything else is for one thread at a time.
 class BlockFolder {
  public:
   // Opens all blocks. One that is damaged is left where it is, told in `log` and not read; rests of
@@ -35,10 +35,20 @@ class BlockFolder {
     return list_;
   }
 
-  // Lists are counted as they are shown; the present one's number.
-  std::uint64_t shown() const { return shown_; }
-  // Whether somebody still holds a list that was shown before list `number`.
+  // Lists are counted as they are shown.
+  struct Shown {
+    BlockListPtr list;
+    std::uint64_t number = 0;
+  };
+  // list() with its number. Thread-safe.
+  Shown Newest() const {
+    const std::lock_guard lock(mutex_);
+    return {list_, shown_};
+  }
+  // Whether somebody still holds a list that was shown before list `number`, other than those that
+  // were given up: from then on IsOlderHeld takes them for gone.
   bool IsOlderHeld(std::uint64_t number);
+  void GiveUpOlder(std::uint64_t number);
 
   // For a new block: a number that no file has had.
   std::uint64_t Reserve() { return next_++; }
@@ -64,9 +74,9 @@ class BlockFolder {
   Disk& disk_;
   std::uint64_t next_ = 1;
   std::uint64_t damaged_ = 0;
-  std::uint64_t shown_ = 0;
   std::map<std::uint64_t, std::weak_ptr<const BlockList>> earlier_;  // that may be held, by number
   mutable std::mutex mutex_;
+  std::uint64_t shown_ = 0;                                  // guarded by mutex_
   BlockListPtr list_ = std::make_shared<const BlockList>();  // guarded by mutex_
 };
 

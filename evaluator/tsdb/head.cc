@@ -19,9 +19,11 @@ Head::~Head() = default;
 std::unique_ptr<storage::Appender> Head::NewAppender() { return NewHeadAppender(state_); }
 
 Result<std::unique_ptr<storage::Querier>> Head::NewQuerier(storage::TimeRange range,
-                                                           std::shared_ptr<const void> held) {
-  return {NewHeadQuerier(state_, range, std::move(held))};
+                                                           ReaderBlocks blocks) {
+  return {NewHeadQuerier(state_, range, std::move(blocks))};
 }
+
+void Head::ExpireReaders(std::uint64_t shown) { state_->expired_blocks = shown; }
 
 void Head::DropBefore(Timestamp time) { state_->DropBefore(time); }
 

@@ -32,6 +32,12 @@ enum class HeadLogSync : std::uint8_t {
 struct HeadState;
 struct FlushedSamples;
 
+// What a querier of the head reads beside it.
+struct ReaderBlocks {
+  std::shared_ptr<const void> list;         // lives as long as the querier and its answers
+  std::uint64_t shown = ~std::uint64_t{0};  // its number; without one the querier never expires
+};
+
 // Thread-safe: any number of appenders and queriers at once; commits follow each other, everything
 // else goes in parallel. Appenders, queriers and series sets may live on after the Head is gone.
 //
@@ -47,11 +53,10 @@ class Head final : public storage::Appendable, public storage::Queryable {
 
   std::unique_ptr<storage::Appender> NewAppender() override;
   Result<std::unique_ptr<storage::Querier>> NewQuerier(storage::TimeRange range) override {
-    return NewQuerier(range, nullptr);
+    return NewQuerier(range, ReaderBlocks());
   }
-  // `held` lives as long as the querier and its answers.
   Result<std::unique_ptr<storage::Querier>> NewQuerier(storage::TimeRange range,
-                                                       std::shared_ptr<const void> held);
+                                                       ReaderBlocks blocks);
 
   // Retention: forgets chunks whose samples are all older than `time`, then series without samples.
   // From now on samples before `time` are refused as too old. Called now and then by one thread;
@@ -67,8 +72,11 @@ class Head final : public storage::Appendable, public storage::Queryable {
   skep::Status Delete(std::span<const Matcher> matchers, storage::TimeRange range);
 
   // Forgets what HeadFlush has written to blocks (head_flush.h), and then series without samples.
-  // The blocks must be where queriers look, and all queriers that do not know them gone.
+  // The blocks must be where queriers look, and all queriers that do not know them gone or expired.
   void DropFlushed(const FlushedSamples& flushed);
+  // Queriers whose blocks were shown before `shown` fail from now on (kTimeout), and so do their
+  // answers: for those that read for so long that memory cannot wait for them.
+  void ExpireReaders(std::uint64_t shown);
   // Samples before `time` are in blocks, or will be; those that come nonetheless are counted.
   void NoteFlush(Timestamp time);
 

@@ -63,8 +63,8 @@ class HeadAppender final : public storage::Appender {
     }
     if (entries_.empty()) return {};
     if (state_->log != nullptr) RETURN_IF_ERROR(WriteLog());
-    const auto [commit, oldest_reader] = state_->snapshots.BeginCommit();
-    ApplyEntries(commit, oldest_reader);
+    const CommitNumber commit = state_->snapshots.BeginCommit(state_->living);
+    ApplyEntries(commit, state_->living);
     state_->snapshots.Publish(commit);
     state_->finished_commits.fetch_add(1, std::memory_order_release);
     HeadState::Count(state_->counters.appended, entries_.size());
@@ -124,7 +124,7 @@ class HeadAppender final : public storage::Appender {
     return {};
   }
 
-  void ApplyEntries(CommitNumber commit, CommitNumber oldest_reader) {
+  void ApplyEntries(CommitNumber commit, LivingSnapshots living) {
     const std::int64_t flushed = state_->flushed_millis.load(std::memory_order_relaxed);
     std::int64_t newest = state_->newest_millis.load(std::memory_order_relaxed);
     std::uint64_t late = 0, behind_flush = 0, repeated = 0;
@@ -142,11 +142,11 @@ class HeadAppender final : public storage::Appender {
       newest = std::max(newest, time);
       behind_flush += time < flushed ? 1 : 0;
       if (entry.full == 0) {
-        series.Append(entry.sample, commit, oldest_reader);
+        series.Append(entry.sample, commit, living);
       } else if (entry.late) {
         late += series.AppendLate(full_[entry.full - 1], commit) ? 1 : 0;
       } else {
-        series.AppendFull(full_[entry.full - 1], commit, oldest_reader);
+        series.AppendFull(full_[entry.full - 1], commit, living);
       }
       if (std::exchange(series.left_out, false)) state_->returned.Add(series.number());
     }

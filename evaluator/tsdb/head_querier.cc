@@ -35,10 +35,12 @@ class HeadSeriesSet final : public HeadSet {
   std::uint32_t slot() const override { return list_->slots.empty() ? 0 : list_->slots[next_ - 1]; }
   Status ReadSamples(storage::SampleColumns& out) override {
     const std::lock_guard lock(snapshot_->state->stripes.Of(present_->number()));
+    RETURN_IF_ERROR(snapshot_->CheckCurrent());
     return present_->Read(snapshot_->number, range_, out);
   }
   Status ReadSummarized(std::span<const Timestamp> cuts, storage::SummarizedSamples& out) override {
     const std::lock_guard lock(snapshot_->state->stripes.Of(present_->number()));
+    RETURN_IF_ERROR(snapshot_->CheckCurrent());
     return present_->ReadSummarized(snapshot_->number, range_, cuts, out);
   }
   std::shared_ptr<const void> list() const override { return list_; }
@@ -70,6 +72,7 @@ class HeadQuerier final : public storage::Querier {
       state().order.Sort(series, state().pages, state().index);
       list->Take(std::move(series));
     }
+    RETURN_IF_ERROR(snapshot_->CheckCurrent());
     return {std::make_unique<HeadSeriesSet>(snapshot_, std::move(list), range)};
   }
 
@@ -90,6 +93,7 @@ class HeadQuerier final : public storage::Querier {
                                   .removed = state().counters.removed};
       list = static_cast<KeptSeries&>(*kept).Update(matchers, range.min, head);
     }
+    RETURN_IF_ERROR(snapshot_->CheckCurrent());
     return {std::make_unique<HeadSeriesSet>(snapshot_, std::move(list), range)};
   }
 
@@ -101,6 +105,7 @@ class HeadQuerier final : public storage::Querier {
     for (const Series* series : Find(matchers, range_)) {
       for (const PairId pair : series->pairs()) names.insert(pairs.name_id(pair));
     }
+    RETURN_IF_ERROR(snapshot_->CheckCurrent());
     std::vector<std::string> list;
     for (const auto& [name, id] : pairs.names()) {
       if (names.contains(id)) list.emplace_back(name);
@@ -120,6 +125,7 @@ class HeadQuerier final : public storage::Querier {
       }
       values.erase("");
     }
+    RETURN_IF_ERROR(snapshot_->CheckCurrent());
     return std::vector<std::string>(values.begin(), values.end());
   }
 
@@ -159,10 +165,9 @@ class HeadQuerier final : public storage::Querier {
 }  // namespace
 
 std::unique_ptr<storage::Querier> NewHeadQuerier(std::shared_ptr<HeadState> state,
-                                                 storage::TimeRange range,
-                                                 std::shared_ptr<const void> held) {
+                                                 storage::TimeRange range, ReaderBlocks blocks) {
   return std::make_unique<HeadQuerier>(
-      std::make_shared<const Snapshot>(std::move(state), std::move(held)), range);
+      std::make_shared<const Snapshot>(std::move(state), std::move(blocks)), range);
 }
 
 }  // namespace skep::tsdb

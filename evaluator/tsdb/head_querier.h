@@ -19,7 +19,6 @@ class HeadSet : public storage::SeriesSet {
 
 // `held` lives as long as the querier and its answers.
 std::unique_ptr<storage::Querier> NewHeadQuerier(std::shared_ptr<HeadState> state,
-                                                 storage::TimeRange range,
-                                                 std::shared_ptr<const void> held);
+                                                 storage::TimeRange range, ReaderBlocks blocks);
 
 }  // namespace skep::tsdb

@@ -99,9 +99,9 @@ void HeadRestore::Append(Series& series, const FullSample& sample) {
   const std::optional<Timestamp> last = series.last_time();
   if (last && *last >= sample.time) return;
   if (sample.histogram == nullptr && sample.start == kNoStart) {
-    series.Append({sample.time, sample.value}, kBeforeAll, kBeforeAll);
+    series.Append({sample.time, sample.value}, kBeforeAll, {});
   } else {
-    series.AppendFull(sample, kBeforeAll, kBeforeAll);
+    series.AppendFull(sample, kBeforeAll, {});
   }
   ++samples_;
 }

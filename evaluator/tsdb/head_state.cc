@@ -7,6 +7,13 @@
 
 namespace skep::tsdb {
 
+Status Snapshot::CheckCurrent() const {
+  if (blocks.shown >= state->expired_blocks.load()) return {};
+  return Error(ErrorKind::kTimeout,
+               "the query reads for so long that samples which it would see have left memory: ask "
+               "again, for less at a time");
+}
+
 HeadState::~HeadState() {
   for (const std::uint32_t number : index.all()) pages.Get(number)->RemoveUser();
 }

@@ -2,14 +2,15 @@
 // Internal to this folder.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
+#include <iterator>
 #include <memory>
 #include <mutex>
 #include <set>
 #include <shared_mutex>
 #include <span>
-#include <utility>
 #include <vector>
 
 #include "evaluator/tsdb/batch_entries.h"
@@ -37,11 +38,13 @@ class Snapshots {
     const std::lock_guard lock(mutex_);
     living_.erase(living_.find(snapshot));
   }
-  // The number of the commit that begins, and the oldest snapshot that may be read during it.
+  // The number of the commit that begins. Puts the snapshots of living queriers in `living`.
   // Commits follow each other.
-  std::pair<CommitNumber, CommitNumber> BeginCommit() const {
+  CommitNumber BeginCommit(std::vector<CommitNumber>& living) const {
+    living.clear();
     const std::lock_guard lock(mutex_);
-    return {visible_ + 1, living_.empty() ? visible_ : *living_.begin()};
+    std::ranges::unique_copy(living_, std::back_inserter(living));
+    return visible_ + 1;
   }
   void Publish(CommitNumber commit) {
     const std::lock_guard lock(mutex_);
@@ -98,11 +101,15 @@ struct HeadState {
   std::atomic<std::int64_t> newest_millis{ToMillis(kMinTimestamp)};   // of what was committed
   std::atomic<std::int64_t> flushed_millis{ToMillis(kMinTimestamp)};  // what is older is late
   std::atomic<std::int64_t> window_millis{0};                         // for samples out of order
+  // Readers whose blocks were shown before this list (ReaderBlocks) may lack samples. It is raised
+  // before these are forgotten under the locks, so who finds them missing finds it raised.
+  std::atomic<std::uint64_t> expired_blocks{0};
 
   std::mutex commit_mutex;
   WalWriter* log = nullptr;                    // guarded by commit_mutex; null: nothing is logged
   HeadLogSync log_sync = HeadLogSync::kLater;  // guarded by commit_mutex
   CommitEncoder encoder;                       // guarded by commit_mutex
+  std::vector<CommitNumber> living;            // guarded by commit_mutex; snapshots, of a commit
   // Commits that changed something and are over; written under commit_mutex.
   std::atomic<std::uint64_t> finished_commits{0};
   mutable std::shared_mutex index_mutex;
@@ -125,14 +132,18 @@ struct HeadState {
 // Keeps a commit's state readable as long as it lives.
 class Snapshot {
  public:
-  explicit Snapshot(std::shared_ptr<HeadState> s, std::shared_ptr<const void> h = nullptr)
-      : state(std::move(s)), held(std::move(h)), number(state->snapshots.Enter()) {}
+  explicit Snapshot(std::shared_ptr<HeadState> s, ReaderBlocks b = {})
+      : state(std::move(s)), blocks(std::move(b)), number(state->snapshots.Enter()) {}
   ~Snapshot() { state->snapshots.Leave(number); }
   Snapshot(const Snapshot&) = delete;
   Snapshot& operator=(const Snapshot&) = delete;
 
+  // kTimeout after Head::ExpireReaders: what was read may lack samples. Called behind the read,
+  // before the lock that it took is released or later.
+  Status CheckCurrent() const;
+
   const std::shared_ptr<HeadState> state;
-  const std::shared_ptr<const void> held;  // what lives as long as a reader
+  const ReaderBlocks blocks;
   const CommitNumber number;
 };
 

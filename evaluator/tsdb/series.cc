@@ -21,6 +21,13 @@ constexpr Duration kChunkSpan = std::chrono::hours(2);
 // What libstdc++ takes for two of them that are empty: a map and one block each.
 constexpr std::size_t kEmptyDeques = 2 * (HeapSize(64) + HeapSize(512));
 
+// Whether some reader sees the commit `before` but not `commit`, hence asks for what was there
+// before `commit`.
+bool IsNeeded(LivingSnapshots living, CommitNumber before, CommitNumber commit) {
+  const auto first = std::lower_bound(living.begin(), living.end(), before);
+  return first != living.end() && *first < commit;
+}
+
 }  // namespace
 
 Series* Series::New(std::span<const PairId> pairs, std::uint32_t hash, std::uint32_t number) {
@@ -64,9 +71,9 @@ Series::Rare& Series::rare() {
   return *rare_;
 }
 
-void Series::AppendFull(const FullSample& sample, CommitNumber commit, CommitNumber oldest_reader) {
+void Series::AppendFull(const FullSample& sample, CommitNumber commit, LivingSnapshots living) {
   if (sample.histogram == nullptr) {
-    Append({sample.time, sample.value}, commit, oldest_reader);
+    Append({sample.time, sample.value}, commit, living);
     if (sample.start == kNoStart) return;
     rare().starts.push_back({sample.time, sample.start, nullptr, commit});
     return;
@@ -83,8 +90,8 @@ void Series::AppendFull(const FullSample& sample, CommitNumber commit, CommitNum
   rare().histograms.push_back({sample.time, sample.start, std::move(kept), commit});
 }
 
-void Series::Append(Sample sample, CommitNumber commit, CommitNumber oldest_reader) {
-  NoteCommit(commit, oldest_reader);
+void Series::Append(Sample sample, CommitNumber commit, LivingSnapshots living) {
+  NoteCommit(commit, living);
   if (!open_.empty() && IsFull(sample.time)) Seal();
   open_.Append(sample.time, sample.value);
   ++appended_;
@@ -125,19 +132,26 @@ void Series::JoinRuns() {
   sealed_.erase(first + 1, sealed_.end());
 }
 
-void Series::NoteCommit(CommitNumber commit, CommitNumber oldest_reader) {
+void Series::NoteCommit(CommitNumber commit, LivingSnapshots living) {
   if (newest_.commit == commit) return;  // a further sample of the same batch
-  // Commit n is needed by readers of a snapshot below n. New readers see at least commit - 1.
-  if (newest_.commit > oldest_reader) {
+  const CommitNumber before = older_ ? ForgetVersions(living) : 0;
+  if (IsNeeded(living, before, newest_.commit)) {
     if (!older_) older_ = std::make_unique<std::vector<Version>>();
     older_->push_back(newest_);
   }
-  if (older_) {
-    const auto needed = [oldest_reader](const Version& v) { return v.commit > oldest_reader; };
-    older_->erase(older_->begin(), std::find_if(older_->begin(), older_->end(), needed));
-    if (older_->empty()) older_.reset();
-  }
+  if (older_ && older_->empty()) older_.reset();
   newest_ = {commit, appended_};
+}
+
+CommitNumber Series::ForgetVersions(LivingSnapshots living) {
+  CommitNumber before = 0;
+  auto kept = older_->begin();
+  for (const Version& version : *older_) {
+    if (IsNeeded(living, before, version.commit)) *kept++ = version;
+    before = version.commit;
+  }
+  older_->erase(kept, older_->end());
+  return before;
 }
 
 std::uint32_t Series::VisibleCount(CommitNumber snapshot) const {

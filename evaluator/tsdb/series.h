@@ -23,6 +23,9 @@ namespace skep::tsdb {
 
 // Commits are numbered from 1.
 using CommitNumber = std::uint64_t;
+// The snapshots that living queriers have: rising, each once. Whoever comes later sees at least the
+// commit before the one that begins.
+using LivingSnapshots = std::span<const CommitNumber>;
 
 // Pairs and number never change. Everything else is guarded by the stripe of the head that the
 // series' number belongs to, but for what says otherwise.
@@ -69,11 +72,12 @@ class Series {
   // An Append will come soon.
   void Prefetch() const { open_.Prefetch(); }
 
-  // Adds a sample as part of `commit`. Requires: it is newer than last(). Queriers older than
-  // `oldest_reader` are gone.
-  void Append(Sample sample, CommitNumber commit, CommitNumber oldest_reader);
+  // Adds a sample as part of `commit`. Requires: it is newer than last(). From now on only readers
+  // at `living` snapshots, or newer than `commit` - 1, are answered right: of the commits between
+  // two snapshots the series keeps one.
+  void Append(Sample sample, CommitNumber commit, LivingSnapshots living);
   // The same for a histogram, or a float that knows its start.
-  void AppendFull(const FullSample& sample, CommitNumber commit, CommitNumber oldest_reader);
+  void AppendFull(const FullSample& sample, CommitNumber commit, LivingSnapshots living);
 
   // Adds a sample that is older than last(), or as old. False where there is such a late one of the
   // same time already. Where a time has both kinds of sample, readers see the late one.
@@ -190,7 +194,9 @@ class Series {
   Timestamp oldest_in_order() const;
   void ReadRare(CommitNumber snapshot, storage::TimeRange range, std::size_t first_float,
                 storage::SampleColumns& out) const;
-  void NoteCommit(CommitNumber commit, CommitNumber oldest_reader);
+  void NoteCommit(CommitNumber commit, LivingSnapshots living);
+  // Gives the last commit that older_ had before.
+  CommitNumber ForgetVersions(LivingSnapshots living);
   std::uint32_t VisibleCount(CommitNumber snapshot) const;
 
   bool departed_ = false;           // guarded by the index lock
@@ -206,7 +212,8 @@ class Series {
   // What is older, but for late samples, is forgotten, though a chunk may still have it.
   Timestamp first_kept_ = kMinTimestamp;
   Version newest_;
-  // Earlier ones that a living querier may need, oldest first; null as long as none does.
+  // Earlier ones that a living querier may need, oldest first, at most one for each snapshot; null
+  // as long as none does.
   std::unique_ptr<std::vector<Version>> older_;
   std::unique_ptr<Rare> rare_;
 };

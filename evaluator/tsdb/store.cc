@@ -66,11 +66,12 @@ void Store::Forget() {
 
 Result<std::unique_ptr<storage::Querier>> Store::NewQuerier(storage::TimeRange range) {
   // The list first: what the head forgets meanwhile is in a newer one alone, but the head forgets
-  // nothing as long as somebody holds an older one.
-  BlockListPtr blocks = blocks_->list();
-  Result<std::unique_ptr<storage::Querier>> head = head_.NewQuerier(range, blocks);
+  // nothing as long as somebody holds an older one, or makes him fail.
+  BlockFolder::Shown blocks = blocks_->Newest();
+  Result<std::unique_ptr<storage::Querier>> head =
+      head_.NewQuerier(range, ReaderBlocks{blocks.list, blocks.number});
   if (!head) return head.error();
-  return {NewMergedQuerier(std::move(blocks), std::move(*head), range)};
+  return {NewMergedQuerier(std::move(blocks.list), std::move(*head), range)};
 }
 
 Store::~Store() {

@@ -90,7 +90,7 @@ void Upkeep::TellDamage() {
 }
 
 void Upkeep::Forget() {
-  if (!unforgotten_ || blocks_.IsOlderHeld(unforgotten_->shown)) return;
+  if (!unforgotten_ || !MayForget()) return;
   head_.DropFlushed(unforgotten_->samples);
   unforgotten_.reset();
   has_forgotten_ = true;
@@ -113,6 +113,17 @@ std::optional<Timestamp> Upkeep::DueFlush() {
   const Timestamp latest = appended < options_.dense_samples * head_.series_count() ? whole : half;
   if (!flushed_ || *flushed_ < latest) return latest;
   return is_late_due ? flushed_ : std::nullopt;
+}
+
+bool Upkeep::MayForget() {
+  if (!blocks_.IsOlderHeld(unforgotten_->shown)) return true;
+  if (clock_.SteadyNow() < unforgotten_->since + options_.reader_patience) return false;
+  head_.ExpireReaders(unforgotten_->shown);
+  blocks_.GiveUpOlder(unforgotten_->shown);
+  Count(&UpkeepCounters::expiries);
+  log_.Warn("a query that reads for too long fails: memory waits for it no longer",
+            {{"patience", options_.reader_patience}});
+  return true;
 }
 
 Status Upkeep::Flush() {
@@ -139,7 +150,7 @@ Status Upkeep::WriteSpans(HeadFlush& flush) {
     RETURN_IF_ERROR(WriteSpan(flush, range, numbers));
   }
   RETURN_IF_ERROR(blocks_.Exchange(numbers, {}));
-  unforgotten_ = {flush.Finish(), blocks_.shown()};
+  unforgotten_ = {flush.Finish(), blocks_.Newest().number, clock_.SteadyNow()};
   for (const std::uint64_t number : numbers) added_[number] = clock_.SteadyNow();
   Count(&UpkeepCounters::flushes);
   Count(&UpkeepCounters::flushed_blocks, numbers.size());

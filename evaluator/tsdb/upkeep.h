@@ -41,6 +41,9 @@ struct UpkeepOptions {
   std::uint64_t flush_late_rest = 1'000'000;
   // A block that has been there for so long gets no company soon.
   Duration settle = std::chrono::minutes(10);
+  // A query may keep what was flushed in memory for so long. After that it fails: else one that
+  // never ends would keep all that comes.
+  Duration reader_patience = std::chrono::minutes(10);
 };
 
 // Since the start.
@@ -54,6 +57,7 @@ struct UpkeepCounters {
   std::uint64_t adopted_blocks = 0;
   std::uint64_t refused_blocks = 0;
   std::uint64_t dropped_blocks = 0;  // by retention
+  std::uint64_t expiries = 0;        // memory was freed though queries read for too long
   std::uint64_t failures = 0;
 };
 
@@ -92,10 +96,12 @@ class Upkeep {
   // Blocks that are shown, and what the head forgets once no query is left that does not see them.
   struct Unforgotten {
     FlushedSamples samples;
-    std::uint64_t shown = 0;  // BlockFolder::shown
+    std::uint64_t shown = 0;  // the first list that has the blocks
+    Clock::Steady since;
   };
 
   void Forget();
+  bool MayForget();
   Status Flush();
   // Up to when a flush would be of use now; none: it would not.
   std::optional<Timestamp> DueFlush();

@@ -72,6 +72,29 @@ TEST_CASE("The parts of the head's memory are what malloc gave, within a fifth",
   }
 }
 
+TEST_CASE("One old reader costs the same after thousands of commits", "[tsdb]") {
+  Head head({});
+  Fill(head, 50, 3);
+  const auto reader = head.NewQuerier({});
+  Fill(head, 50, 10);
+  const std::uint64_t after_few = head.MeasureMemory().rare;
+  CHECK(after_few > 0);
+  storage::SeriesRef refs[50] = {};
+  for (int commit = 1; commit <= 3000; ++commit) {
+    const auto appender = head.NewAppender();
+    for (int i = 0; i < 50; ++i) {
+      (void)appender->Append(refs[i], LabelsOf(i), {FromMillis(100'000 + commit), 1});
+    }
+    REQUIRE(appender->Commit());
+  }
+  CHECK(head.MeasureMemory().rare == after_few);
+  const std::vector<Matcher> all = {Matcher::Equal("job", "service")};
+  const auto set = (*reader)->Select(all, {});
+  storage::SampleColumns columns;
+  while ((*set)->Next()) REQUIRE((*set)->ReadSamples(columns));
+  CHECK(columns.size() == 50 * 3);
+}
+
 TEST_CASE("Series that come and go leave nothing in memory but what they may use again", "[tsdb]") {
   Head head({});
   HeadMemory after_first;

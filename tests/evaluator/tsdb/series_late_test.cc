@@ -53,7 +53,8 @@ class Model {
   void Append(Series& series) {
     time_ += 1 + static_cast<std::int64_t>(Pick(20));
     const FullSample sample = Sample(FromMillis(time_));
-    series.AppendFull(sample, ++commit_, /*oldest_reader=*/0);
+    for (CommitNumber one = readers_.size(); one <= commit_; ++one) readers_.push_back(one);
+    series.AppendFull(sample, ++commit_, readers_);
     in_order_[time_] = {sample, commit_};
   }
   void AppendLate(Series& series) {
@@ -134,6 +135,7 @@ class Model {
   std::mt19937_64 random_;
   std::int64_t time_ = 0;
   CommitNumber commit_ = 0;
+  std::vector<CommitNumber> readers_;  // one at each commit
   std::map<std::int64_t, Known> in_order_, late_;
 };
 
@@ -189,10 +191,10 @@ TEST_CASE("What a series forgot, hid and took late is the same after a restart")
 
 TEST_CASE("A series of which all is forgotten takes samples of any time") {
   const OwnedSeries series = NewSeries();
-  series->Append({FromMillis(1000), 1}, 1, 0);
+  series->Append({FromMillis(1000), 1}, 1, {});
   series->DropThrough(FromMillis(1000));
   REQUIRE(series->empty());
-  series->Append({FromMillis(500), 2}, 2, 0);
+  series->Append({FromMillis(500), 2}, 2, {});
   storage::SampleColumns out;
   REQUIRE(series->Read(2, {}, out));
   CHECK(out.values == std::vector<double>{2});

@@ -3,6 +3,8 @@
 
 #include <bit>
 #include <catch2/catch.hpp>
+#include <iterator>
+#include <map>
 #include <memory>
 #include <random>
 #include <string>
@@ -30,10 +32,10 @@ class Model {
 
   std::uint64_t Pick(std::uint64_t n) { return random_() % n; }
 
-  // Of all commits some reader may be left at, none is forgotten: the oldest is 0.
+  // A reader is left at each commit.
   void Append(Series& series, int commits) {
     for (int i = 0; i < commits; ++i) {
-      ++commit_;
+      readers_.push_back(commit_++);
       for (std::uint64_t n = 1 + Pick(5); n > 0; --n) AppendOne(series);
     }
   }
@@ -74,12 +76,13 @@ class Model {
     time_ += Pick(300) == 0 ? 9'000'000 : 5000 + static_cast<std::int64_t>(Pick(3));
     const double value =
         Pick(40) == 0 ? std::bit_cast<double>(random_()) : static_cast<double>(Pick(1000)) / 10;
-    series.Append({FromMillis(time_), value}, commit_, /*oldest_reader=*/0);
+    series.Append({FromMillis(time_), value}, commit_, readers_);
     all_.push_back({{FromMillis(time_), value}, commit_});
   }
 
   std::mt19937_64 random_;
   std::vector<Appended> all_;
+  std::vector<CommitNumber> readers_;
   std::int64_t time_ = 1'700'000'000'000;
   CommitNumber commit_ = 0;
 };
@@ -96,11 +99,37 @@ TEST_CASE("Readers of each commit see its samples, in sealed chunks too", "[tsdb
   }
 }
 
+TEST_CASE("A series keeps at most one count for each snapshot that lives", "[tsdb]") {
+  std::mt19937_64 random(25);
+  const OwnedSeries series = NewSeries();
+  std::map<CommitNumber, std::size_t> living;  // and how many samples it sees
+  std::size_t samples = 0;
+  for (CommitNumber commit = 1; commit <= 5000; ++commit) {
+    if (random() % 10 == 0) living[commit - 1] = samples;
+    while (living.size() > 20) living.erase(std::next(living.begin(), random() % 21));
+    std::vector<CommitNumber> snapshots;
+    for (const auto& [snapshot, seen] : living) snapshots.push_back(snapshot);
+    if (random() % 3 == 0) continue;  // a commit without the series
+    for (std::uint64_t n = 1 + random() % 3; n > 0; --n) {
+      series->Append({FromMillis(static_cast<std::int64_t>(++samples)), 1}, commit, snapshots);
+    }
+    for (const auto& [snapshot, seen] : living) {
+      storage::SampleColumns out;
+      REQUIRE(series->Read(snapshot, {}, out));
+      REQUIRE(out.size() == seen);
+    }
+  }
+  HeadMemory memory;
+  series->AddMemory(memory);
+  CHECK(memory.rare > 0);
+  CHECK(memory.rare < 1000);
+}
+
 TEST_CASE("Full runs are joined, up to a count and a span", "[tsdb]") {
   for (const int seconds : {1, 60, 600}) {
     const OwnedSeries series = NewSeries();
     for (int i = 0; i < 4000; ++i) {
-      series->Append({FromMillis(i * 1000LL * seconds), 1.0 * i}, /*commit=*/1, 0);
+      series->Append({FromMillis(i * 1000LL * seconds), 1.0 * i}, /*commit=*/1, {});
     }
     const std::size_t joined = seconds == 1 ? 480 : seconds == 60 ? 120 : 12;
     CAPTURE(seconds, series->chunks());

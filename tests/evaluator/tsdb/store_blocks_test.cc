@@ -58,7 +58,9 @@ TEST_CASE("After a power cut nothing that was synced is missing, whatever was be
 }
 
 TEST_CASE("A reader keeps its state while samples go to blocks and blocks are merged", "[tsdb]") {
-  Rig rig(3);
+  StoreOptions options;
+  options.upkeep.reader_patience = hours(2);
+  Rig rig(3, options);
   rig.Minutes(29);
   const auto querier = rig.store->NewQuerier({});
   const std::vector<Matcher> all = {Matcher::Create(MatchType::kRegex, "__name__", ".+").value()};
@@ -81,6 +83,40 @@ TEST_CASE("A reader keeps its state while samples go to blocks and blocks are me
   const_cast<std::unique_ptr<storage::Querier>&>(*querier).reset();
   rig.Minutes(2);
   CHECK(rig.HeadSamples() < 12U * 4 * 52);
+  CHECK(ReadAll(*rig.store) == rig.ledger.All());
+}
+
+TEST_CASE("A reader that never ends fails in the end, and memory goes without it", "[tsdb]") {
+  Rig rig(31);
+  rig.Minutes(25);
+  const auto querier = rig.store->NewQuerier({});
+  REQUIRE(querier);
+  const std::vector<Matcher> all = {Matcher::Create(MatchType::kRegex, "__name__", ".+").value()};
+  const auto set = (*querier)->Select(all, {});
+  REQUIRE((*set)->Next());
+  storage::SampleColumns columns;
+  while (rig.counters().flushes == 0) {
+    REQUIRE((*set)->ReadSamples(columns));
+    rig.Minute();
+  }
+  rig.Minutes(8);
+  CHECK((*set)->ReadSamples(columns));
+  CHECK(rig.counters().expiries == 0);
+  rig.Minutes(4);
+  CHECK(rig.counters().expiries == 1);
+  columns.clear();
+  const Status read = (*set)->ReadSamples(columns);
+  REQUIRE_FALSE(read);
+  CHECK(read.error().kind() == ErrorKind::kTimeout);
+  CHECK(columns.empty());
+  CHECK_FALSE((*querier)->Select(all, {}));
+  CHECK_FALSE((*querier)->LabelNames(all));
+  CHECK_FALSE((*querier)->LabelValues("i", all));
+  // Whoever failed is waited for no more.
+  rig.Minutes(100);
+  CHECK(rig.HeadSamples() < 12U * 4 * 52);
+  CHECK(rig.counters().flushes > 4);
+  CHECK(rig.counters().expiries == 1);
   CHECK(ReadAll(*rig.store) == rig.ledger.All());
 }
 
