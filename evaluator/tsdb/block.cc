@@ -91,7 +91,15 @@ Status Block::ReadChunks(std::uint32_t series, storage::TimeRange range,
     out.push_back(chunk);
   }
   if (!list.ok()) return damaged();
-  return {};
+  Status there = index_.CheckThere();
+  if (!there) out.resize(before);
+  return there;
+}
+
+Status Block::CheckMapping() const {
+  const MappedFile::Lost lost = bytes_->file->lost();
+  if (lost.end == 0) return {};
+  return bytes_->Damaged(bytes_->content.data() + lost.begin, "a part of the file is gone");
 }
 
 Status Block::CheckTimes(const BlockChunk& chunk) const {

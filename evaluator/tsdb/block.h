@@ -34,8 +34,9 @@ struct BlockChunk {
 //
 // Series have ordinals, from 0 in the order of their labels; so rising ordinals are rising labels.
 // A read looks only at what it needs: the sums of the index at Open, that of a chunk when it is
-// read. So damage in a chunk costs the reads of that chunk: kCorrupt with file and offset. No
-// bytes, however they come about, make it read outside of the mapping.
+// read. So damage in a chunk costs the reads of that chunk: kCorrupt with file and offset. Bytes
+// that the disk cannot give any more (mapping_guard.h) are such damage; in the index they cost all
+// reads. No bytes, however they come about, make it read outside of the mapping.
 class Block {
  public:
   // kInvalid: a block of another version. kCorrupt: no block, or its footer or index is damaged.
@@ -57,17 +58,17 @@ class Block {
   const BlockIndex& index() const { return index_; }
   // The series that all matchers accept, rising. Regular expressions run once per distinct value.
   Result<Postings> Select(std::span<const Matcher> matchers) const {
-    return index_.Select(matchers);
+    return IfThere(index_.Select(matchers));
   }
   // Decodes up to 16 series; to walk many take a BlockCursor.
   Result<Labels> LabelsOf(std::uint32_t series) const;
   // Sorted and distinct, of the series that all matchers accept; no matchers: all.
   Result<std::vector<std::string>> LabelNames(std::span<const Matcher> matchers) const {
-    return index_.LabelNames(matchers);
+    return IfThere(index_.LabelNames(matchers));
   }
   Result<std::vector<std::string>> LabelValues(std::string_view name,
                                                std::span<const Matcher> matchers) const {
-    return index_.LabelValues(name, matchers);
+    return IfThere(index_.LabelValues(name, matchers));
   }
 
   // Appends the samples in `range`. On an error `out` is as before. Requires of this and the next:
@@ -82,6 +83,9 @@ class Block {
   // What stands for the samples of a chunk of floats (chunk.h); touches the list of chunks only.
   // Not to be used where tombstones touch the chunk.
   Result<std::optional<ChunkSummary>> SummaryOf(const BlockChunk& chunk) const;
+  // kCorrupt: the disk could not give some byte that was read of the file. For who copies chunks
+  // after Check: between the two the kernel may have read them anew.
+  Status CheckMapping() const;
   // Whether the chunk's bytes are those that were written.
   Status Check(const BlockChunk& chunk) const;
   // Appends all of its times, having checked them: as many as `parts.count`, rising.
@@ -96,6 +100,11 @@ class Block {
  private:
   Block(std::unique_ptr<const BlockBytes> bytes, const BlockFooter& footer, BlockIndex index);
 
+  template <typename T>
+  Result<T> IfThere(Result<T> answer) const {
+    RETURN_IF_ERROR(index_.CheckThere());
+    return answer;
+  }
   // Requires: `column` is below the number of columns.
   TimesEntry TimesOf(std::uint32_t column) const;
   Status CheckTimes(const BlockChunk& chunk) const;

@@ -174,7 +174,12 @@ void PackNumbers(std::span<const std::uint64_t> numbers, std::uint8_t width, Byt
 }
 
 Error BlockBytes::Damaged(const char* at, std::string_view what) const {
-  Error error = DamagedBlock(path, static_cast<std::uint64_t>(at - content.data()), what);
+  std::string text(what);
+  if (const MappedFile::Lost lost = file->lost(); lost.end > 0) {
+    text += "; the disk could not give bytes between " + std::to_string(lost.begin) + " and " +
+            std::to_string(lost.end);
+  }
+  Error error = DamagedBlock(path, static_cast<std::uint64_t>(at - content.data()), text);
   first_damage.Note(error.message());
   return error;
 }

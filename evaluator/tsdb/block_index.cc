@@ -27,7 +27,14 @@ Result<BlockIndex> BlockIndex::Open(const BlockBytes& file, const BlockFooter& f
       .directory = {parts[IndexPart::kSeriesDirectory].data(), footer.series_width},
       .series = static_cast<std::uint32_t>(footer.meta.series),
       .pair_limit = pairs->size()};
-  return BlockIndex(file, *std::move(pairs), series);
+  return BlockIndex(file, footer.index_offset, *std::move(pairs), series);
+}
+
+Status BlockIndex::CheckThere() const {
+  const MappedFile::Lost lost = file_->file->lost();
+  if (lost.end <= offset_) return {};
+  return file_->Damaged(file_->content.data() + std::max(lost.begin, offset_),
+                        "a part of the index is gone");
 }
 
 // A matcher with what it can be looked up in.

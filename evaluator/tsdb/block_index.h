@@ -30,6 +30,10 @@ class BlockIndex {
   const PairTable& pairs() const { return pairs_; }
   const SeriesPairs& series() const { return series_; }
 
+  // kCorrupt: the disk could not give a part of the index, so no answer of it since can be trusted.
+  // Asked by whoever read in it, before he uses what he read; nothing else is looked at.
+  Status CheckThere() const;
+
   // The series that all matchers accept, rising. Regular expressions run once per distinct value,
   // or where that is less work, once per series that the other matchers left.
   Result<Postings> Select(std::span<const Matcher> matchers) const;
@@ -41,8 +45,9 @@ class BlockIndex {
  private:
   struct Lookup;
 
-  BlockIndex(const BlockBytes& file, PairTable pairs, const SeriesPairs& series)
-      : file_(&file), pairs_(std::move(pairs)), series_(series) {}
+  BlockIndex(const BlockBytes& file, std::uint64_t offset, PairTable pairs,
+             const SeriesPairs& series)
+      : file_(&file), offset_(offset), pairs_(std::move(pairs)), series_(series) {}
 
   PostingsRuns RunsOf(std::string_view list) const { return {list, series_count()}; }
   Error DamagedPostings(std::string_view list) const;
@@ -59,6 +64,7 @@ class BlockIndex {
   Result<std::vector<bool>> PairsOfSeries(const Postings& series) const;
 
   const BlockBytes* file_;
+  std::uint64_t offset_;  // in the file
   PairTable pairs_;
   SeriesPairs series_;
 };

@@ -205,6 +205,7 @@ Result<BlockMeta> MergeBlocks(Disk& disk, std::span<const BlockSource> sources, 
     RETURN_IF_ERROR(merger.Merge(lowest));
     RETURN_IF_ERROR(GoOn(lowest, heap));
   }
+  for (const BlockSource& source : sources) RETURN_IF_ERROR(source.block->CheckMapping());
   return (*writer)->Finish();
 }
 

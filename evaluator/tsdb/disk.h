@@ -22,8 +22,17 @@ inline bool IsDiskFull(const Error& error) { return error.kind() == ErrorKind::k
 // The bytes of a file, which does not change meanwhile. Immutable; gone with the last owner.
 class MappedFile {
  public:
+  // From the first byte that the disk could not give when it was read to behind the last one;
+  // between them others may be good. Those bytes are zeros. Nothing is lost where `end` is 0.
+  struct Lost {
+    std::uint64_t begin = 0;
+    std::uint64_t end = 0;
+  };
+
   virtual ~MappedFile() = default;
   std::string_view bytes() const { return bytes_; }
+  // As far as was read until now. Thread-safe.
+  virtual Lost lost() const { return {}; }
 
  protected:
   std::string_view bytes_;

@@ -24,6 +24,7 @@ Result<Labels> LabelsCursor::LabelsOf(std::uint32_t series) {
     if (!text) return text.error();
     views_.push_back({(*text)->name, (*text)->value});
   }
+  RETURN_IF_ERROR(index_->CheckThere());
   return Labels::FromPairs(views_);
 }
 

@@ -17,7 +17,8 @@ namespace skep::tsdb {
 // view of its index.
 class LabelsCursor {
  public:
-  explicit LabelsCursor(const BlockIndex& index) : pairs_(&index.pairs()), walk_(index.series()) {}
+  explicit LabelsCursor(const BlockIndex& index)
+      : index_(&index), pairs_(&index.pairs()), walk_(index.series()) {}
 
   // kCorrupt: with file and offset. Requires: `series` is below series_count().
   Result<Labels> LabelsOf(std::uint32_t series);
@@ -30,6 +31,7 @@ class LabelsCursor {
 
   Result<const Text*> TextOf(std::uint32_t pair);
 
+  const BlockIndex* index_;
   const PairTable* pairs_;
   SeriesPairsWalk walk_;
   std::unordered_map<std::uint32_t, Text> texts_;  // by pair

@@ -12,10 +12,12 @@
 #include <array>
 #include <cerrno>
 #include <filesystem>
+#include <optional>
 #include <system_error>
 #include <utility>
 
 #include "common/base/file.h"
+#include "evaluator/tsdb/mapping_guard.h"
 
 namespace skep::tsdb {
 namespace {
@@ -114,15 +116,19 @@ class PosixMapping final : public MappedFile {
  public:
   PosixMapping(void* at, std::size_t size) : at_(at) {
     bytes_ = {static_cast<const char*>(at), size};
+    if (at != nullptr) guard_.emplace(at, size);
   }
   PosixMapping(const PosixMapping&) = delete;
   PosixMapping& operator=(const PosixMapping&) = delete;
   ~PosixMapping() override {
+    guard_.reset();  // other files may be mapped there soon
     if (at_ != nullptr) ::munmap(at_, bytes_.size());
   }
+  Lost lost() const override { return guard_ ? guard_->lost() : Lost(); }
 
  private:
   void* const at_;
+  std::optional<MappingGuard> guard_;  // none of an empty file
 };
 
 // "process 17 (skep-evaluator)", as far as it can be found out.
