@@ -37,8 +37,9 @@ class HeadAppender final : public storage::Appender {
     return AppendTo(ref, labels, sample, nullptr);
   }
   std::optional<AppendOutcome> AppendKnown(SeriesRef ref, Sample sample) override {
-    Prefetch(ref + kAhead);
     StripeLock stripe(state_->stripes);
+    stripe.Take(static_cast<std::uint32_t>(ref));
+    Prefetch(ref + kAhead);
     return AppendTo(ref, sample, nullptr, stripe);
   }
   // A lock for each series was a tenth of what storing a page cost.
@@ -46,6 +47,7 @@ class HeadAppender final : public storage::Appender {
                  std::vector<storage::RunException>& exceptions) override {
     StripeLock stripe(state_->stripes);
     for (std::size_t i = 0; i < run.size(); ++i) {
+      stripe.Take(static_cast<std::uint32_t>(run[i].ref));
       if (i + kAhead < run.size()) Prefetch(run[i + kAhead].ref);
       const auto outcome = AppendTo(run[i].ref, {time, run[i].value}, nullptr, stripe);
       if (outcome != AppendOutcome::kAccepted) exceptions.push_back({i, outcome});
@@ -161,8 +163,9 @@ class HeadAppender final : public storage::Appender {
                          const FullSample* full) {
     while (true) {
       {
-        Prefetch(ref + kAhead);
         StripeLock stripe(state_->stripes);
+        stripe.Take(static_cast<std::uint32_t>(ref));
+        Prefetch(ref + kAhead);
         if (const auto outcome = AppendTo(ref, sample, full, stripe)) return *outcome;
       }
       ref = 0;
@@ -188,7 +191,8 @@ class HeadAppender final : public storage::Appender {
   }
 
   // Of 100,000 series none is in the processor's cache. Those of a page are numbered in a row and
-  // come in that order, so this helps also whoever offers them one by one.
+  // come in that order, so this helps also whoever offers them one by one. Requires: some stripe is
+  // held, else the page of the series might be freed meanwhile.
   static constexpr std::size_t kAhead = 12;
   void Prefetch(SeriesRef ref) const {
     const auto* const series = reinterpret_cast<const char*>(state_->pages.Get(ref));

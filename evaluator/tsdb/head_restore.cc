@@ -160,6 +160,7 @@ void HeadRestore::Finish() {
   }
   state_.index.ReleaseUnused();  // of series that were forgotten again
   state_.next_number = end_;
+  static_cast<void>(state_.pages.TakeUseless(end_));  // nobody else looks yet
   std::int64_t newest = ToMillis(kMinTimestamp);
   for (const std::uint32_t number : state_.index.all()) {
     const std::optional<Timestamp> last = state_.pages.Get(number)->last_time();

@@ -60,7 +60,8 @@ std::vector<std::uint32_t> HeadState::ForgetSamples(Timestamp time) {
 }
 
 // The numbers of those that were removed. Requires: `numbers` rise; some may be there twice.
-Postings HeadState::RemoveEmpty(const std::vector<std::uint32_t>& numbers) {
+Postings HeadState::RemoveEmpty(const std::vector<std::uint32_t>& numbers,
+                                SeriesPages::Taken& useless) {
   const std::unique_lock lock(index_mutex);
   Postings gone;
   std::vector<Series*> removed;
@@ -81,6 +82,7 @@ Postings HeadState::RemoveEmpty(const std::vector<std::uint32_t>& numbers) {
     }
   }
   for (Series* series : removed) series->RemoveUser();
+  useless = pages.TakeUseless(next_number);
   index.Remove(gone, std::move(pairs));
   Count(counters.removed, gone.size());
   return gone;
@@ -97,7 +99,10 @@ void HeadState::LogForgotten(const Postings& numbers) {
 
 void HeadState::RemoveAndLog(const std::vector<std::uint32_t>& empty) {
   if (empty.empty()) return;
-  const Postings gone = RemoveEmpty(empty);
+  SeriesPages::Taken useless;
+  const Postings gone = RemoveEmpty(empty, useless);
+  if (!useless.empty()) stripes.PassAll();  // then they go
+  useless.clear();
   if (!gone.empty()) LogForgotten(gone);
 }
 

@@ -125,7 +125,7 @@ struct HeadState {
  private:
   std::vector<std::uint32_t> ForgetSamples(Timestamp time);
   void RemoveAndLog(const std::vector<std::uint32_t>& empty);
-  Postings RemoveEmpty(const std::vector<std::uint32_t>& numbers);
+  Postings RemoveEmpty(const std::vector<std::uint32_t>& numbers, SeriesPages::Taken& useless);
   void LogForgotten(const Postings& numbers);
 };
 

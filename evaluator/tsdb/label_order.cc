@@ -22,8 +22,7 @@ void LabelOrder::Sort(std::vector<Series*>& list, const SeriesPages& pages,
   }
   const std::shared_ptr<const Ranks> ranks = Refresh(pages, index);
   std::sort(list.begin(), list.end(), [&ranks](const Series* a, const Series* b) {
-    return ranks->by_number[a->number() - ranks->first] <
-           ranks->by_number[b->number() - ranks->first];
+    return ranks->of(a->number()) < ranks->of(b->number());
   });
 }
 
@@ -48,7 +47,6 @@ std::shared_ptr<const LabelOrder::Ranks> LabelOrder::Refresh(const SeriesPages& 
                  [&pages](std::uint32_t number) { return pages.Get(number) != nullptr; });
   }
   auto next = std::make_shared<Ranks>();
-  next->first = all.empty() ? 0 : all.front();
   next->end = end;
   // Each newcomer is placed by halving: few of them must not cost a walk with string comparisons.
   next->sorted.reserve(all.size());
@@ -60,9 +58,12 @@ std::shared_ptr<const LabelOrder::Ranks> LabelOrder::Refresh(const SeriesPages& 
     from = place;
   }
   next->sorted.insert(next->sorted.end(), from, old.cend());
-  next->by_number.resize(end - next->first);
+  next->pages.resize(end / Ranks::kPageSize + 1);
   for (std::uint32_t rank = 0; rank < next->sorted.size(); ++rank) {
-    next->by_number[next->sorted[rank] - next->first] = rank;
+    const std::uint32_t number = next->sorted[rank];
+    std::vector<std::uint32_t>& page = next->pages[number / Ranks::kPageSize];
+    if (page.empty()) page.resize(Ranks::kPageSize);
+    page[number % Ranks::kPageSize] = rank;
   }
   ranks_ = next;
   return ranks_;
@@ -71,8 +72,10 @@ std::shared_ptr<const LabelOrder::Ranks> LabelOrder::Refresh(const SeriesPages& 
 std::size_t LabelOrder::heap_bytes() const {
   const std::lock_guard lock(mutex_);
   if (ranks_ == nullptr) return 0;
-  return HeapSize(ranks_->sorted.capacity() * sizeof(std::uint32_t)) +
-         HeapSize(ranks_->by_number.capacity() * sizeof(std::uint32_t)) + HeapSize(sizeof(Ranks));
+  std::size_t bytes = HeapSize(sizeof(Ranks)) + HeapSize(ranks_->sorted.capacity() * 4) +
+                      HeapSize(ranks_->pages.capacity() * sizeof(ranks_->pages[0]));
+  for (const auto& page : ranks_->pages) bytes += page.empty() ? 0 : HeapSize(page.capacity() * 4);
+  return bytes;
 }
 
 }  // namespace skep::tsdb

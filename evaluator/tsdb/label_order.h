@@ -25,10 +25,15 @@ class LabelOrder {
 
  private:
   struct Ranks {
-    std::uint32_t first = 0;               // no series below this number was there
-    std::uint32_t end = 0;                 // series below this number are ranked
-    std::vector<std::uint32_t> sorted;     // their numbers in the order of labels; some may be gone
-    std::vector<std::uint32_t> by_number;  // from `first` on
+    static constexpr std::size_t kPageSize = 1U << 12;
+
+    std::uint32_t of(std::uint32_t number) const {
+      return pages[number / kPageSize][number % kPageSize];
+    }
+
+    std::uint32_t end = 0;              // series below this number are ranked
+    std::vector<std::uint32_t> sorted;  // their numbers in the order of labels; some may be gone
+    std::vector<std::vector<std::uint32_t>> pages;  // ranks by number; empty where no series is
   };
 
   std::shared_ptr<const Ranks> Refresh(const SeriesPages& pages, const LabelIndex& index);

@@ -23,6 +23,11 @@ class Stripes {
  public:
   std::mutex& Of(std::uint32_t number) { return stripes_[(number >> 6) % kStripes].mutex; }
 
+  // Waits until each was free once: whoever held one before has let it go. Requires: none is held.
+  void PassAll() {
+    for (Stripe& stripe : stripes_) const std::lock_guard lock(stripe.mutex);
+  }
+
  private:
   static constexpr std::size_t kStripes = 256;
   struct alignas(64) Stripe {
@@ -50,11 +55,21 @@ class StripeLock {
 };
 
 // Series by their number, in pages that never move. A slot is written under the head's index lock
-// and the stripe of its number, hence read under either; without them what is read may be gone, and
-// is good for a prefetch.
+// and the stripe of its number, hence read under either; a slot that is read under the stripe of
+// another number may hold a series that is gone, and is good for a prefetch.
+//
+// Numbers are used once, so a page whose series are all gone is of no use any more. It is taken out
+// of sight under the index lock, and freed once all stripes were passed: then nobody looks at it.
 class SeriesPages {
  public:
   static constexpr std::uint32_t kMostNumbers = 1U << 28;
+  static constexpr std::size_t kPageSize = 1U << 14;
+
+  struct Page {
+    std::array<std::atomic<Series*>, kPageSize> slots{};
+    std::uint32_t used = 0;  // guarded by the index lock
+  };
+  using Taken = std::vector<std::unique_ptr<const Page>>;
 
   ~SeriesPages() {
     for (auto& page : pages_) delete page.load(std::memory_order_relaxed);
@@ -64,7 +79,7 @@ class SeriesPages {
   Series* Get(std::uint64_t number) const {
     if (number >= kMostNumbers) return nullptr;
     const Page* const page = pages_[number / kPageSize].load(std::memory_order_acquire);
-    return page ? (*page)[number % kPageSize].load(std::memory_order_relaxed) : nullptr;
+    return page ? page->slots[number % kPageSize].load(std::memory_order_relaxed) : nullptr;
   }
 
   // Of the heap. Requires: the index lock.
@@ -72,22 +87,41 @@ class SeriesPages {
     const auto made = std::count_if(pages_.begin(), pages_.end(), [](const auto& page) {
       return page.load(std::memory_order_relaxed) != nullptr;
     });
-    return HeapSize(sizeof(Page)) * static_cast<std::size_t>(made) + sizeof(pages_);
+    return HeapSize(sizeof(Page)) * static_cast<std::size_t>(made) + sizeof(pages_) +
+           HeapSize(emptied_.capacity() * sizeof(emptied_[0]));
   }
 
+  // `series` may be null: none any more.
   void Set(std::uint32_t number, Series* series) {
     auto& page = pages_[number / kPageSize];
     if (!page.load(std::memory_order_relaxed)) {
       page.store(new Page(), std::memory_order_release);  // one writer: the index lock is held
     }
-    (*page.load(std::memory_order_relaxed))[number % kPageSize].store(series,
-                                                                      std::memory_order_relaxed);
+    Page& made = *page.load(std::memory_order_relaxed);
+    const Series* const before =
+        made.slots[number % kPageSize].exchange(series, std::memory_order_relaxed);
+    made.used += (series != nullptr ? 1U : 0U) - (before != nullptr ? 1U : 0U);
+    if (made.used == 0) emptied_.push_back(number / kPageSize);
+  }
+
+  // The pages that are of no use any more; some of their numbers have been given, and all others
+  // are below `next_number`, too. They may be freed after Stripes::PassAll. Requires: the index
+  // lock alone.
+  Taken TakeUseless(std::uint32_t next_number) {
+    Taken taken;
+    for (const std::size_t at : emptied_) {
+      Page* const page = pages_[at].load(std::memory_order_relaxed);
+      if (page == nullptr || page->used > 0 || next_number < (at + 1) * kPageSize) continue;
+      pages_[at].store(nullptr, std::memory_order_relaxed);
+      taken.emplace_back(page);
+    }
+    emptied_.clear();
+    return taken;
   }
 
  private:
-  static constexpr std::size_t kPageSize = 1U << 14;
-  using Page = std::array<std::atomic<Series*>, kPageSize>;
   std::array<std::atomic<Page*>, kMostNumbers / kPageSize> pages_{};
+  std::vector<std::size_t> emptied_;  // guarded by the index lock; pages to look at
 };
 
 // The order of label sets, also of series that the head has forgotten. Requires: the index lock.

@@ -8,6 +8,7 @@
 
 #include "common/model/histogram.h"
 #include "evaluator/tsdb/head.h"
+#include "evaluator/tsdb/series_table.h"
 #include "tests/support/many.h"
 
 namespace skep::tsdb {
@@ -118,6 +119,40 @@ TEST_CASE("Series that come and go leave nothing in memory but what they may use
     CHECK(memory.labels == after_first.labels);
     CHECK(memory.index == after_first.index);
   }
+}
+
+// A batch of new series at a time that no earlier batch has.
+void AppendNew(Head& head, int turn, int series) {
+  const auto appender = head.NewAppender();
+  for (int i = 0; i < series; ++i) {
+    storage::SeriesRef ref = 0;
+    const std::string id = std::to_string(turn) + "-" + std::to_string(i);
+    (void)appender->Append(ref, {{"__name__", "m"}, {"id", id}}, {FromMillis(turn + 1), 1});
+  }
+  REQUIRE(appender->Commit());
+}
+
+TEST_CASE("Numbers of series that are gone take no memory", "[tsdb]") {
+  Head head({});
+  storage::SeriesRef first = 0;
+  std::uint64_t after_few = 0;
+  for (int turn = 0; turn < 24; ++turn) {
+    {
+      // One series stays all the time.
+      const auto appender = head.NewAppender();
+      REQUIRE(appender->Append(first, {{"__name__", "stays"}}, {FromMillis(turn + 1), 1}) ==
+              storage::AppendOutcome::kAccepted);
+      REQUIRE(appender->Commit());
+    }
+    AppendNew(head, turn, 5000);
+    REQUIRE((*head.NewQuerier({}))->Select({}, {}));
+    head.DropBefore(FromMillis(turn + 1));
+    REQUIRE(head.series_count() == 5001);
+    // As many as a page has.
+    if (turn == 8) after_few = head.MeasureMemory().index;
+  }
+  CHECK(first == 1);
+  CHECK(head.MeasureMemory().index <= after_few + SeriesPages::kPageSize * sizeof(void*));
 }
 
 TEST_CASE("Histograms and late samples count as rare", "[tsdb]") {

@@ -96,5 +96,45 @@ TEST_CASE("Batches are seen whole while writers, readers and retention run", "[t
   CHECK(head.Status(1).samples >= kWriters * kSeries);
 }
 
+TEST_CASE("Pages of numbers are freed beside those who look at them", "[tsdb]") {
+  Head head({});
+  std::atomic<bool> done{false};
+  std::atomic<std::uint64_t> newest{0};
+  {
+    std::vector<std::jthread> threads;
+    for (int i = 0; i < 2; ++i) {
+      // Asks for numbers that are just going, and for some that never were.
+      threads.emplace_back([&head, &done, &newest] {
+        while (!done) {
+          const auto appender = head.NewAppender();
+          for (std::uint64_t ref = newest > 40'000 ? newest - 40'000 : 1; ref < newest; ref += 97) {
+            (void)appender->AppendKnown(ref, {FromMillis(1), 1});
+          }
+        }
+      });
+    }
+    threads.emplace_back([&head, &done] {
+      const std::vector<Matcher> some = {Matcher::Equal("__name__", "m")};
+      while (!done) {
+        const auto querier = head.NewQuerier({});
+        if (!(*querier)->Select(some, {})) return;
+      }
+    });
+    for (int turn = 0; turn < 30; ++turn) {
+      const auto appender = head.NewAppender();
+      for (int i = 0; i < 4000; ++i) {
+        storage::SeriesRef ref = 0;
+        const std::string id = std::to_string(turn) + "-" + std::to_string(i);
+        (void)appender->Append(ref, {{"__name__", "m"}, {"id", id}}, {FromMillis(turn + 2), 1});
+        newest = std::max<std::uint64_t>(newest, ref);
+      }
+      REQUIRE(appender->Commit());
+      head.DropBefore(FromMillis(turn + 2));
+    }
+    done = true;
+  }
+  CHECK(head.counters().series_removed > 100'000);
+}
+
 }  // namespace
 }  // namespace skep::tsdb
