@@ -19,19 +19,6 @@ std::string PairText(const LabelView& label) {
   return std::string(label.name) + "=" + std::string(label.value);
 }
 
-void Add(const tsdb::BlockParts& part, tsdb::BlockParts& sum) {
-  sum.times += part.times;
-  sum.values += part.values;
-  sum.starts += part.starts;
-  sum.summaries += part.summaries;
-  sum.chunk_lists += part.chunk_lists;
-  sum.times_table += part.times_table;
-  sum.postings += part.postings;
-  sum.label_texts += part.label_texts;
-  sum.series_labels += part.series_labels;
-  sum.places += part.places;
-}
-
 using Counts = std::unordered_map<std::string, std::uint64_t>;
 
 std::vector<NamedCount> Largest(const Counts& counts, std::size_t limit) {
@@ -111,7 +98,7 @@ Status Analyzer::ReadBlock(const tsdb::Block& block) {
   ++out_.blocks;
   out_.block_bytes += block.meta().size_bytes;
   out_.block_samples += block.meta().samples;
-  Add(block.meta().parts, out_.parts);
+  out_.parts += block.meta().parts;
   std::vector<std::uint32_t> users;
   RETURN_IF_ERROR(CountColumns(block, users));
   tsdb::LabelsCursor cursor(block.index());

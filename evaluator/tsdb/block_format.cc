@@ -173,6 +173,20 @@ void PackNumbers(std::span<const std::uint64_t> numbers, std::uint8_t width, Byt
   }
 }
 
+BlockParts& BlockParts::operator+=(const BlockParts& other) {
+  times += other.times;
+  values += other.values;
+  starts += other.starts;
+  summaries += other.summaries;
+  chunk_lists += other.chunk_lists;
+  times_table += other.times_table;
+  postings += other.postings;
+  label_texts += other.label_texts;
+  series_labels += other.series_labels;
+  places += other.places;
+  return *this;
+}
+
 Error BlockBytes::Damaged(const char* at, std::string_view what) const {
   std::string text(what);
   if (const MappedFile::Lost lost = file->lost(); lost.end > 0) {

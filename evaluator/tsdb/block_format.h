@@ -43,6 +43,7 @@ struct BlockParts {
   std::uint64_t index_bytes() const {
     return times_table + postings + label_texts + series_labels + places;
   }
+  BlockParts& operator+=(const BlockParts& other);
   bool operator==(const BlockParts&) const = default;
 };
 

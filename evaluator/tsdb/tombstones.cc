@@ -6,7 +6,6 @@
 
 #include "common/base/crc32c.h"
 #include "evaluator/tsdb/bytes.h"
-#include "evaluator/tsdb/sample_merge.h"
 #include "evaluator/tsdb/unfinished_file.h"
 
 namespace skep::tsdb {
@@ -151,20 +150,6 @@ void Subtract(storage::TimeRange range, Tombstones::Spans deleted,
     range.min = span.max + Duration(1);
   }
   if (range.min <= range.max) left.push_back(range);
-}
-
-Status ReadSamples(const Block& block, const Tombstones& tombstones, std::uint32_t series,
-                   storage::TimeRange range, storage::SampleColumns& out) {
-  const Tombstones::Spans deleted = tombstones.Of(series);
-  if (!Touches(deleted, range)) return block.ReadSamples(series, range, out);
-  std::vector<storage::TimeRange> left;
-  Subtract(range, deleted, left);
-  storage::SampleColumns samples;
-  for (const storage::TimeRange& part : left) {
-    RETURN_IF_ERROR(block.ReadSamples(series, part, samples));
-  }
-  AppendSamples(out, samples);
-  return {};
 }
 
 }  // namespace skep::tsdb

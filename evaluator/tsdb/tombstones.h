@@ -62,8 +62,4 @@ bool Touches(Tombstones::Spans deleted, storage::TimeRange range);
 void Subtract(storage::TimeRange range, Tombstones::Spans deleted,
               std::vector<storage::TimeRange>& left);
 
-// As Block::ReadSamples, without what is deleted.
-Status ReadSamples(const Block& block, const Tombstones& tombstones, std::uint32_t series,
-                   storage::TimeRange range, storage::SampleColumns& out);
-
 }  // namespace skep::tsdb

@@ -6,6 +6,7 @@
 
 #include "tests/evaluator/tsdb/block_damage.h"
 #include "tests/evaluator/tsdb/block_rig.h"
+#include "tests/evaluator/tsdb/plain_read.h"
 
 namespace skep::tsdb {
 namespace {

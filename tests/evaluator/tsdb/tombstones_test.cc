@@ -4,6 +4,7 @@
 #include <set>
 
 #include "tests/evaluator/tsdb/block_rig.h"
+#include "tests/evaluator/tsdb/plain_read.h"
 
 namespace skep::tsdb {
 namespace {
