@@ -245,6 +245,8 @@ void WriteMemoryMetrics(PageWriter& page, const tsdb::HeadMemory& memory,
   part("open_runs", memory.open_runs);
   part("sealed_chunks", memory.sealed_chunks);
   part("rare", memory.rare);
+  part("kept_selects", memory.kept_selects);
+  part("rule_plans", caches.rule_plans);
   part("scrape_caches", caches.scrapes);
   part("push_caches", caches.pushes);
 }

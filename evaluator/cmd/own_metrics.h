@@ -19,10 +19,11 @@ void WriteConfigMetrics(exposition::PageWriter& page, const Configurator::Status
 void WriteNotifierMetrics(exposition::PageWriter& page, const notifier::Notifier::Status& status,
                           const std::vector<receivers::AlertmanagerCounts>& alertmanagers,
                           std::size_t queue_capacity);
-// Bytes that those keep who bring samples, to know their series again.
+// Bytes that others than the store keep, to know its series again: who brings samples, and rules.
 struct CacheBytes {
   std::size_t scrapes = 0;
   std::size_t pushes = 0;
+  std::size_t rule_plans = 0;  // rulequery::EngineQueryRunner::PlanBytes
 };
 void WriteMemoryMetrics(exposition::PageWriter& page, const tsdb::HeadMemory& memory,
                         const CacheBytes& caches);

@@ -194,7 +194,9 @@ void Program::AddMetrics() {
                          flags_.alertmanager_queue_capacity);
     WriteStoreMetrics(page, *storage_.store);
     WriteMemoryMetrics(page, storage_.store->status().memory,
-                       {.scrapes = scrape_->CacheBytes(), .pushes = receiver_.cache_bytes()});
+                       {.scrapes = scrape_->CacheBytes(),
+                        .pushes = receiver_.cache_bytes(),
+                        .rule_plans = queries_.PlanBytes()});
     instrument::WriteCounts(page, "skep_evaluator_", server_.counts().List());
   });
 }

@@ -46,6 +46,11 @@ class LabelIndex {
   // The label set that got the number first.
   const Labels& first(std::size_t number) const { return *first_[number]; }
   const LabelChoice& choice() const { return choice_; }
+  // Of the heap, without the label sets.
+  std::size_t heap_bytes() const {
+    return first_.capacity() * sizeof(first_[0]) + hashes_.capacity() * sizeof(hashes_[0]) +
+           slots_.capacity() * sizeof(slots_[0]);
+  }
 
  private:
   struct Slot {

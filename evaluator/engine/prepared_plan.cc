@@ -6,8 +6,23 @@ namespace skep::engine {
 
 std::uint32_t KeptNumbers::Learn(const Labels& labels) {
   if (const auto number = index_.Find(labels)) return static_cast<std::uint32_t>(*number);
+  constexpr std::size_t kOfMalloc = 16;
   chosen_.push_back(index_.choice().Pick(labels));
+  chosen_bytes_ += sizeof(Labels) + chosen_.back().size_bytes() + kOfMalloc;
   return static_cast<std::uint32_t>(index_.Add(chosen_.back()));
+}
+
+std::size_t KeptNumbers::heap_bytes() const {
+  std::size_t bytes = index_.heap_bytes() + chosen_bytes_;
+  for (const auto& numbers : by_series_) bytes += numbers.capacity() * sizeof(numbers[0]);
+  return bytes;
+}
+
+std::size_t PreparedPlan::heap_bytes() const {
+  std::size_t bytes =
+      selectors_.size() * sizeof(*selectors_.begin()) + numbers_.size() * sizeof(*numbers_.begin());
+  for (const auto& [node, numbers] : numbers_) bytes += numbers.heap_bytes();
+  return bytes;
 }
 
 PreparedPlan::Selector* PreparedPlan::SelectorOf(const promql::Expr& node) {

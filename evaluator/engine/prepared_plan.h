@@ -42,12 +42,15 @@ class KeptNumbers {
   }
   // The chosen labels of a number.
   const Labels& labels(std::uint32_t number) const { return chosen_[number]; }
+  // Of the heap, about. Walks nothing that grows with the series.
+  std::size_t heap_bytes() const;
 
  private:
   std::uint32_t Learn(const Labels& labels);
 
   LabelIndex index_;  // of chosen_
   std::deque<Labels> chosen_;
+  std::size_t chosen_bytes_ = 0;  // of the heap, with what malloc adds
   std::vector<std::vector<std::uint32_t>>
       by_series_;  // selector, slot: number plus one; 0: unknown
 };
@@ -75,6 +78,8 @@ class PreparedPlan {
   // Of an aggregation or a binary operation; valid until the next NoteGeneration. `choice` is the
   // node's.
   KeptNumbers& NumbersOf(const promql::Expr& node, const LabelChoice& choice);
+  // Of the heap, about; what the store keeps of the selectors is the store's. Requires: no run.
+  std::size_t heap_bytes() const;
 
  private:
   std::shared_ptr<SelectPool> pool_;

@@ -28,8 +28,17 @@ struct GroupQueries::Shared {
 
 struct GroupQueries::State {
   explicit State(QuerySource s) : source(std::move(s)) {}
+  ~State() { CountPlans(0); }
+  State(const State&) = delete;
+  State& operator=(const State&) = delete;
+
+  void CountPlans(std::uint64_t bytes) {
+    *source.plan_bytes += bytes - counted;  // may wrap around and back
+    counted = bytes;
+  }
 
   const QuerySource source;
+  std::uint64_t counted = 0;              // of plan_bytes, for this group
   std::map<std::string, Shared> queries;  // by text and what is written before it
   engine::SharedParts parts;
 };
@@ -108,11 +117,14 @@ std::unique_ptr<rules::PreparedQuery> GroupQueries::TakeQuery(std::size_t index)
 }
 
 void GroupQueries::EndRound() {
+  std::uint64_t bytes = 0;
   for (auto& [key, shared] : state_->queries) {
     const std::lock_guard lock(shared.mutex);
     shared.answer.reset();
     shared.time.reset();
+    bytes += shared.plan.heap_bytes();
   }
+  state_->CountPlans(bytes);
   state_->parts.EndRound();
 }
 

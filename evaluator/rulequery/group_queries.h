@@ -1,7 +1,9 @@
 // The queries of one rule group, which compute once in a round what is equal in several of them.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -13,11 +15,13 @@
 
 namespace skep::rulequery {
 
-// What queries run with; all outlive them.
+// What queries run with; the first two outlive them.
 struct QuerySource {
   const engine::Engine& engine;
   storage::Queryable& storage;
   std::shared_ptr<engine::SelectPool> selects;  // of `storage`
+  // What the plans of all groups take of memory, as of the end of their last rounds.
+  std::shared_ptr<std::atomic<std::uint64_t>> plan_bytes;
 };
 
 class GroupQueries final : public rules::PreparedGroup {

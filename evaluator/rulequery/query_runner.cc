@@ -37,8 +37,8 @@ class Prepared final : public rules::PreparedQuery {
 Result<std::unique_ptr<rules::PreparedQuery>> EngineQueryRunner::Prepare(std::string_view expr) {
   Result<engine::Query> query = engine::Query::Parse(expr, options_);
   if (!query) return query.error();
-  return std::unique_ptr<rules::PreparedQuery>(
-      std::make_unique<Prepared>(std::move(*query), QuerySource{engine_, storage_, selects_}));
+  return std::unique_ptr<rules::PreparedQuery>(std::make_unique<Prepared>(
+      std::move(*query), QuerySource{engine_, storage_, selects_, plan_bytes_}));
 }
 
 std::unique_ptr<rules::PreparedGroup> EngineQueryRunner::PrepareGroup(
@@ -48,8 +48,8 @@ std::unique_ptr<rules::PreparedGroup> EngineQueryRunner::PrepareGroup(
     Result<engine::Query> query = engine::Query::Parse(queries[i].expr, options_);
     if (query) parsed[i] = std::move(*query);
   }
-  return std::make_unique<GroupQueries>(QuerySource{engine_, storage_, selects_}, queries,
-                                        std::move(parsed));
+  return std::make_unique<GroupQueries>(QuerySource{engine_, storage_, selects_, plan_bytes_},
+                                        queries, std::move(parsed));
 }
 
 }  // namespace skep::rulequery

@@ -87,6 +87,7 @@ HeadMemory Head::MeasureMemory() const {
   memory.labels = state_->index.pairs().heap_bytes();
   memory.index = state_->index.heap_bytes() + state_->by_labels.heap_bytes() +
                  state_->order.heap_bytes() + state_->pages.heap_bytes();
+  memory.kept_selects = *state_->kept_bytes;
   StripeLock stripe(state_->stripes);
   for (const std::uint32_t number : state_->index.all()) {
     stripe.Take(number);

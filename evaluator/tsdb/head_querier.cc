@@ -80,7 +80,7 @@ class HeadQuerier final : public storage::Querier {
       std::span<const Matcher> matchers, storage::TimeRange range,
       std::unique_ptr<storage::KeptSelect>& kept) override {
     range = Clip(range);
-    if (kept == nullptr) kept = std::make_unique<KeptSeries>();
+    if (kept == nullptr) kept = std::make_unique<KeptSeries>(state().kept_bytes);
     std::shared_ptr<const SeriesList> list;
     {
       const std::shared_lock lock(state().index_mutex);

@@ -118,6 +118,7 @@ struct HeadState {
   SeriesPages pages;              // see there
   std::uint32_t next_number = 1;  // guarded by index_mutex
   LabelOrder order;
+  const KeptBytes kept_bytes = std::make_shared<std::atomic<std::uint64_t>>(0);
   mutable Stripes stripes;
   ReturnedSeries returned;
   SpareEntries spare_entries;

@@ -4,6 +4,8 @@
 #include <iterator>
 #include <utility>
 
+#include "evaluator/tsdb/heap_size.h"
+
 namespace skep::tsdb {
 namespace {
 
@@ -163,8 +165,16 @@ std::shared_ptr<const SeriesList> KeptSeries::Update(std::span<const Matcher> ma
   if (fresh.empty() && leaving.empty()) return list_;
   std::shared_ptr<SeriesList> merged = Merge(fresh, leaving, head);
   RenewSlots(*merged);
+  Count(HeapSize(sizeof(SeriesList)) + HeapSize(merged->series.capacity() * sizeof(Series*)) +
+        HeapSize(merged->slots.capacity() * sizeof(std::uint32_t)));
   list_ = std::move(merged);
   return list_;
+}
+
+void KeptSeries::Count(std::uint64_t bytes) {
+  if (bytes_ == nullptr) return;
+  *bytes_ += bytes - counted_;  // may wrap around and back
+  counted_ = bytes;
 }
 
 std::shared_ptr<SeriesList> KeptSeries::Merge(const std::vector<Series*>& fresh,

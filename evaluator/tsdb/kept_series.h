@@ -2,12 +2,14 @@
 // round, and few series come and go between two rounds.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <deque>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "common/model/matcher.h"
@@ -68,6 +70,9 @@ class ReturnedSeries {
   Mark end_ = 0;                       // guarded by mutex_
 };
 
+// What all kept lists of a head take of memory; they may outlive it.
+using KeptBytes = std::shared_ptr<std::atomic<std::uint64_t>>;
+
 // Numbers rise and are never used twice, so the newcomers are those at or above the number that was
 // next at the last look, and the deleted ones those whose page is empty. Every now and then the
 // series whose newest sample is older than what is asked for are left out (pods that are gone); the
@@ -88,6 +93,12 @@ class KeptSeries final : public storage::KeptSelect {
     std::uint64_t removed;  // series, since the head began
   };
 
+  // Adds what it takes to `bytes`; null: nobody counts.
+  explicit KeptSeries(KeptBytes bytes = nullptr) : bytes_(std::move(bytes)) {}
+  ~KeptSeries() override { Count(0); }
+  KeptSeries(const KeptSeries&) = delete;
+  KeptSeries& operator=(const KeptSeries&) = delete;
+
   std::uint64_t generation() const override { return generation_; }
 
   // The series that all matchers accept now; some that have no sample at or behind `oldest` may be
@@ -106,6 +117,7 @@ class KeptSeries final : public storage::KeptSelect {
   std::shared_ptr<SeriesList> Merge(const std::vector<Series*>& fresh,
                                     const std::vector<bool>& leaving, const View& head);
   void RenewSlots(SeriesList& list);
+  void Count(std::uint64_t bytes);
 
   std::shared_ptr<const SeriesList> list_ = std::make_shared<const SeriesList>();
   std::optional<Timestamp> newest_left_out_;  // of the samples of series that were left out
@@ -115,6 +127,8 @@ class KeptSeries final : public storage::KeptSelect {
   std::uint64_t removed_ = 0;
   std::uint32_t next_slot_ = 1;
   std::uint64_t generation_ = 1;
+  const KeptBytes bytes_;
+  std::uint64_t counted_ = 0;  // of bytes_, for this list
 };
 
 }  // namespace skep::tsdb

@@ -66,6 +66,7 @@ TEST_CASE("The parts of the head's memory are what malloc gave, within a fifth",
     }
     CHECK((memory.sealed_chunks > 0) == (samples > 60));
     CHECK(memory.rare == 0);
+    CHECK(memory.kept_selects == 0);
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
     CHECK(static_cast<double>(memory.sum()) > 0.8 * static_cast<double>(taken));
     CHECK(static_cast<double>(memory.sum()) < 1.2 * static_cast<double>(taken));
