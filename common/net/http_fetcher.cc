@@ -59,7 +59,7 @@ struct HttpFetcher::Impl {
   }
   void Complete(CURL* easy, CURLcode code);
   void CancelAll();
-  void Finish(Job job, Result<ClientResponse> response);
+  void Finish(const Job& job, Result<ClientResponse> response);
   static void Prepare(RepeatedRequest& request);
   static Result<ClientResponse> TakeResponse(RepeatedRequest& request, CURLcode code);
 
@@ -77,7 +77,7 @@ struct HttpFetcher::Impl {
 };
 
 // Once its Done is called, the request may be started again.
-void HttpFetcher::Impl::Finish(Job job, Result<ClientResponse> response) {
+void HttpFetcher::Impl::Finish(const Job& job, Result<ClientResponse> response) {
   try {
     job.done(std::move(response));
   } catch (const std::exception& e) {
@@ -114,7 +114,7 @@ void HttpFetcher::Impl::TakeIncoming() {
     if (const Status& status = job.request->prepared_->status; !status) {
       const Error error = status.error();
       job.request->prepared_.reset();
-      Finish(std::move(job), error);
+      Finish(job, error);
       continue;
     }
     Curl().multi_add_handle(multi.get(), job.easy());
@@ -130,7 +130,7 @@ void HttpFetcher::Impl::Complete(CURL* easy, CURLcode code) {
   if (at != active.end() - 1) *at = std::move(active.back());
   active.pop_back();
   Result<ClientResponse> response = TakeResponse(*job.request, code);
-  Finish(std::move(job), std::move(response));
+  Finish(job, std::move(response));
 }
 
 void HttpFetcher::Impl::CancelAll() {
@@ -138,7 +138,7 @@ void HttpFetcher::Impl::CancelAll() {
   for (Job& job : std::exchange(active, {})) {
     Curl().multi_remove_handle(multi.get(), job.easy());
     job.request->prepared_.reset();
-    Finish(std::move(job), canceled);
+    Finish(job, canceled);
   }
   while (true) {  // a Done may have started another one
     std::vector<Job> jobs;
@@ -148,7 +148,7 @@ void HttpFetcher::Impl::CancelAll() {
       ended = jobs.empty();
     }
     if (jobs.empty()) return;
-    for (Job& job : jobs) Finish(std::move(job), canceled);
+    for (Job& job : jobs) Finish(job, canceled);
   }
 }
 
