@@ -126,18 +126,24 @@ Status BlockFolder::Exchange(std::span<const std::uint64_t> added,
     next.push_back(std::move(*block));
   }
   Show(std::move(next));
-  return RemoveFiles(gone);
+  return RemoveFiles(gone, added);
 }
 
-// The block goes first: deletions without their block are removed at the next start.
-Status BlockFolder::RemoveFiles(std::span<const std::uint64_t> numbers) {
-  if (numbers.empty()) return {};
-  for (const std::uint64_t number : numbers) RETURN_IF_ERROR(disk_.Remove(BlockPath(number)));
-  RETURN_IF_ERROR(disk_.SyncFolder(kBlockFolder));
-  for (const std::uint64_t number : numbers) {
-    const Status removed = disk_.Remove(TombstonesPath(number));
-    if (!removed && removed.error().kind() != ErrorKind::kNotFound) return removed;
+// The block goes first: deletions without their block are removed at the next start. What somebody
+// else has removed is gone as well.
+Status BlockFolder::RemoveFiles(std::span<const std::uint64_t> gone,
+                                std::span<const std::uint64_t> anew) {
+  if (gone.empty()) return {};
+  const auto remove = [this](const std::string& path) -> Status {
+    Status removed = disk_.Remove(path);
+    return removed || removed.error().kind() == ErrorKind::kNotFound ? Status() : removed;
+  };
+  for (const std::uint64_t number : gone) {
+    const bool is_anew = std::ranges::find(anew, number) != anew.end();
+    if (!is_anew) RETURN_IF_ERROR(remove(BlockPath(number)));
   }
+  RETURN_IF_ERROR(disk_.SyncFolder(kBlockFolder));
+  for (const std::uint64_t number : gone) RETURN_IF_ERROR(remove(TombstonesPath(number)));
   return {};
 }
 

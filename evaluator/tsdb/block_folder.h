@@ -68,7 +68,8 @@ class BlockFolder {
   explicit BlockFolder(Disk& disk) : disk_(disk) {}
   Status Load(const Logger& log);
   Result<LiveBlock> OpenBlock(std::uint64_t number) const;
-  Status RemoveFiles(std::span<const std::uint64_t> numbers);
+  // All of `gone`, but for the blocks that stand there anew.
+  Status RemoveFiles(std::span<const std::uint64_t> gone, std::span<const std::uint64_t> anew);
   void Show(BlockList list);
 
   Disk& disk_;

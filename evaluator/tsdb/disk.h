@@ -82,7 +82,8 @@ class Disk {
   // Of a file or folder; a file at `to` is replaced. Durable after SyncFolder of the folder of
   // `to` (and of `from`'s where that is another).
   virtual Status Rename(const std::string& from, const std::string& to) = 0;
-  // A second name for a file that changes no more. An error where there is one of that name.
+  // A second name for a file that changes no more, or a synced copy where the file systems have no
+  // links to each other. An error where there is one of that name.
   virtual Status Link(const std::string& from, const std::string& to) = 0;
   // A file.
   virtual Status Remove(const std::string& path) = 0;

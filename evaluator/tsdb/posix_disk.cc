@@ -224,7 +224,19 @@ Status PosixDisk::Rename(const std::string& from, const std::string& to) {
 
 Status PosixDisk::Link(const std::string& from, const std::string& to) {
   if (::link(Whole(from).c_str(), Whole(to).c_str()) == 0) return {};
+  // Another file system, or one without links.
+  if (errno == EXDEV || errno == EPERM || errno == EOPNOTSUPP) return CopyFile(from, to);
   return DiskError("link " + Whole(from) + " to " + Whole(to), errno);
+}
+
+Status PosixDisk::CopyFile(const std::string& from, const std::string& to) {
+  const Result<MappedFilePtr> source = Map(from);
+  if (!source) return source.error();
+  const Result<std::unique_ptr<AppendFile>> copy = Create(to);
+  if (!copy) return copy.error();
+  RETURN_IF_ERROR((*copy)->Append((*source)->bytes()));
+  if ((*source)->lost().end > 0) return Corrupt(Whole(from) + " cannot be read as a whole");
+  return (*copy)->Sync();
 }
 
 Status PosixDisk::Remove(const std::string& path) {

@@ -43,6 +43,7 @@ class PosixDisk final : public Disk {
   PosixDisk(std::string root, int lock) : root_(std::move(root)), lock_(lock) {}
   std::string Whole(const std::string& path) const;
   Result<std::unique_ptr<AppendFile>> OpenToAppend(const std::string& path, int flags);
+  Status CopyFile(const std::string& from, const std::string& to);
 
   const std::string root_;
   const int lock_;  // a file descriptor

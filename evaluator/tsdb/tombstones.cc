@@ -106,7 +106,8 @@ Result<Tombstones> LoadTombstones(Disk& disk, const std::string& path, const Blo
   if (!in.ok() || sum != Crc32c({in.at(), in.left()})) {
     return Corrupt(path + " is damaged or cut off: it has another checksum");
   }
-  if (in.U64() != block.id()) return Corrupt(path + " is of another block than " + block.path());
+  // Of the block that stood there until it was written anew without what they delete.
+  if (in.U64() != block.id()) return Tombstones();
   const auto damaged = [&] {
     const auto offset = (*file)->bytes().size() - in.left();
     return DamagedBlock(path, offset, "a deletion is none");

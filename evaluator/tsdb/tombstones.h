@@ -49,7 +49,8 @@ class Tombstones {
   std::vector<storage::TimeRange> spans_;
 };
 
-// None where there is no file. kInvalid: another version. kCorrupt: damaged, or of another block.
+// None where there is no file, or one of the block that stood there before `block`. kInvalid:
+// another version. kCorrupt: damaged.
 Result<Tombstones> LoadTombstones(Disk& disk, const std::string& path, const Block& block);
 // Durable, in one step, when it returns; what was there is replaced. While it works `path` + ".tmp"
 // is there.

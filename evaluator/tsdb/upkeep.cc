@@ -61,21 +61,23 @@ Timestamp Upkeep::FlushTime(Duration span) const {
   return Floor(clock_.Now() - options_.flush_delay, span);
 }
 
+// What one of them cannot do is no reason for the others to wait: retention above all makes room.
 Status Upkeep::Run(std::uint64_t log_bytes) {
   const std::lock_guard lock(mutex_);
-  const auto all = [&]() -> Status {
-    Forget();
-    RETURN_IF_ERROR(LookIntoInbox());
-    RETURN_IF_ERROR(Flush());
-    // Retention does not wait for a block that cannot be merged.
-    RETURN_IF_ERROR(DropOld(log_bytes));
-    return Merge();
+  Status first;
+  const auto also = [&first](Status done) {
+    if (!done && first) first = std::move(done);
   };
-  Status done = all();
+  Forget();
+  also(DropOld(log_bytes));
+  also(RemoveUnshown());
+  also(LookIntoInbox());
+  also(Flush());
+  also(Merge());
   TellDamage();
   if (is_stopping_) return {};
-  if (!done) Count(&UpkeepCounters::failures);
-  return done;
+  if (!first) Count(&UpkeepCounters::failures);
+  return first;
 }
 
 // Whoever met it: a merge, or a query meanwhile.
@@ -145,11 +147,19 @@ Status Upkeep::WriteSpans(HeadFlush& flush) {
   const storage::TimeRange all = *flush.span();
   const Duration span = SpanOf(all);
   std::vector<std::uint64_t> numbers;
-  for (Timestamp begin = Floor(all.min, span); begin <= all.max; begin += span) {
-    const storage::TimeRange range{begin, std::min(all.max, begin + span - Duration(1))};
-    RETURN_IF_ERROR(WriteSpan(flush, range, numbers));
+  const auto write = [&]() -> Status {
+    for (Timestamp begin = Floor(all.min, span); begin <= all.max; begin += span) {
+      const storage::TimeRange range{begin, std::min(all.max, begin + span - Duration(1))};
+      RETURN_IF_ERROR(WriteSpan(flush, range, numbers));
+    }
+    return blocks_.Exchange(numbers, {});
+  };
+  if (Status written = write(); !written) {
+    // The next attempt writes all of them again.
+    unshown_.insert(unshown_.end(), numbers.begin(), numbers.end());
+    (void)RemoveUnshown();
+    return written;
   }
-  RETURN_IF_ERROR(blocks_.Exchange(numbers, {}));
   unforgotten_ = {flush.Finish(), blocks_.Newest().number, clock_.SteadyNow()};
   for (const std::uint64_t number : numbers) added_[number] = clock_.SteadyNow();
   Count(&UpkeepCounters::flushes);
@@ -164,10 +174,19 @@ Status Upkeep::WriteSpan(HeadFlush& flush, storage::TimeRange range,
   if (!writer) return writer.error();
   RETURN_IF_ERROR(flush.Write(range, **writer));
   const Result<BlockMeta> meta = (*writer)->Finish();
+  // It may have got its name before something went wrong.
+  if (!meta || meta->series > 0) numbers.push_back(number);
   if (!meta) return meta.error();
-  if (meta->series == 0) return {};
-  numbers.push_back(number);
   Count(&UpkeepCounters::flushed_samples, meta->samples);
+  return {};
+}
+
+Status Upkeep::RemoveUnshown() {
+  while (!unshown_.empty()) {
+    const Status removed = disk_.Remove(BlockPath(unshown_.back()));
+    if (!removed && removed.error().kind() != ErrorKind::kNotFound) return removed;
+    unshown_.pop_back();
+  }
   return {};
 }
 
@@ -179,7 +198,10 @@ Status Upkeep::LookIntoInbox() {
   const Result<std::vector<DiskEntry>> entries = disk_.List(kInboxFolder);
   if (!entries) return entries.error();
   for (const DiskEntry& entry : *entries) {
-    if (entry.name.ends_with(".block")) RETURN_IF_ERROR(Adopt(entry.name));
+    if (!entry.name.ends_with(".block")) continue;
+    const Status adopted = Adopt(entry.name);
+    if (adopted || !passed_over_.insert(entry.name).second) continue;
+    log_.Error("a block in the inbox cannot be taken", {{"err", adopted.error().message()}});
   }
   return {};
 }
@@ -225,7 +247,7 @@ Status Upkeep::Merge() {
   const Timestamp complete = FlushTime(options_.flush_span);
   for (const std::size_t at : PlanMerge(planned, complete, spans)) some.push_back((*list)[at]);
   if (some.empty()) return {};
-  Status merged = MergeInto(some);
+  Status merged = MergeInto(blocks_.Reserve(), some);
   // The next plan goes without it.
   const bool found_damage = std::ranges::any_of(
       some, [](const LiveBlock& block) { return block.block->damage().has_value(); });
@@ -233,15 +255,15 @@ Status Upkeep::Merge() {
   return merged;
 }
 
-// Takes the place of `blocks`, which rise in number.
-Status Upkeep::MergeInto(std::span<const LiveBlock> blocks) {
+// The block `number` takes the place of `blocks`, which rise in number. It may be the only one of
+// them, anew.
+Status Upkeep::MergeInto(std::uint64_t number, std::span<const LiveBlock> blocks) {
   std::vector<BlockSource> sources;
   std::vector<std::uint64_t> gone;
   for (const LiveBlock& block : blocks) {
     sources.push_back({block.block, block.deleted.get()});
     gone.push_back(block.number);
   }
-  const std::uint64_t number = blocks_.Reserve();
   const Result<BlockMeta> meta = MergeBlocks(disk_, sources, BlockPath(number), &is_stopping_);
   if (!meta) return meta.error();
   std::vector<std::uint64_t> added;
@@ -298,18 +320,30 @@ Status Upkeep::CleanTombstones() {
   const std::lock_guard lock(mutex_);
   const BlockListPtr list = blocks_.list();
   return BesideDamage(*list, [this](const LiveBlock& block) -> Status {
-    return block.deleted == nullptr ? Status() : MergeInto({&block, 1});
+    if (block.deleted == nullptr) return {};
+    // It keeps its number, which says what was written later.
+    return MergeInto(block.number, {&block, 1});
   });
 }
 
 Status Upkeep::Copy(const std::string& name, storage::Queryable* head) {
   const std::lock_guard lock(mutex_);
   const std::string folder = std::string(kSnapshotFolder) + "/" + name;
+  const std::string unfinished = folder + ".tmp";
+  const auto copy = [&]() -> Status {
+    RETURN_IF_ERROR(CopyInto(unfinished, head));
+    RETURN_IF_ERROR(disk_.Rename(unfinished, folder));
+    RETURN_IF_ERROR(disk_.SyncFolder(kSnapshotFolder));
+    return disk_.SyncFolder("");
+  };
+  Status copied = copy();
+  if (!copied) (void)disk_.RemoveFolder(unfinished);
+  return copied;
+}
+
+Status Upkeep::CopyInto(const std::string& folder, storage::Queryable* head) {
   const std::string blocks = folder + "/" + kBlockFolder;
   RETURN_IF_ERROR(disk_.MakeFolder(blocks));
-  for (const std::string& above : {std::string(), std::string(kSnapshotFolder), folder}) {
-    RETURN_IF_ERROR(disk_.SyncFolder(above));
-  }
   std::uint64_t highest = 0;
   const BlockListPtr list = blocks_.list();
   for (const LiveBlock& block : *list) {
@@ -327,7 +361,8 @@ Status Upkeep::Copy(const std::string& name, storage::Queryable* head) {
         WriteBlock(disk_, folder + "/" + BlockPath(highest + 1), **querier, {});
     if (!written) return written.error();
   }
-  return disk_.SyncFolder(blocks);
+  RETURN_IF_ERROR(disk_.SyncFolder(blocks));
+  return disk_.SyncFolder(folder);
 }
 
 void Upkeep::Count(std::uint64_t UpkeepCounters::*counter, std::uint64_t n) {

@@ -82,7 +82,8 @@ class Upkeep {
   // stays as it is; all others are done.
   Status CleanTombstones();
   // Links all blocks below the folder "snapshots/<name>", and adds one with what the head has, if
-  // it is given. An evaluator can be started on the folder.
+  // it is given. An evaluator can be started on the folder, which is there as a whole or not at
+  // all.
   Status Copy(const std::string& name, storage::Queryable* head);
 
   // Ends a merge that runs; from now on Run does little. For whoever ends the program.
@@ -108,10 +109,12 @@ class Upkeep {
   bool IsLateDue(std::uint64_t late);
   Status WriteSpans(HeadFlush& flush);
   Status WriteSpan(HeadFlush& flush, storage::TimeRange range, std::vector<std::uint64_t>& numbers);
+  Status RemoveUnshown();
   Status LookIntoInbox();
   Status Adopt(const std::string& name);
   Status Merge();
-  Status MergeInto(std::span<const LiveBlock> blocks);
+  Status MergeInto(std::uint64_t number, std::span<const LiveBlock> blocks);
+  Status CopyInto(const std::string& folder, storage::Queryable* head);
   Status DeleteFrom(const LiveBlock& block, std::span<const Matcher> matchers,
                     storage::TimeRange range);
   void TellDamage();
@@ -135,6 +138,8 @@ class Upkeep {
   std::uint64_t late_seen_ = 0;          // the same at the last Run
   std::uint64_t appended_ = 0;           // HeadCounters::samples_appended at the last flush
   std::optional<Clock::Steady> looked_;  // into the inbox
+  std::set<std::string> passed_over_;    // entries of the inbox that were told
+  std::vector<std::uint64_t> unshown_;   // files of flushes that failed
   std::map<std::uint64_t, Clock::Steady> added_;  // blocks of this run
   std::set<std::uint64_t> told_;                  // blocks whose damage is in the log
 

@@ -1,0 +1,183 @@
+// What upkeep does where something is in its way.
+#include "store_rig.h"
+
+namespace skep::tsdb {
+namespace {
+
+using std::chrono::hours;
+using std::chrono::minutes;
+using std::chrono::seconds;
+using test::MemoryDisk;
+
+class UpkeepRig {
+ public:
+  explicit UpkeepRig(StoreOptions options = {}) : options_(std::move(options)) {
+    clock.Pass(FromMillis(0) + hours(24 * 20'000) - clock.Now());
+    Open();
+  }
+  void Open() {
+    store.reset();
+    store = OpenStore(disk, clock, options_);
+  }
+  void Append(std::string_view name, Timestamp time, double value) {
+    const auto appender = store->NewAppender();
+    storage::SeriesRef ref = 0;
+    REQUIRE(appender->Append(ref, Labels{{"__name__", name}}, {time, value}) ==
+            storage::AppendOutcome::kAccepted);
+    REQUIRE(appender->Commit());
+  }
+  // Later than what it may wait for.
+  void Tend() {
+    clock.Pass(minutes(2));
+    store->TendBlocks();
+  }
+  // One flush of what is there.
+  void Flush() {
+    clock.Pass(minutes(40));
+    store->TendBlocks();
+  }
+  std::vector<std::string> Files(const std::string& folder) const {
+    std::vector<std::string> names;
+    const auto entries = disk.List(folder);
+    REQUIRE(entries);
+    for (const DiskEntry& entry : *entries) names.push_back(entry.name);
+    return names;
+  }
+  // The values of a series.
+  std::vector<double> Read(std::string_view name) {
+    std::vector<double> values;
+    const Content content = ReadAll(*store);
+    const auto found = content.find(std::string(name));
+    if (found == content.end()) return values;
+    for (const Row& row : found->second) {
+      values.push_back(std::bit_cast<double>(std::stoull(std::get<2>(row))));
+    }
+    return values;
+  }
+  Status Delete(std::string_view name) {
+    const std::vector<Matcher> matchers = {
+        Matcher::Create(MatchType::kEqual, "__name__", std::string(name)).value()};
+    return store->Delete(matchers, {});
+  }
+
+  MemoryDisk disk;
+  StoreClock clock;
+  std::unique_ptr<Store> store;
+
+ private:
+  const StoreOptions options_;
+};
+
+}  // namespace
+
+TEST_CASE("A block that is written anew stays older than those that came after it", "[tsdb]") {
+  UpkeepRig rig;
+  const Timestamp time = rig.clock.Now() - hours(30);
+  rig.Append("m", time, 1);
+  rig.Append("other", time, 1);
+  rig.Flush();
+  rig.Append("m", time, 2);
+  rig.Flush();
+  REQUIRE(rig.Read("m") == std::vector<double>{2});
+  REQUIRE(rig.Delete("other"));
+  REQUIRE(rig.store->CleanTombstones());
+  CHECK(rig.Read("m") == std::vector<double>{2});
+  CHECK(rig.Read("other").empty());
+  rig.Open();
+  CHECK(rig.Read("m") == std::vector<double>{2});
+  CHECK(rig.Read("other").empty());
+}
+
+TEST_CASE("Cleaning away all of a block removes it", "[tsdb]") {
+  UpkeepRig rig;
+  rig.Append("m", rig.clock.Now() - hours(30), 1);
+  rig.Flush();
+  REQUIRE(rig.Delete("m"));
+  REQUIRE(rig.Files("blocks") == std::vector<std::string>{"00000001.block", "00000001.tombstones"});
+  REQUIRE(rig.store->CleanTombstones());
+  CHECK(rig.Files("blocks").empty());
+}
+
+TEST_CASE("Retention makes the room that a full disk has not", "[tsdb]") {
+  StoreOptions options;
+  options.retention = hours(10);
+  UpkeepRig rig(options);
+  rig.Append("m", rig.clock.Now() - hours(9), 1);
+  rig.Flush();
+  REQUIRE(rig.store->status().blocks == 1);
+  rig.Append("m", rig.clock.Now(), 2);
+  rig.disk.set_faults({.capacity_bytes = rig.disk.used_bytes()});
+  rig.clock.Pass(hours(2));
+  rig.store->TendBlocks();
+  CHECK(rig.store->status().upkeep.dropped_blocks == 1);
+  CHECK(rig.store->status().blocks == 1);
+  CHECK(rig.store->status().problem == "");
+  CHECK(rig.Read("m") == std::vector<double>{2});
+}
+
+TEST_CASE("A flush that fails half way leaves no block behind", "[tsdb]") {
+  UpkeepRig rig;
+  const Timestamp begin = rig.clock.Now() - hours(20);
+  std::vector<double> values;
+  for (int i = 0; i < 400; ++i) {
+    values.push_back(i * 1.1);
+    rig.Append("m", begin + minutes(3) * i, values.back());
+  }
+  // Some of the ten spans have room.
+  rig.disk.set_faults({.capacity_bytes = rig.disk.used_bytes() + 1500});
+  rig.Flush();
+  CHECK(rig.store->status().problem != "");
+  CHECK(rig.store->status().blocks == 0);
+  CHECK(rig.Files("blocks").empty());
+  rig.disk.set_faults({});
+  rig.Tend();
+  CHECK(rig.store->status().problem == "");
+  CHECK(rig.store->status().blocks == rig.Files("blocks").size());
+  CHECK(rig.Read("m") == values);
+  REQUIRE(rig.Delete("m"));
+  REQUIRE(rig.store->CleanTombstones());
+  rig.Open();
+  CHECK(rig.Read("m").empty());
+}
+
+TEST_CASE("What is odd in the inbox holds nothing up", "[tsdb]") {
+  UpkeepRig rig;
+  rig.store->TendBlocks();
+  REQUIRE(rig.disk.MakeFolder("inbox/x.block"));
+  rig.Append("m", rig.clock.Now(), 1);
+  rig.Flush();
+  CHECK(rig.store->status().blocks == 1);
+  CHECK(rig.store->status().problem == "");
+  CHECK(rig.Files("inbox").size() == 1);
+}
+
+TEST_CASE("Files that somebody else removed are gone as well", "[tsdb]") {
+  UpkeepRig rig;
+  for (const int hour : {30, 50}) {
+    rig.Append("m", rig.clock.Now() - hours(hour), hour);
+    rig.Append("n" + std::to_string(hour), rig.clock.Now() - hours(hour), hour);
+    rig.Flush();
+  }
+  REQUIRE(rig.Delete("m"));
+  REQUIRE(rig.disk.Remove(BlockPath(1)));
+  CHECK(rig.store->CleanTombstones());
+  CHECK(rig.store->status().problem == "");
+  CHECK(rig.Read("n30") == std::vector<double>{30});
+}
+
+TEST_CASE("A snapshot that fails leaves nothing that looks like one", "[tsdb]") {
+  UpkeepRig rig;
+  rig.Append("m", rig.clock.Now() - hours(30), 1);
+  rig.Flush();
+  rig.Append("m", rig.clock.Now(), 2);
+  rig.disk.set_faults({.capacity_bytes = rig.disk.used_bytes()});
+  CHECK_FALSE(rig.store->Snapshot(Store::Copied::kAll));
+  CHECK(rig.Files("snapshots").empty());
+  rig.disk.set_faults({});
+  const auto name = rig.store->Snapshot(Store::Copied::kAll);
+  REQUIRE(name);
+  CHECK(rig.Files("snapshots") == std::vector<std::string>{*name});
+  CHECK(rig.Files("snapshots/" + *name + "/blocks").size() == 2);
+}
+
+}  // namespace skep::tsdb
