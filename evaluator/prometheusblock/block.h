@@ -47,6 +47,8 @@ class Block {
   Status ReadSeries(std::size_t series, IndexedSeries& out) const {
     return index_->Read(series, out);
   }
+  // Whether the sums of those lists of the index that nothing here reads are right.
+  Status CheckUnread() const { return index_->CheckUnread(); }
   // Replaces `out` by the samples of a series in `range` that were not deleted. A chunk that is
   // damaged costs itself, and its error is added to `damage`.
   void ReadSamples(const IndexedSeries& series, storage::TimeRange range,

@@ -15,6 +15,7 @@ constexpr std::uint64_t kAlignment = 16;  // of series, since version 2
 
 // Of those that we read, in the table at the end of the file.
 constexpr std::size_t kSymbolsAt = 0;
+constexpr std::size_t kValuesTableAt = 3UL * 8;
 constexpr std::size_t kPostingsTableAt = 5UL * 8;
 
 }  // namespace
@@ -49,7 +50,9 @@ Result<Index> Index::Open(std::string_view bytes, std::string path) {
       Summed(bytes.substr(contents_at), kContentsBytes);
   if (!contents) return index.Damage(contents_at, "the checksum of the table of contents is wrong");
   RETURN_IF_ERROR(index.ReadSymbols(LoadU64(contents->substr(kSymbolsAt))));
-  RETURN_IF_ERROR(index.ReadPostings(LoadU64(contents->substr(kPostingsTableAt))));
+  index.values_table_at_ = LoadU64(contents->substr(kValuesTableAt));
+  index.postings_table_at_ = LoadU64(contents->substr(kPostingsTableAt));
+  RETURN_IF_ERROR(index.ReadPostings(index.postings_table_at_));
   return index;
 }
 
@@ -92,6 +95,26 @@ Status Index::ReadPostings(std::uint64_t table_at) {
     return {};
   }
   return Damage(table_at, "the table of postings lacks the list of all series");
+}
+
+Status Index::CheckTable(std::uint64_t at, const std::string& name) const {
+  if (at == 0) return {};
+  const Result<std::string_view> table = Section(at, "the table of " + name);
+  if (!table) return table.error();
+  tsdb::ByteReader reader(table->substr(4));
+  while (!reader.done()) {
+    for (std::uint64_t left = reader.Varint(); left > 0 && reader.ok(); --left) reader.String();
+    const std::uint64_t section_at = reader.Varint();
+    if (!reader.ok()) return Damage(at, "the table of " + name + " is broken");
+    const Result<std::string_view> section = Section(section_at, "one of the " + name);
+    if (!section) return section.error();
+  }
+  return {};
+}
+
+Status Index::CheckUnread() const {
+  RETURN_IF_ERROR(CheckTable(values_table_at_, "lists of values"));
+  return CheckTable(postings_table_at_, "postings");
 }
 
 Result<std::string_view> Index::Symbol(std::uint64_t reference) const {

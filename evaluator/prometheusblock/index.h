@@ -27,7 +27,8 @@ struct IndexedSeries {
 };
 
 // Immutable; owns nothing of the bytes. All errors are kCorrupt but that of another version
-// (kInvalid), and name file and byte. Every sum of what is read is judged.
+// (kInvalid), and name file and byte. Every sum of what is read is judged,
+// by CheckUnread those of the rest.
 class Index {
  public:
   // `bytes` are those of the file `path` and outlive the index. Reads all but the series.
@@ -37,6 +38,9 @@ class Index {
   // Series are in rising order of their labels. Requires: less than series_count(). On an error
   // `out` is anything; the next series may be good.
   Status Read(std::size_t series, IndexedSeries& out) const;
+  // Judges the sums of what the series are read without: the list of series of each label pair, the
+  // list of values of each label name, and the table of the latter. kCorrupt: the first wrong one.
+  Status CheckUnread() const;
 
  private:
   Index(std::string_view bytes, std::string path) : bytes_(bytes), path_(std::move(path)) {}
@@ -46,12 +50,16 @@ class Index {
   Result<std::string_view> Section(std::uint64_t at, std::string_view name) const;
   Status ReadSymbols(std::uint64_t at);
   Status ReadPostings(std::uint64_t table_at);
+  // A table of other sections, each with some strings that name it: looks at all of these.
+  Status CheckTable(std::uint64_t at, const std::string& name) const;
   Result<std::string_view> Symbol(std::uint64_t reference) const;
   Status ReadContent(std::string_view content, std::uint64_t at, IndexedSeries& out) const;
 
   std::string_view bytes_;
   std::string path_;
   std::uint8_t version_ = 0;
+  std::uint64_t values_table_at_ = 0;    // 0: there is none
+  std::uint64_t postings_table_at_ = 0;  // the same
   // In version 1 the series name them by the byte in the file instead of by number.
   std::vector<std::string_view> symbols_;
   std::string_view postings_;  // of all series: where each is, 32 bits each

@@ -116,6 +116,8 @@ Status BlockImport::Read() {
 Status ImportBlock(const std::string& folder, ImportRun& run) {
   const Result<Block> block = Block::Open(folder);
   if (!block) return run.Damaged(block.error());
+  const Status unread = block->CheckUnread();
+  if (!unread) RETURN_IF_ERROR(run.Damaged(unread.error()));
   return BlockImport(folder, *block, run).Read();
 }
 

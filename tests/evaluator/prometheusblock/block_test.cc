@@ -240,6 +240,32 @@ TEST_CASE("A bit that flips in a block is told with file and byte", "[prometheus
   }
 }
 
+// Between the header and the table of contents all but the bytes that align has a sum.
+TEST_CASE("Every bit of an index that is not read is judged, too", "[prometheusblock]") {
+  const test::TempFolder folder;
+  const std::string copy = test::CopyOfBlock(folder.File("block"));
+  REQUIRE(Block::Open(copy)->CheckUnread());
+  const std::string path = JoinPath(copy, "index");
+  const std::string whole = *ReadFile(path);
+  std::size_t only_there = 0;
+  for (std::size_t at = 0; at < whole.size(); at += Step()) {
+    CAPTURE(at);
+    std::string flipped = whole;
+    flipped[at] = static_cast<char>(flipped[at] ^ (1 << (at % 8)));
+    test::WriteBytes(path, flipped);
+    const Result<Block> block = Block::Open(copy);
+    if (!block || !ReadAll(*block).damage.empty()) continue;
+    const Status unread = block->CheckUnread();
+    if (unread) {
+      CHECK(whole[at] == 0);  // it aligns
+      continue;
+    }
+    CHECK(unread.error().message().starts_with(path + ": byte "));
+    ++only_there;
+  }
+  CHECK(only_there > 0);
+}
+
 TEST_CASE("A damaged chunk costs itself alone", "[prometheusblock]") {
   const test::TempFolder folder;
   const std::string copy = test::CopyOfBlock(folder.File("block"));
