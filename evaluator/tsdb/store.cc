@@ -6,6 +6,7 @@
 #include <string_view>
 #include <utility>
 
+#include "evaluator/tsdb/foreign_folder.h"
 #include "evaluator/tsdb/head_restore.h"
 #include "evaluator/tsdb/merged_querier.h"
 #include "evaluator/tsdb/wal_files.h"
@@ -41,6 +42,7 @@ Store::Store(Disk& disk, StoreOptions options, const Clock& clock, Logger log)
 
 Result<std::unique_ptr<Store>> Store::Open(Disk& disk, StoreOptions options, const Clock& clock,
                                            Logger log) {
+  RETURN_IF_ERROR(CheckNotForeign(disk));
   std::unique_ptr<Store> store(new Store(disk, std::move(options), clock, std::move(log)));
   RETURN_IF_ERROR(store->Replay());
   RETURN_IF_ERROR(store->OpenBlocks());

@@ -62,7 +62,8 @@ struct StoreStatus {
 class Store final : public storage::Appendable, public storage::Queryable {
  public:
   // Reads checkpoint and log, tells in `log` what was damaged, and goes on. Errors: a file of
-  // another version; the folder cannot be read. `disk` and `clock` must outlive the store.
+  // another version; the folder of a Prometheus; one that cannot be read. `disk` and `clock` must
+  // outlive the store.
   static Result<std::unique_ptr<Store>> Open(Disk& disk, StoreOptions options, const Clock& clock,
                                              Logger log);
   // Syncs the log.

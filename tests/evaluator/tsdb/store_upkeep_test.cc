@@ -88,6 +88,21 @@ TEST_CASE("A block that is written anew stays older than those that came after i
   CHECK(rig.Read("other").empty());
 }
 
+TEST_CASE("The folder of a Prometheus is refused, and nothing in it changes", "[tsdb]") {
+  MemoryDisk disk;
+  REQUIRE(disk.MakeFolder("chunks_head"));
+  REQUIRE(disk.MakeFolder("wal"));
+  REQUIRE(disk.Create("wal/00000003"));
+  disk.SetContent("wal/00000003", std::string(1000, '\1'));
+  const StoreClock clock;
+  const auto store = Store::Open(disk, {}, clock, Logger::Silent());
+  REQUIRE_FALSE(store);
+  CHECK_THAT(store.error().message(), Catch::Contains("Prometheus"));
+  CHECK(disk.List("")->size() == 2);
+  CHECK(disk.List("wal")->size() == 1);
+  CHECK(disk.Content("wal/00000003").size() == 1000);
+}
+
 TEST_CASE("Cleaning away all of a block removes it", "[tsdb]") {
   UpkeepRig rig;
   rig.Append("m", rig.clock.Now() - hours(30), 1);
