@@ -70,6 +70,11 @@ void PrintSummary(ToolIo& io, const ImportSummary& summary) {
            << ", in " << in.blocks << " blocks of " << in.bytes << " bytes";
   }
   io.out << '\n';
+  if (summary.future > 0) {
+    io.err << "skep: " << summary.future
+           << " samples have times that are yet to come: retention by age removes them no sooner "
+              "than they are past\n";
+  }
   if (in.samples > 0 && in.max_time < kYear1980) {
     io.err << "skep: all samples are from before 1980: Prometheus's text has time stamps in "
               "milliseconds, OpenMetrics (which ends with # EOF) in seconds\n";
@@ -115,8 +120,10 @@ void TellLosses(ToolIo& io, const ExportSummary& summary) {
 
 ExitCode ImportHistory(ToolIo& io, const TsdbOptions& options) {
   ProgressLine line(io.err);
+  bool damaged = false;
   ImportOptions import;
   import.format = FormatOf(options.input_format);
+  import.now = std::chrono::floor<Duration>(std::chrono::system_clock::now());
   if (options.keep_going) import.on_damage = transfer::OnDamage::kSkip;
   if (!options.quiet) {
     import.progress = [&line](const ImportProgress& progress) { line.Show(progress);
@@ -125,16 +132,21 @@ ExitCode ImportHistory(ToolIo& io, const TsdbOptions& options) {
 import.remark = [&](const std::string& message) { line.Clear();
 io.err << "skep: " << message << '\n';
 };  // namespace skep::tool
+import.stopped_by_damage = [&damaged] { damaged = true;
+}
+;
 const Result<ImportSummary> summary = transfer::Import(options.store, options.inputs, import);
 line.Clear();
 if (!summary) {
   Refuse(io, summary.error().message());
-  io.err << "skep: nothing was imported; --keep-going leaves out what cannot be read\n";
+  io.err << "skep: nothing was imported"
+         << (damaged ? "; --keep-going leaves out what cannot be read\n" : "\n");
   return ExitCode::kRefused;
 }
 PrintSummary(io, *summary);
 if (summary->damaged == 0) return ExitCode::kGood;
-return Refuse(io, std::to_string(summary->damaged) + " lines, series or chunks were left out");
+return Refuse(
+    io, std::to_string(summary->damaged) + " lines, series, chunks or ends of files were left out");
 }
 
 ExitCode ExportHistory(ToolIo& io, const TsdbOptions& options) {

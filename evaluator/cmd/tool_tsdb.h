@@ -28,7 +28,8 @@ struct TsdbOptions {
 ExitCode ImportHistory(ToolIo& io, const TsdbOptions& options);
 // Text on out; what text cannot say is counted on err.
 ExitCode ExportHistory(ToolIo& io, const TsdbOptions& options);
-// The blocks with times and sizes.
+// The blocks with times and sizes. Like export and analyze it tells what is damaged and leaves it
+// out; the exit code says so.
 ExitCode ListBlocks(ToolIo& io, const TsdbOptions& options);
 // Bytes by metric and by part, cardinality, churn.
 ExitCode AnalyzeStore(ToolIo& io, const TsdbOptions& options);

@@ -82,7 +82,8 @@ Status BlockImport::ReadSeries(std::size_t i, storage::TimeRange range, DayBlock
   if (samples_.empty()) return {};
   const Status added = part.writer->Add(series.labels, samples_);
   if (added) {
-    run_.AddSamples(samples_.times.size() + samples_.histograms.times.size());
+    run_.AddSamples(samples_.times);
+    run_.AddSamples(samples_.histograms.times);
     return {};
   }
   if (added.error().kind() != ErrorKind::kInvalid) return added;

@@ -15,9 +15,12 @@
 #include <utility>
 
 #include "common/base/file.h"
+#include "evaluator/transfer/input_file.h"
 #include "evaluator/tsdb/block.h"
 #include "evaluator/tsdb/block_merge.h"
+#include "evaluator/tsdb/foreign_folder.h"
 #include "evaluator/tsdb/labels_cursor.h"
+#include "evaluator/tsdb/read_only_disk.h"
 
 namespace skep::transfer {
 namespace {
@@ -78,13 +81,19 @@ Result<std::unique_ptr<DayBlocks>> DayBlocks::Open(const std::string& store) {
   if (!std::filesystem::is_directory(store, error)) {
     return NotFound(store + " is no folder; where the store is to be new, make it first");
   }
+  tsdb::ReadOnlyDisk before(store);
+  const Status ours = tsdb::CheckNotForeign(before);
+  if (!ours) return ours.error().Wrap(store);
   const std::string inbox = JoinPath(store, "inbox");
   Result<std::unique_ptr<tsdb::PosixDisk>> disk = tsdb::PosixDisk::Open(inbox);
   if (!disk) return disk.error();
   GiveToOwnerOf(store, inbox);
+  GiveToOwnerOf(store, JoinPath(inbox, "lock"));
   const Status removed = (*disk)->RemoveFolder(kWorkFolder);
   if (!removed && removed.error().kind() != ErrorKind::kNotFound) return removed.error();
   RETURN_IF_ERROR((*disk)->MakeFolder(kWorkFolder));
+  // Who has the folder may remove what is in it, should this import die.
+  GiveToOwnerOf(store, JoinPath(inbox, kWorkFolder));
   return std::unique_ptr<DayBlocks>(new DayBlocks(store, *std::move(disk)));
 }
 
@@ -104,6 +113,10 @@ Status DayBlocks::Finish(Part part) {
   if (!meta) return meta.error();
   if (meta->series > 0) parts_[part.day].push_back(std::move(part.path));
   return {};
+}
+
+Result<tsdb::MappedFilePtr> DayBlocks::OpenInput(const std::string& path) {
+  return transfer::OpenInput(path, *disk_, kWorkFolder);
 }
 
 Result<std::string> DayBlocks::BlockOfDay(std::int64_t day, const std::vector<std::string>& parts) {

@@ -35,7 +35,8 @@ struct ImportedBlocks {
 // object, or, if the process dies, at the next import.
 class DayBlocks {
  public:
-  // `store` is a folder that is there. kUnavailable: another import into it is running.
+  // `store` is a folder that is there. kUnavailable: another import into it is running. kInvalid:
+  // it is the data folder of a Prometheus.
   static Result<std::unique_ptr<DayBlocks>> Open(const std::string& store);
   ~DayBlocks();
   DayBlocks(const DayBlocks&) = delete;
@@ -50,6 +51,9 @@ class DayBlocks {
   };
   Result<Part> NewPart(std::int64_t day);
   Status Finish(Part part);
+
+  // Of a file to import (see input_file.h); what is no regular file takes room in the inbox.
+  Result<tsdb::MappedFilePtr> OpenInput(const std::string& path);
 
   // Makes one block of each day's parts and hands all of them over. Called once.
   Result<ImportedBlocks> Publish();

@@ -53,13 +53,21 @@ Status ImportInput(const std::string& input, ImportRun& run, std::uint64_t& inpu
 }  // namespace
 
 Status ImportRun::Damaged(const Error& error) {
-  if (options_.on_damage == OnDamage::kStop) return error;
+  if (options_.on_damage == OnDamage::kStop) {
+    if (options_.stopped_by_damage) options_.stopped_by_damage();
+    return error;
+  }
   if (damaged_.insert(error.message()).second) Remark(error.message());
   return {};
 }
 
 void ImportRun::Remark(const std::string& message) const {
   if (options_.remark) options_.remark(message);
+}
+
+void ImportRun::AddSamples(std::span<const Timestamp> times) {
+  samples_ += times.size();
+  for (const Timestamp time : times) future_ += time > options_.now ? 1 : 0;
 }
 
 void ImportRun::Tell(const std::string& input, double done) const {
@@ -77,6 +85,7 @@ Result<ImportSummary> Import(const std::string& store, const std::vector<std::st
   if (!imported) return imported.error();
   summary.imported = *imported;
   summary.damaged = run.damaged();
+  summary.future = run.future();
   return summary;
 }
 

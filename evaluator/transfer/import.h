@@ -7,10 +7,12 @@
 #include <functional>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "common/base/result.h"
+#include "common/base/time.h"
 #include "common/exposition/format.h"
 #include "evaluator/transfer/day_blocks.h"
 
@@ -30,18 +32,23 @@ struct ImportProgress {
 
 struct ImportOptions {
   OnDamage on_damage = OnDamage::kStop;
+  // Samples after it are counted. No more than that: who imports a forecast knows what he does.
+  Timestamp now = kMaxTimestamp;
   // Of text files; empty: OpenMetrics where the text ends with # EOF, as it must, else
   // Prometheus's.
   std::optional<exposition::Format> format;
   std::size_t sorter_bytes = 192UL << 20;                  // of samples that wait to be sorted
   std::function<void(const ImportProgress&)> progress;     // may be null; often
   std::function<void(const std::string& message)> remark;  // may be null: what the user should know
+  // May be null: the import ends with an error that kSkip would have passed over.
+  std::function<void()> stopped_by_damage;
 };
 
 struct ImportSummary {
   ImportedBlocks imported;
   std::uint64_t inputs = 0;   // files and blocks
   std::uint64_t damaged = 0;  // what was skipped
+  std::uint64_t future = 0;   // samples after ImportOptions::now, of all that were read
 };
 
 // Imports all of `inputs` (files; folders with a block or with several) into the store in the
@@ -65,12 +72,15 @@ class ImportRun {
   void Remark(const std::string& message) const;
   // Of the present input.
   void Tell(const std::string& input, double done) const;
-  void AddSamples(std::uint64_t count) { samples_ += count; }
+  // By their times.
+  void AddSamples(std::span<const Timestamp> times);
+  std::uint64_t future() const { return future_; }
 
  private:
   DayBlocks& blocks_;
   const ImportOptions& options_;
   std::uint64_t samples_ = 0;
+  std::uint64_t future_ = 0;
   std::set<std::string> damaged_;
 };
 

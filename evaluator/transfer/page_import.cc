@@ -29,13 +29,16 @@ bool EndsWithEof(std::string_view text) {
 }
 
 // Reads the text to its end, which tells.
-Result<Format> RecogniseFormat(const std::string& path) {
-  Result<TextSource> source = TextSource::Open(path);
-  if (!source) return source.error();
+Result<Format> RecogniseFormat(TextSource source) {
   bool eof = false;
-  while (!source->done()) {
-    const Result<std::string_view> piece = source->Next();
-    if (!piece) return piece.error();
+  while (!source.done()) {
+    const Result<std::string_view> piece = source.Next();
+    if (!piece) {
+      return Error(piece.error().kind(),
+                   piece.error().message() +
+                       "; the end would have told the format: give --format with --keep-going, and "
+                       "what stands before the damage comes in");
+    }
     if (!piece->empty()) eof = EndsWithEof(*piece);
   }
   return eof ? Format::kOpenMetrics : Format::kText;
@@ -121,7 +124,7 @@ Status PageImport::ReadSample(const PageParser& parser) {
   }
   const Result<SampleSorter::Series*> series = Find(parser.series());
   if (!series) return Damaged(parser, series.error().message());
-  run_.AddSamples(1);
+  run_.AddSamples({&*time, 1});
   return sorter_.Add(**series, {*time, parser.value()});
 }
 
@@ -162,19 +165,24 @@ Status PageImport::Read(std::string_view text, Piece piece) {
 }  // namespace
 
 Status ImportPage(const std::string& path, ImportRun& run) {
+  const Result<tsdb::MappedFilePtr> file = run.blocks().OpenInput(path);
+  if (!file) return file.error();
   const std::optional<Format> given = run.options().format;
-  const Result<Format> format = given ? Result<Format>(*given) : RecogniseFormat(path);
-  if (!format) return format.error();
-  Result<TextSource> source = TextSource::Open(path);
-  if (!source) return source.error();
+  const Result<Format> format =
+      given ? Result<Format>(*given) : RecogniseFormat(TextSource(path, *file));
+  if (!format) return run.Damaged(format.error());
+  TextSource source(path, *file);
   PageImport import(path, *format, run);
-  while (!source->done()) {
-    const Result<std::string_view> piece = source->Next();
-    if (!piece) return run.Damaged(piece.error());
-    RETURN_IF_ERROR(import.Read(
-        *piece, source->done() ? PageImport::Piece::kLast : PageImport::Piece::kMiddle));
-    run.Tell(path, static_cast<double>(source->read_bytes()) /
-                       static_cast<double>(std::max<std::uint64_t>(1, source->size_bytes())));
+  while (!source.done()) {
+    const Result<std::string_view> piece = source.Next();
+    if (!piece) {
+      RETURN_IF_ERROR(run.Damaged(piece.error()));
+      break;
+    }
+    RETURN_IF_ERROR(
+        import.Read(*piece, source.done() ? PageImport::Piece::kLast : PageImport::Piece::kMiddle));
+    run.Tell(path, static_cast<double>(source.read_bytes()) /
+                       static_cast<double>(std::max<std::uint64_t>(1, source.size_bytes())));
   }
   return import.Finish();
 }

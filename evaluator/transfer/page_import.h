@@ -8,8 +8,9 @@
 
 namespace skep::transfer {
 
-// Reads one file. Lines may come in any order. An error names file and line; a line that is none,
-// or whose sample has no time stamp, is damage of its own. Exemplars are passed over.
+// Reads one file, or pipe ("-": standard input). Lines may come in any order. An error names file
+// and line; a line that is none, or whose sample has no time stamp, is damage of its own; of gzip
+// that is damaged the lines before count. Exemplars are passed over.
 Status ImportPage(const std::string& path, ImportRun& run);
 
 }  // namespace skep::transfer

@@ -8,6 +8,7 @@
 #include "common/base/file.h"
 #include "common/base/number.h"
 #include "evaluator/tsdb/block_folder.h"
+#include "evaluator/tsdb/foreign_folder.h"
 #include "evaluator/tsdb/head_restore.h"
 #include "evaluator/tsdb/merged_querier.h"
 #include "evaluator/tsdb/read_only_disk.h"
@@ -43,6 +44,9 @@ StoreReader::StoreReader(const std::string& store, const Remark& remark)
 
 Result<std::unique_ptr<StoreReader>> StoreReader::Open(const std::string& store,
                                                        const Remark& remark) {
+  tsdb::ReadOnlyDisk disk(store);
+  const Status ours = tsdb::CheckNotForeign(disk);
+  if (!ours) return ours.error().Wrap(store);
   if (!IsStore(store)) {
     return Invalid(store + " is no store: it has neither a folder \"wal\" nor a folder \"blocks\"");
   }

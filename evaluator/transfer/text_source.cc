@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "evaluator/tsdb/posix_disk.h"
-
 namespace skep::transfer {
 namespace {
 
@@ -21,12 +19,6 @@ TextSource::TextSource(std::string path, tsdb::MappedFilePtr file, std::size_t p
   if (left_.starts_with(kGzipMagic)) gzip_ = std::make_unique<net::GzipReader>();
 }
 
-Result<TextSource> TextSource::Open(const std::string& path, std::size_t piece_bytes) {
-  Result<tsdb::MappedFilePtr> file = tsdb::MapFile(path);
-  if (!file) return file.error();
-  return TextSource(path, *std::move(file), piece_bytes);
-}
-
 Status TextSource::ReadMore() {
   if (gzip_ == nullptr) {
     const std::size_t size = std::min(piece_bytes_, left_.size());
@@ -39,23 +31,27 @@ Status TextSource::ReadMore() {
   return {};
 }
 
+Result<std::string_view> TextSource::Give(std::size_t size_bytes) {
+  given_ = size_bytes;
+  return std::string_view(text_).substr(0, given_);
+}
+
 Result<std::string_view> TextSource::Next() {
   text_.erase(0, given_);
   given_ = 0;
+  if (damage_) return *damage_;
   while (!read_all()) {
-    RETURN_IF_ERROR(ReadMore());
-    if (read_all()) break;
+    const Status read = ReadMore();
+    if (read && read_all()) break;
     const std::size_t end = text_.rfind('\n');
-    if (end != std::string::npos) {
-      given_ = end + 1;
-      return std::string_view(text_).substr(0, given_);
-    }
+    if (!read) damage_ = read.error();
+    if (end != std::string::npos) return Give(end + 1);
+    if (!read) return read.error();
     if (text_.size() > kMaxLineBytes) {
       return Invalid(path_ + ": a line has more than " + std::to_string(kMaxLineBytes) + " bytes");
     }
   }
-  given_ = text_.size();
-  return std::string_view(text_);
+  return Give(text_.size());
 }
 
 }  // namespace skep::transfer

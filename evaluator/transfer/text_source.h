@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -16,20 +17,21 @@ namespace skep::transfer {
 // Thread-compatible. Holds one piece.
 class TextSource {
  public:
-  // gzip is recognised by the file's first bytes. Errors name the file.
-  static Result<TextSource> Open(const std::string& path, std::size_t piece_bytes = 4UL << 20);
+  // gzip is recognised by the file's first bytes. `path` is for errors.
+  TextSource(std::string path, tsdb::MappedFilePtr file, std::size_t piece_bytes = 4UL << 20);
 
   // The next lines, about as many bytes as a piece has; valid until the next call. The last line of
-  // the last piece may lack its newline. Requires: not done().
+  // the last piece may lack its newline. Where gzip is damaged, the whole lines before come first,
+  // then the error. Requires: not done(), and no error has come.
   Result<std::string_view> Next();
-  bool done() const { return read_all() && text_.size() == given_; }
+  bool done() const { return !damage_ && read_all() && text_.size() == given_; }
 
   std::uint64_t size_bytes() const { return file_->bytes().size(); }  // of the file
   std::uint64_t read_bytes() const { return size_bytes() - left_.size(); }
 
  private:
-  TextSource(std::string path, tsdb::MappedFilePtr file, std::size_t piece_bytes);
   Status ReadMore();
+  Result<std::string_view> Give(std::size_t size_bytes);
   bool read_all() const { return left_.empty() && (gzip_ == nullptr || gzip_->ended()); }
 
   std::string path_;
@@ -38,7 +40,8 @@ class TextSource {
   std::string_view left_;                  // of the file
   std::unique_ptr<net::GzipReader> gzip_;  // null: plain text
   std::string text_;
-  std::size_t given_ = 0;  // bytes at the begin of text_ that were handed out
+  std::optional<Error> damage_;  // comes when the lines before it were given
+  std::size_t given_ = 0;        // bytes at the begin of text_ that were handed out
 };
 
 }  // namespace skep::transfer

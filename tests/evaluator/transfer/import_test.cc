@@ -1,5 +1,8 @@
 #include "evaluator/transfer/import.h"
 
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <catch2/catch.hpp>
 #include <random>
 #include <string>
@@ -7,6 +10,7 @@
 
 #include "common/base/number.h"
 #include "common/net/gzip.h"
+#include "evaluator/transfer/store_reader.h"
 #include "tests/evaluator/prometheusblock/block_files.h"
 #include "tests/evaluator/transfer/store_content.h"
 #include "tests/support/temp_folder.h"
@@ -258,6 +262,103 @@ TEST_CASE("A store that is not there is told; two imports at once are not", "[tr
   const Result<ImportSummary> second = rig.Run({path});
   REQUIRE_FALSE(second);
   CHECK(second.error().kind() == ErrorKind::kUnavailable);
+}
+
+TEST_CASE("What is no regular file is read to its end, plain and pressed", "[transfer]") {
+  Rig rig;
+  std::string pressed;
+  net::GzipWriter().Finish("a 1 1700000000.000\n# EOF\n", pressed);
+  for (const std::string& bytes : {std::string("a 1 1700000000000\n"), pressed}) {
+    int ends[2];
+    REQUIRE(::pipe(ends) == 0);
+    REQUIRE(::write(ends[1], bytes.data(), bytes.size()) == static_cast<ssize_t>(bytes.size()));
+    ::close(ends[1]);
+    CHECK(rig.RunWell({"/proc/self/fd/" + std::to_string(ends[0])}).imported.samples == 1);
+    ::close(ends[0]);
+    test::StoreContent content = test::ReadInbox(rig.store);
+    CheckSeries(content.series["a"], {{kBase, 1}});
+    std::filesystem::remove_all(rig.store + "/inbox");
+  }
+}
+
+TEST_CASE("Of a pressed page that is damaged what stands before can come in", "[transfer]") {
+  Rig rig;
+  int stops = 0;
+  rig.options.stopped_by_damage = [&stops] { ++stops; };
+  std::mt19937_64 random(7);
+  std::string text;
+  for (int i = 0; i < 20'000; ++i) {
+    text += "a " + std::to_string(random() % 1'000'000'007) + " " +
+            std::to_string(1'700'000'000 + i) + "\n";
+  }
+  std::string pressed;
+  net::GzipWriter().Finish(text + "# EOF\n", pressed);
+  const std::string path = rig.Write("cut.gz", pressed.substr(0, pressed.size() * 3 / 4));
+  const std::string good = rig.Write("good", "b 1 1700000000000\n");
+  const Result<ImportSummary> refused = rig.Run({good, path});
+  REQUIRE_FALSE(refused);
+  CHECK(stops == 1);
+  CHECK(refused.error().message().starts_with(path + ": gzip: cut short"));
+  CHECK(test::ReadInbox(rig.store).blocks.empty());
+  rig.options.on_damage = OnDamage::kSkip;
+  // Without its end nobody knows whether those are seconds.
+  const ImportSummary unknown = rig.RunWell({good, path});
+  CHECK(unknown.imported.samples == 1);
+  REQUIRE(rig.remarks.size() == 1);
+  CHECK(rig.remarks[0].find("give --format") != std::string::npos);
+  rig.options.format = exposition::Format::kOpenMetrics;
+  const ImportSummary summary = rig.RunWell({path});
+  CHECK(summary.damaged == 1);
+  CHECK(rig.remarks == std::vector<std::string>{path + ": gzip: cut short"});
+  CHECK(summary.imported.samples > 10'000);
+  CHECK(summary.imported.samples < 20'000);
+  CHECK(stops == 1);
+}
+
+TEST_CASE("A store that is the data folder of a Prometheus is refused and left alone",
+          "[transfer]") {
+  Rig rig;
+  std::filesystem::create_directories(rig.store + "/wal/checkpoint.00000003");
+  const Result<ImportSummary> refused = rig.Run({rig.Write("page", "a 1 1700000000000\n")});
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().message().starts_with(rig.store + ": this is the data folder of a Prom"));
+  CHECK_FALSE(std::filesystem::exists(rig.store + "/inbox"));
+  CHECK_FALSE(transfer::StoreReader::Open(rig.store, [](const std::string&) {}));
+}
+
+TEST_CASE("Samples of the future are counted", "[transfer]") {
+  Rig rig;
+  rig.options.now = FromMillis(kBase);
+  CHECK(
+      rig.RunWell({rig.Write("page", "a 1 1700000000000\na 2 1700000000001\na 3 4102444800000\n")})
+          .future == 2);
+  CHECK(rig.RunWell({test::kBlock}).future > 0);
+}
+
+TEST_CASE("An import by root leaves everything to the owner of the store", "[transfer]") {
+  if (::geteuid() != 0) return;  // nobody else can give files away
+  constexpr ::uid_t kUser = 65534;
+  constexpr ::gid_t kGroup = 65533;
+  Rig rig;
+  REQUIRE(::chown(rig.store.c_str(), kUser, kGroup) == 0);
+  const auto check = [&] {
+    for (const auto& each : std::filesystem::recursive_directory_iterator(rig.store)) {
+      struct ::stat info {};
+      REQUIRE(::stat(each.path().c_str(), &info) == 0);
+      CAPTURE(each.path().string());
+      CHECK(info.st_uid == kUser);
+      CHECK(info.st_gid == kGroup);
+    }
+  };
+  {
+    const auto running = transfer::DayBlocks::Open(rig.store);
+    REQUIRE(running);
+    CHECK(std::filesystem::exists(rig.store + "/inbox/importing"));
+    check();
+  }
+  (void)rig.RunWell({rig.Write("page", "a 1 1700000000000\n")});
+  CHECK(std::filesystem::exists(rig.store + "/inbox/lock"));
+  check();
 }
 
 TEST_CASE("Days are those of UTC, before 1970 too", "[transfer]") {

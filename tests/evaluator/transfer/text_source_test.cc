@@ -1,9 +1,12 @@
 #include "evaluator/transfer/text_source.h"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
+#include <random>
 #include <string>
 
 #include "common/net/gzip.h"
+#include "evaluator/tsdb/posix_disk.h"
 #include "tests/evaluator/prometheusblock/block_files.h"
 #include "tests/support/temp_folder.h"
 
@@ -24,18 +27,23 @@ struct Pieces {
   bool whole_lines = true;  // but for the end of the last one
 };
 
+TextSource Open(const std::string& path, std::size_t piece_bytes = 4UL << 20) {
+  const Result<tsdb::MappedFilePtr> file = tsdb::MapFile(path);
+  REQUIRE(file);
+  return {path, *file, piece_bytes};
+}
+
 Pieces ReadAll(const std::string& path, std::size_t piece_bytes) {
-  Result<TextSource> source = TextSource::Open(path, piece_bytes);
-  REQUIRE(source);
+  TextSource source = Open(path, piece_bytes);
   Pieces pieces;
-  while (!source->done()) {
-    const Result<std::string_view> piece = source->Next();
+  while (!source.done()) {
+    const Result<std::string_view> piece = source.Next();
     REQUIRE(piece);
-    if (!source->done()) pieces.whole_lines = pieces.whole_lines && piece->ends_with('\n');
+    if (!source.done()) pieces.whole_lines = pieces.whole_lines && piece->ends_with('\n');
     pieces.text += *piece;
     ++pieces.count;
   }
-  CHECK(source->read_bytes() == source->size_bytes());
+  CHECK(source.read_bytes() == source.size_bytes());
   return pieces;
 }
 
@@ -70,23 +78,48 @@ TEST_CASE("An empty text has no lines", "[transfer]") {
   CHECK(ReadAll(folder.File("gz"), 1000).text.empty());
 }
 
-TEST_CASE("A pressed text that is cut or broken is told with its file", "[transfer]") {
+// Random enough that gzip gives it out line by line, and not all at its end.
+std::string Lines(int count) {
+  std::mt19937_64 random(5);
+  std::string text;
+  for (int i = 0; i < count; ++i) text += "a " + std::to_string(random()) + " 1\n";
+  return text;
+}
+
+TEST_CASE("Of a pressed text that is cut or broken the whole lines come before the error",
+          "[transfer]") {
   const test::TempFolder folder;
   const std::string path = folder.File("gz");
-  const std::string pressed = Gzip("a 1 1\nb 2 2\n");
-  for (std::size_t size = 2; size < pressed.size(); ++size) {
+  const std::string text = Lines(20'000);
+  const std::string pressed = Gzip(text);
+  std::size_t most = 0;
+  for (std::size_t size = 2; size < pressed.size(); size += 1 + pressed.size() / 50) {
     CAPTURE(size);
     test::WriteBytes(path, std::string_view(pressed).substr(0, size));
-    Result<TextSource> source = TextSource::Open(path);
-    REQUIRE(source);
-    const Result<std::string_view> piece = source->Next();
-    REQUIRE_FALSE(piece);
+    TextSource source = Open(path, 100'000);
+    std::string got;
+    Result<std::string_view> piece = source.Next();
+    for (; piece; piece = source.Next()) {
+      REQUIRE_FALSE(source.done());
+      CHECK(piece->ends_with('\n'));
+      got += *piece;
+    }
+    CHECK((text.starts_with(got)));
     CHECK(piece.error().message().starts_with(path + ": gzip: "));
+    most = std::max(most, got.size());
   }
-  test::WriteBytes(path, pressed + "x");
-  Result<TextSource> source = TextSource::Open(path);
-  CHECK_FALSE(source->Next());
-  CHECK_FALSE(TextSource::Open(folder.File("nothing")));
+  CHECK(most > text.size() / 2);
+}
+
+TEST_CASE("What follows a pressed text and is none is told", "[transfer]") {
+  const test::TempFolder folder;
+  const std::string path = folder.File("gz");
+  test::WriteBytes(path, Gzip("a 1 1\n") + "x");
+  TextSource source = Open(path);
+  const Result<std::string_view> piece = source.Next();
+  REQUIRE(piece);
+  CHECK(*piece == "a 1 1\n");
+  CHECK_FALSE(source.Next());
 }
 
 }  // namespace
