@@ -18,7 +18,7 @@ class KeptMerge final : public storage::KeptSelect {
   std::uint64_t generation() const override { return head == nullptr ? 1 : head->generation(); }
 
   struct Found {
-    std::uint64_t number = 0;  // of the block
+    std::weak_ptr<const Block> block;  // its number may be another's later
     std::shared_ptr<const Postings> series;
   };
 
@@ -96,14 +96,14 @@ class MergedQuerier final : public storage::Querier {
     bool is_same = true;
     for (const LiveBlock& block : *blocks_) {
       if (!Overlaps(block, range)) continue;
-      std::shared_ptr<const Postings> series = kept ? FindKept(*kept, block.number) : nullptr;
+      std::shared_ptr<const Postings> series = kept ? FindKept(*kept, block.block) : nullptr;
       if (series == nullptr) {
         Result<Postings> selected = block.block->Select(matchers);
         if (!selected) return selected.error();
         series = std::make_shared<const Postings>(std::move(*selected));
         is_same = false;
       }
-      found.push_back({block.number, series});
+      found.push_back({block.block, series});
       if (!series->empty()) walks.emplace_back(block, std::move(series), range);
     }
     if (kept != nullptr) {
@@ -113,9 +113,10 @@ class MergedQuerier final : public storage::Querier {
     return walks;
   }
 
-  static std::shared_ptr<const Postings> FindKept(const KeptMerge& kept, std::uint64_t number) {
+  static std::shared_ptr<const Postings> FindKept(const KeptMerge& kept,
+                                                  const std::shared_ptr<const Block>& block) {
     for (const KeptMerge::Found& one : kept.blocks) {
-      if (one.number == number) return one.series;
+      if (!one.block.owner_before(block) && !block.owner_before(one.block)) return one.series;
     }
     return nullptr;
   }

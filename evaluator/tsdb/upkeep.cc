@@ -269,7 +269,10 @@ Status Upkeep::MergeInto(std::uint64_t number, std::span<const LiveBlock> blocks
   std::vector<std::uint64_t> added;
   if (meta->series > 0) added.push_back(number);
   RETURN_IF_ERROR(blocks_.Exchange(added, gone));
-  for (const std::uint64_t one : gone) added_.erase(one);
+  for (const std::uint64_t one : gone) {
+    added_.erase(one);
+    told_.erase(one);
+  }
   Count(&UpkeepCounters::merges);
   Count(&UpkeepCounters::merged_blocks, gone.size());
   return {};

@@ -40,7 +40,8 @@ struct Pages {
   MappedFilePtr file;
 };
 
-std::size_t CountZeros(std::string_view bytes) {
+// Not inlined: who does not need the number would not read either.
+[[gnu::noinline, gnu::noipa]] std::size_t CountZeros(std::string_view bytes) {
   return static_cast<std::size_t>(std::ranges::count(bytes, '\0'));
 }
 

@@ -103,6 +103,33 @@ TEST_CASE("The folder of a Prometheus is refused, and nothing in it changes", "[
   CHECK(disk.Content("wal/00000003").size() == 1000);
 }
 
+TEST_CASE("A query that is asked again finds the series of a block that was written anew",
+          "[tsdb]") {
+  UpkeepRig rig;
+  for (const std::string name : {"a", "b", "c"}) rig.Append(name, rig.clock.Now() - hours(30), 1);
+  rig.Flush();
+  const std::vector<Matcher> all = {Matcher::Create(MatchType::kRegex, "__name__", ".+").value()};
+  std::unique_ptr<storage::KeptSelect> kept;
+  const auto ask = [&] {
+    std::vector<std::string> found;
+    const auto querier = rig.store->NewQuerier({});
+    REQUIRE(querier);
+    const auto set = (*querier)->SelectAgain(all, {}, kept);
+    REQUIRE(set);
+    while ((*set)->Next()) {
+      storage::SampleColumns columns;
+      REQUIRE((*set)->ReadSamples(columns));
+      REQUIRE(columns.size() == 1);
+      found.push_back((*set)->labels().ToString());
+    }
+    return found;
+  };
+  REQUIRE(ask() == std::vector<std::string>{"a", "b", "c"});
+  REQUIRE(rig.Delete("a"));
+  REQUIRE(rig.store->CleanTombstones());
+  CHECK(ask() == std::vector<std::string>{"b", "c"});
+}
+
 TEST_CASE("Cleaning away all of a block removes it", "[tsdb]") {
   UpkeepRig rig;
   rig.Append("m", rig.clock.Now() - hours(30), 1);
