@@ -100,7 +100,7 @@ TEST_CASE("Batches are seen whole while writers, readers and retention run", "[t
 
 TEST_CASE("Pages of numbers are freed beside those who look at them", "[tsdb]") {
   // A page has 16,384 numbers.
-  const int turns = std::max(9, test::Many(30));
+  const int turns = std::max(6, test::Many(30));
   Head head({});
   std::atomic<bool> done{false};
   std::atomic<std::uint64_t> newest{0};
@@ -117,9 +117,12 @@ TEST_CASE("Pages of numbers are freed beside those who look at them", "[tsdb]") 
         }
       });
     }
-    threads.emplace_back([&head, &done] {
+    // Once for each batch: a reader that never pauses would keep retention waiting.
+    threads.emplace_back([&head, &done, &newest] {
       const std::vector<Matcher> some = {Matcher::Equal("__name__", "m")};
-      while (!done) {
+      for (std::uint64_t seen = 0; !done; std::this_thread::yield()) {
+        if (newest < seen + 4000) continue;
+        seen = newest;
         const auto querier = head.NewQuerier({});
         if (!(*querier)->Select(some, {})) return;
       }
