@@ -48,7 +48,7 @@ class LabelIndex {
   const LabelChoice& choice() const { return choice_; }
   // Of the heap, without the label sets.
   std::size_t heap_bytes() const {
-    return first_.capacity() * sizeof(const Labels*) + hashes_.capacity() * sizeof(hashes_[0]) +
+    return first_.capacity() * sizeof(void*) + hashes_.capacity() * sizeof(hashes_[0]) +
            slots_.capacity() * sizeof(slots_[0]);
   }
 

@@ -165,7 +165,7 @@ std::shared_ptr<const SeriesList> KeptSeries::Update(std::span<const Matcher> ma
   if (fresh.empty() && leaving.empty()) return list_;
   std::shared_ptr<SeriesList> merged = Merge(fresh, leaving, head);
   RenewSlots(*merged);
-  Count(HeapSize(sizeof(SeriesList)) + HeapSize(merged->series.capacity() * sizeof(Series*)) +
+  Count(HeapSize(sizeof(SeriesList)) + HeapSize(merged->series.capacity() * sizeof(void*)) +
         HeapSize(merged->slots.capacity() * sizeof(std::uint32_t)));
   list_ = std::move(merged);
   return list_;

@@ -61,7 +61,7 @@ std::shared_ptr<const LabelOrder::Ranks> LabelOrder::Refresh(const SeriesPages& 
   next->pages.resize(end / Ranks::kPageSize + 1);
   for (std::uint32_t rank = 0; rank < next->sorted.size(); ++rank) {
     const std::uint32_t number = next->sorted[rank];
-    std::vector<std::uint32_t>& page = next->pages[number / Ranks::kPageSize];
+    Ranks::Page& page = next->pages[number / Ranks::kPageSize];
     if (page.empty()) page.resize(Ranks::kPageSize);
     page[number % Ranks::kPageSize] = rank;
   }
@@ -73,7 +73,7 @@ std::size_t LabelOrder::heap_bytes() const {
   const std::lock_guard lock(mutex_);
   if (ranks_ == nullptr) return 0;
   std::size_t bytes = HeapSize(sizeof(Ranks)) + HeapSize(ranks_->sorted.capacity() * 4) +
-                      HeapSize(ranks_->pages.capacity() * sizeof(ranks_->pages[0]));
+                      HeapSize(ranks_->pages.capacity() * sizeof(Ranks::Page));
   for (const auto& page : ranks_->pages) bytes += page.empty() ? 0 : HeapSize(page.capacity() * 4);
   return bytes;
 }

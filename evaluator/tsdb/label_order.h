@@ -26,6 +26,7 @@ class LabelOrder {
  private:
   struct Ranks {
     static constexpr std::size_t kPageSize = 1U << 12;
+    using Page = std::vector<std::uint32_t>;
 
     std::uint32_t of(std::uint32_t number) const {
       return pages[number / kPageSize][number % kPageSize];
@@ -33,7 +34,7 @@ class LabelOrder {
 
     std::uint32_t end = 0;              // series below this number are ranked
     std::vector<std::uint32_t> sorted;  // their numbers in the order of labels; some may be gone
-    std::vector<std::vector<std::uint32_t>> pages;  // ranks by number; empty where no series is
+    std::vector<Page> pages;            // ranks by number; empty where no series is
   };
 
   std::shared_ptr<const Ranks> Refresh(const SeriesPages& pages, const LabelIndex& index);
