@@ -238,7 +238,7 @@ bool XorWriter::Restore(ByteReader& reader, std::uint32_t most) {
   const std::uint64_t bits = reader.Varint();
   if (!reader.ok() || samples > most || bits > std::uint64_t{most} * kMaxBits) return false;
   if (samples == 0 && bits == 0) return true;
-  if (samples == 0 || bits < 2 * kTimeBits) return false;
+  if (samples == 0 || bits < std::uint64_t{2} * kTimeBits) return false;
   bits_ = static_cast<std::uint32_t>(bits - kTimeBits) & kAllBits;
   first_time_ = FromMillis(static_cast<std::int64_t>(reader.U64()));
   const std::string_view bytes = reader.Bytes(words() * sizeof(std::uint64_t));
