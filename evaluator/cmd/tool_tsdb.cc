@@ -121,32 +121,30 @@ void TellLosses(ToolIo& io, const ExportSummary& summary) {
 ExitCode ImportHistory(ToolIo& io, const TsdbOptions& options) {
   ProgressLine line(io.err);
   bool damaged = false;
-  ImportOptions import;
-  import.format = FormatOf(options.input_format);
-  import.now = std::chrono::floor<Duration>(std::chrono::system_clock::now());
-  if (options.keep_going) import.on_damage = transfer::OnDamage::kSkip;
+  ImportOptions wanted;
+  wanted.format = FormatOf(options.input_format);
+  wanted.now = std::chrono::floor<Duration>(std::chrono::system_clock::now());
+  if (options.keep_going) wanted.on_damage = transfer::OnDamage::kSkip;
   if (!options.quiet) {
-    import.progress = [&line](const ImportProgress& progress) { line.Show(progress);
+    wanted.progress = [&line](const ImportProgress& progress) { line.Show(progress); };
+  }
+  wanted.remark = [&](const std::string& message) {
+    line.Clear();
+    io.err << "skep: " << message << '\n';
   };
-}
-import.remark = [&](const std::string& message) { line.Clear();
-io.err << "skep: " << message << '\n';
-};  // namespace skep::tool
-import.stopped_by_damage = [&damaged] { damaged = true;
-}
-;
-const Result<ImportSummary> summary = transfer::Import(options.store, options.inputs, import);
-line.Clear();
-if (!summary) {
-  Refuse(io, summary.error().message());
-  io.err << "skep: nothing was imported"
-         << (damaged ? "; --keep-going leaves out what cannot be read\n" : "\n");
-  return ExitCode::kRefused;
-}
-PrintSummary(io, *summary);
-if (summary->damaged == 0) return ExitCode::kGood;
-return Refuse(
-    io, std::to_string(summary->damaged) + " lines, series, chunks or ends of files were left out");
+  wanted.stopped_by_damage = [&damaged] { damaged = true; };
+  const Result<ImportSummary> summary = transfer::Import(options.store, options.inputs, wanted);
+  line.Clear();
+  if (!summary) {
+    Refuse(io, summary.error().message());
+    io.err << "skep: nothing was imported"
+           << (damaged ? "; --keep-going leaves out what cannot be read\n" : "\n");
+    return ExitCode::kRefused;
+  }
+  PrintSummary(io, *summary);
+  if (summary->damaged == 0) return ExitCode::kGood;
+  return Refuse(io, std::to_string(summary->damaged) +
+                        " lines, series, chunks or ends of files were left out");
 }
 
 ExitCode ExportHistory(ToolIo& io, const TsdbOptions& options) {

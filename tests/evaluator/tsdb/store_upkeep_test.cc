@@ -6,7 +6,6 @@ namespace {
 
 using std::chrono::hours;
 using std::chrono::minutes;
-using std::chrono::seconds;
 using test::MemoryDisk;
 
 class UpkeepRig {
