@@ -6,6 +6,7 @@
 
 #include "common/instrument/instruments.h"
 #include "evaluator/rules/group_selectors.h"
+#include "evaluator/rules/timetable.h"
 #include "tests/evaluator/rules/fakes.h"
 
 namespace skep::rules::test {
@@ -25,6 +26,7 @@ std::string ErrorOf(const std::string& yaml) {
 // A house whose group "g" goes by scrapes.
 struct ScrapedHouse : House {
   explicit ScrapedHouse(std::string_view text = kGroup) {
+    PlaceSlots();
     queries.Set("x{job=\"a\"} > 1", {{{}, 1}});
     queries.Set("y", {});
     Wanted({{path, "g", std::chrono::milliseconds(250), "c.yml:1:1"}});
@@ -53,6 +55,17 @@ struct ScrapedHouse : House {
     return times;
   }
   std::size_t seen = 0;
+
+ private:
+  // A group's slots follow from its file's name, which is another one in each run: one is taken
+  // that leaves the beginning of the test to the scrapes.
+  void PlaceSlots() {
+    constexpr auto kFree = std::chrono::seconds(40);
+    for (int i = 0; LastSlot(path, "g", std::chrono::minutes(1), At(0) + kFree) > At(0); ++i) {
+      path = folder.File("r" + std::to_string(i) + ".yml");
+    }
+    config.files = {path};
+  }
 };
 
 using Times = std::vector<std::int64_t>;

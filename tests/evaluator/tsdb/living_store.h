@@ -85,8 +85,8 @@ class LivingStore {
   test::MemoryDisk disk;
   StoreClock clock;
   Ledger ledger;
-  std::unique_ptr<Store> store;
   std::vector<std::string> log;  // lines of errors
+  std::unique_ptr<Store> store;
 
  private:
   Logger Log() {

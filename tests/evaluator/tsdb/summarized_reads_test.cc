@@ -53,8 +53,6 @@ class Rig {
     REQUIRE(appender->Commit());
   }
 
-  std::unique_ptr<Store> store;
-
  private:
   void Scrape() {
     clock_.Pass(seconds(15));
@@ -90,6 +88,9 @@ class Rig {
   StoreClock clock_;
   std::mt19937_64 random_;
   double count_ = 0;
+
+ public:
+  std::unique_ptr<Store> store;  // ends before what it stands on
 };
 
 // What a summary may differ by: that of a constant is not made of its samples.
