@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "common/base/clock.h"
+#include "common/base/fair_shared_mutex.h"
 #include "common/base/hash128.h"
 #include "evaluator/storage/appender.h"
 
@@ -55,7 +56,7 @@ class SeriesRefs {
   void Turn();
 
   const std::size_t most_entries_;
-  mutable std::shared_mutex mutex_;
+  mutable FairSharedMutex mutex_;
   Table present_;  // of this turn
   Table last_;     // of the one before
   Clock::Steady turned_{};

@@ -130,7 +130,7 @@ void Manager::Impl::End(const std::vector<LoopPtr>& loops) {
     const Status marked = loop->MarkGone(clock.Now());
     if (marked) continue;
     log.Error("the end of a target's series was not stored",
-              {{"target", loop->Identity()}, {"err", marked.error()}});
+              {{"target", loop->url()}, {"err", marked.error()}});
   }
 }
 

@@ -154,14 +154,17 @@ void ScrapeDriver::Store(Work& work) {
   if (!work.response && work.response.error().message().starts_with("body larger than")) {
     counters_.body_limit.Increment();
   }
-  if (!result->commit) {
-    log_.Error("scrape was not stored",
-               {{"target", work.loop->Identity()}, {"err", result->commit.error()}});
-  }
+  if (!result->commit) TellLost(*work.loop, result->commit.error());
   if (!result->status) {
-    log_.Debug("scrape failed",
-               {{"target", work.loop->Identity()}, {"err", result->status.error()}});
+    log_.Debug("scrape failed", {{"target", work.loop->url()}, {"err", result->status.error()}});
   }
+}
+
+void ScrapeDriver::TellLost(const ScrapeLoop& loop, const Error& error) {
+  const std::uint64_t scrapes = lost_pages_.Add(clock_.SteadyNow());
+  if (scrapes == 0) return;
+  log_.Error("scrapes were not stored",
+             {{"scrapes", scrapes}, {"target", loop.url()}, {"err", error}});
 }
 
 }  // namespace skep::scrape

@@ -15,6 +15,7 @@
 #include "common/base/thread.h"
 #include "common/net/http_fetcher.h"
 #include "evaluator/scrape/counters.h"
+#include "evaluator/scrape/lost_pages.h"
 #include "evaluator/scrape/scrape_loop.h"
 
 namespace skep::scrape {
@@ -67,10 +68,12 @@ class ScrapeDriver {
   void Enqueue(Work work);
   void StorePages();
   void Store(Work& work);
+  void TellLost(const ScrapeLoop& loop, const Error& error);
 
   const Clock& clock_;
   Logger log_;
   const Counters& counters_;
+  LostPages lost_pages_;
 
   std::mutex turns_mutex_;
   std::priority_queue<Turn> turns_;  // guarded by turns_mutex_

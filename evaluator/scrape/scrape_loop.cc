@@ -127,6 +127,11 @@ std::string ScrapeLoop::Identity() const {
   return options_.target.Identity();
 }
 
+std::string ScrapeLoop::url() const {
+  const std::lock_guard lock(mutex_);
+  return options_.target.url;
+}
+
 TargetStatus ScrapeLoop::Status(const std::string& external_host) const {
   const std::lock_guard lock(mutex_);
   TargetStatus status;

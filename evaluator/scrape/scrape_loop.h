@@ -52,6 +52,7 @@ class ScrapeLoop {
   Duration interval() const;
   std::uint64_t generation() const;  // rises when the interval changes
   std::string Identity() const;
+  std::string url() const;
   TargetStatus Status(const std::string& external_host) const;
   TargetMetadata Metadata() const;
   // Of the heap, what is kept of the target's series from page to page.

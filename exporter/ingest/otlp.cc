@@ -11,7 +11,7 @@
 #include <utility>
 
 #include "common/base/ascii.h"
-#include "exporter/ingest/fair_shared_mutex.h"
+#include "common/base/fair_shared_mutex.h"
 #include "exporter/ingest/otlp_answer.h"
 #include "exporter/ingest/otlp_decode.h"
 #include "exporter/ingest/otlp_families.h"

@@ -1,12 +1,9 @@
 // What the endpoint does against senders that send wrong, too much or without end.
-#include <atomic>
 #include <catch2/catch.hpp>
 #include <latch>
-#include <shared_mutex>
 #include <thread>
 
 #include "../../support/temp_folder.h"
-#include "exporter/ingest/fair_shared_mutex.h"
 #include "exporter/ingest/otlp.h"
 #include "otlp_rig.h"
 #include "tests/exporter/state/full_store.h"
@@ -265,33 +262,6 @@ TEST_CASE("Bodies that the server could not read count as requests of their sign
   CHECK(rig.Page("swarm_otlp_requests_total") ==
         "swarm_otlp_requests_total{code=\"400\",encoding=\"json\",signal=\"traces\"} 1\n"
         "swarm_otlp_requests_total{code=\"401\",encoding=\"json\",signal=\"traces\"} 1\n");
-}
-
-TEST_CASE("A writer gets its turn however many readers come", "[otlp]") {
-  FairSharedMutex mutex;
-  std::atomic<bool> done{false};
-  std::atomic<int> reads{0};
-  int value = 0;
-  {
-    // Overlapping readers: with three of them one always holds it.
-    std::vector<std::jthread> readers;
-    for (int i = 0; i < 3; ++i) {
-      readers.emplace_back([&] {
-        while (!done) {
-          const std::shared_lock lock(mutex);
-          reads += value >= 0 ? 1 : 0;
-          std::this_thread::yield();
-        }
-      });
-    }
-    while (reads < 100) std::this_thread::yield();
-    for (int i = 0; i < 100; ++i) {
-      const std::unique_lock lock(mutex);
-      ++value;
-    }
-    done = true;
-  }
-  CHECK(value == 100);
 }
 
 // The buckets that the conventions recommend, of a histogram that has them among its own and of an

@@ -5,10 +5,10 @@
 #include <cstdint>
 #include <mutex>
 
-namespace skep::ingest {
+namespace skep {
 
-// std::shared_mutex lets new readers in while a writer waits: a client that pushes without pause
-// would keep a reload waiting for ever. Here everybody is served in order of arrival. For
+// std::shared_mutex lets new readers in while a writer waits: readers without pause would keep him
+// waiting for ever. Here everybody is served in order of arrival. For
 // std::shared_lock and std::unique_lock. Not recursive: a thread that holds it and comes again
 // behind a waiting writer waits for ever.
 class FairSharedMutex {
@@ -51,4 +51,4 @@ class FairSharedMutex {
   bool is_written_ = false;
 };
 
-}  // namespace skep::ingest
+}  // namespace skep
