@@ -70,6 +70,15 @@ std::optional<AppendOutcome> Batch::AppendKnown(storage::SeriesRef ref, Sample s
   return outcome;
 }
 
+bool Batch::AppendRun(Timestamp time, std::span<const storage::KnownSample> run,
+                      std::vector<storage::RunException>& exceptions) {
+  if (note_.NeedsLabels(time) || !IsPossible(time)) return false;
+  const std::size_t before = exceptions.size();
+  appender_->AppendRun(time, run, exceptions);
+  accepted_ += run.size() - (exceptions.size() - before);
+  return true;
+}
+
 void Batch::Append(storage::SeriesRef& ref, const Labels& labels, Sample sample) {
   if (!IsTimely(labels, sample.time)) return;
   Count(appender_->Append(ref, labels, sample), labels, sample.time);

@@ -6,8 +6,10 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "common/base/result.h"
 #include "common/model/labels.h"
@@ -46,6 +48,10 @@ class Batch {
   // are needed: the series is not known, somebody listens, the time cannot be. What is not accepted
   // has to be handed to Count.
   std::optional<storage::AppendOutcome> AppendKnown(storage::SeriesRef ref, Sample sample);
+  // The same for series that each have a sample of this time. False: they have to be handed over
+  // one by one. Adds to `exceptions` what was not accepted; see Appender.
+  bool AppendRun(Timestamp time, std::span<const storage::KnownSample> run,
+                 std::vector<storage::RunException>& exceptions);
   void Count(storage::AppendOutcome outcome, const Labels& labels, Timestamp time);
   void AppendHistogram(storage::SeriesRef& ref, const Labels& labels, const FullSample& sample);
   // `count` samples were lost; `what` names the first of them and what is wrong with it.

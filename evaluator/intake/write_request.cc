@@ -22,6 +22,9 @@ Error Broken(std::string_view message) {
   return Invalid("write request: " + std::string(message) + ": not a message");
 }
 
+// Samples that are offered to the store together.
+constexpr std::size_t kMostOfARun = 128;
+
 // One series of a message.
 struct SeriesBytes {
   // All labels with their tags and lengths, where they come first, as with every sender we know.
@@ -44,8 +47,10 @@ class SeriesReader {
  public:
   SeriesReader(SeriesRefs& refs, Batch& batch) : refs_(refs), batch_(batch) {}
 
-  // `known` is the store's number of those labels, or 0.
+  // `known` is the store's number of those labels, or 0. The bytes have to stay until Finish.
   Status Read(const SeriesBytes& series, const Hash128& name, storage::SeriesRef known);
+  // Hands over what still waits.
+  Status Finish() { return OfferRun(); }
 
  private:
   struct Point {
@@ -54,11 +59,21 @@ class SeriesReader {
 
     Sample ToSample() const { return {FromMillis(millis), value}; }
   };
+  // A series whose sample waits in the run.
+  struct Waiting {
+    SeriesBytes series;
+    Hash128 name;
+  };
 
   Status ReadPoints(std::string_view message);
   bool ReadPoint(std::string_view message);
   Status ReadLabels(std::string_view message);
   bool ReadLabel(std::string_view message);
+  Status Join(const Waiting& waiting, storage::SeriesRef known, Point point);
+  Status OfferRun();
+  Status ReadAgain(const Waiting& waiting, storage::SeriesRef known);
+  // What ReadPoints read.
+  Status Take(const Waiting& waiting, storage::SeriesRef known);
   // How many points were taken; the store may have refused the next one.
   std::size_t AppendKnown();
   // The points from `first` on, and the histograms.
@@ -72,7 +87,13 @@ class SeriesReader {
   std::vector<HistogramMessage> histograms_;
   bool has_more_labels_ = false;  // behind a sample
   storage::SeriesRef ref_ = 0;
-  std::optional<storage::AppendOutcome> refused_;  // by AppendKnown
+  std::optional<storage::AppendOutcome> refused_;  // the first point not yet taken
+  // Series in a row that are known and have one sample each, all of one time, as a sender's scrape
+  // has them.
+  std::int64_t run_millis_ = 0;
+  std::vector<storage::KnownSample> run_;
+  std::vector<Waiting> waiting_;  // of run_
+  std::vector<storage::RunException> exceptions_;
 };
 
 bool SeriesReader::ReadLabel(std::string_view message) {
@@ -128,26 +149,69 @@ Status SeriesReader::ReadPoints(std::string_view message) {
 Status SeriesReader::Read(const SeriesBytes& series, const Hash128& name,
                           storage::SeriesRef known) {
   RETURN_IF_ERROR(ReadPoints(series.rest));
+  const bool joins = known != 0 && points_.size() == 1 && histograms_.empty() && !has_more_labels_;
+  if (joins) return Join({series, name}, known, points_.front());
+  if (run_.empty()) return Take({series, name}, known);
+  RETURN_IF_ERROR(OfferRun());
+  return ReadAgain({series, name}, known);  // what was read may be that of another one by now
+}
+
+Status SeriesReader::Join(const Waiting& waiting, storage::SeriesRef known, Point point) {
+  if (!run_.empty() && (run_.size() == kMostOfARun || point.millis != run_millis_)) {
+    RETURN_IF_ERROR(OfferRun());
+  }
+  run_millis_ = point.millis;
+  run_.push_back({known, point.value});
+  waiting_.push_back(waiting);
+  return {};
+}
+
+Status SeriesReader::OfferRun() {
+  if (run_.empty()) return {};
+  exceptions_.clear();
+  refused_.reset();
+  if (batch_.AppendRun(FromMillis(run_millis_), run_, exceptions_)) {
+    for (const storage::RunException& exception : exceptions_) {
+      refused_ = exception.outcome;
+      const storage::SeriesRef known = refused_ ? run_[exception.index].ref : 0;
+      RETURN_IF_ERROR(ReadAgain(waiting_[exception.index], known));
+    }
+  } else {
+    for (std::size_t i = 0; i < run_.size(); ++i) {
+      RETURN_IF_ERROR(ReadAgain(waiting_[i], run_[i].ref));
+    }
+  }
+  run_.clear();
+  waiting_.clear();
+  return {};
+}
+
+Status SeriesReader::ReadAgain(const Waiting& waiting, storage::SeriesRef known) {
+  RETURN_IF_ERROR(ReadPoints(waiting.series.rest));
+  return Take(waiting, known);
+}
+
+Status SeriesReader::Take(const Waiting& waiting, storage::SeriesRef known) {
   ref_ = has_more_labels_ ? 0 : known;
   const std::size_t taken = AppendKnown();
   if (ref_ != 0 && taken == points_.size() && histograms_.empty()) return {};
   pairs_.clear();
-  RETURN_IF_ERROR(ReadLabels(series.name));
-  RETURN_IF_ERROR(ReadLabels(series.rest));
+  RETURN_IF_ERROR(ReadLabels(waiting.series.name));
+  RETURN_IF_ERROR(ReadLabels(waiting.series.rest));
   const Result<Labels> labels = MakeSeriesLabels(pairs_);
   if (!labels) {
+    refused_.reset();
     batch_.Refuse(Refusal::kLabels, labels.error().message(), points_.size() + histograms_.size());
     return {};
   }
   Append(taken, *labels);
-  if (ref_ != 0 && ref_ != known && !has_more_labels_) refs_.Remember(name, ref_);
+  if (ref_ != 0 && ref_ != known && !has_more_labels_) refs_.Remember(waiting.name, ref_);
   return {};
 }
 
 std::size_t SeriesReader::AppendKnown() {
-  refused_.reset();
   std::size_t taken = 0;
-  for (; ref_ != 0 && taken < points_.size(); ++taken) {
+  for (; ref_ != 0 && !refused_ && taken < points_.size(); ++taken) {
     const auto outcome = batch_.AppendKnown(ref_, points_[taken].ToSample());
     if (outcome == storage::AppendOutcome::kAccepted) continue;
     refused_ = outcome;
@@ -158,6 +222,7 @@ std::size_t SeriesReader::AppendKnown() {
 
 void SeriesReader::Append(std::size_t first, const Labels& labels) {
   if (refused_) batch_.Count(*refused_, labels, points_[first++].ToSample().time);
+  refused_.reset();
   for (; first < points_.size(); ++first) {
     batch_.Append(ref_, labels, points_[first].ToSample());
   }
@@ -192,7 +257,7 @@ Status ReadWriteRequest(std::string_view message, SeriesRefs& refs, Batch& batch
   for (std::size_t i = 0; i < all.size(); ++i) {
     RETURN_IF_ERROR(series.Read(all[i], names[i], known[i]));
   }
-  return {};
+  return series.Finish();
 }
 
 }  // namespace skep::intake

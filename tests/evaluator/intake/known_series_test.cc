@@ -119,8 +119,42 @@ TEST_CASE("Messages with series known before are taken as if none was", "[intake
     REQUIRE(batch.Commit());
     REQUIRE(known.Take(all) == batch.Complaint());
     if (pick(20) == 0) known.refs.Turn(Clock::Steady(std::chrono::hours(round)));
+    if (pick(20) == 0) {
+      known.head.DropBefore(FromMillis(1000 * round));
+      plain.DropBefore(FromMillis(1000 * round));
+    }
   }
   CHECK(Dump(known.head) == Dump(plain));
+}
+
+TEST_CASE("A message of many known series, and some that are not, loses none", "[intake]") {
+  World world;
+  const auto message = [](int first, int last, std::int64_t millis) {
+    std::vector<SeriesMessage> all;
+    for (int i = first; i < last; ++i) {
+      all.push_back({{{"__name__", "m" + std::to_string(i)}}, {Point(i, millis)}});
+    }
+    return all;
+  };
+  CHECK(world.Take(message(0, 300, 1000)).empty());
+  world.head.DropBefore(FromMillis(1500));
+  CHECK(world.Take(message(0, 200, 2000)).empty());
+  // Known and there; known and gone; never seen. One has its sample already, another one a newer.
+  std::vector<SeriesMessage> all = message(0, 500, 3000);
+  CHECK(world.Take({all[7]}).empty());
+  all[8].points = {Point(8, 1999)};
+  all[9].points = {Point(9, 3000), Point(9, 3001)};
+  all.push_back({all[10].labels, {Point(77, 3000)}});
+  CHECK(world.Take(all) ==
+        "2 of 502 samples refused (1 duplicate, 1 out of order); the first: m8 at 1999 ms: out of "
+        "order");
+  const Lines lines = Dump(world.head);
+  CHECK(lines.size() == 500);
+  CHECK(std::ranges::count(lines, "m7 7@2000 7@3000") == 1);
+  CHECK(std::ranges::count(lines, "m8 8@2000") == 1);
+  CHECK(std::ranges::count(lines, "m9 9@2000 9@3000 9@3001") == 1);
+  CHECK(std::ranges::count(lines, "m10 10@2000 10@3000") == 1);
+  CHECK(std::ranges::count(lines, "m250 250@3000") == 1);
 }
 
 TEST_CASE("What nobody asked for during a turn is forgotten at the end of the next", "[intake]") {

@@ -117,6 +117,10 @@ TEST_CASE("What is no write request takes nothing", "[intake]") {
   CHECK(world.Write("").status == 400);
   CHECK(world.Write("hello").status == 400);
   CHECK(world.Write(good.substr(0, good.size() - 1)).status == 400);
+  // Four bytes of length, nearly 64 MB, and not what could become them.
+  CHECK(world.Write("\xff\xff\xff\x1f" + good).body == "snappy: damaged\n");
+  // Bytes that are missing in the middle.
+  CHECK(world.Write(good.substr(0, 3) + good.substr(5)).body == "snappy: damaged\n");
   // A series that is whole before one that is not.
   std::string torn = Request({{{{"__name__", "a"}}, {Point(1, 1000)}}});
   torn += "\x0a\x7f";
