@@ -76,7 +76,7 @@ Status Block::ReadChunks(std::uint32_t series, storage::TimeRange range,
     std::optional<Timestamp>& last =
         listed.parts.kind == ChunkKind::kHistogram ? last_histogram : last_float;
     if (times.offset > samples_.size() || times.size > samples_.size() - times.offset ||
-        times.count != listed.parts.count || (last && times.min_time <= *last)) {
+        times.count == 0 || times.count > kMaxChunkSamples || (last && times.min_time <= *last)) {
       return damaged();
     }
     last = times.max_time;
@@ -87,6 +87,7 @@ Status Block::ReadChunks(std::uint32_t series, storage::TimeRange range,
                      .column = listed.column,
                      .crc = listed.crc,
                      .checked = listed.checked};
+    chunk.parts.count = times.count;
     chunk.parts.times = samples_.substr(static_cast<std::size_t>(times.offset), times.size);
     out.push_back(chunk);
   }

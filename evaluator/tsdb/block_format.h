@@ -19,7 +19,7 @@
 
 namespace skep::tsdb {
 
-inline constexpr FileMagic kBlockMagic{.kind = "skepblk", .meaning = "block"};
+inline constexpr FileMagic kBlockMagic{.kind = "skepblk", .meaning = "block", .version = 2};
 
 // So many values of a label, or series, begin with one that stands for itself; the others say how
 // they differ from the one before.

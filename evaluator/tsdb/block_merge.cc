@@ -8,14 +8,12 @@
 #include <vector>
 
 #include "evaluator/tsdb/block_writer.h"
+#include "evaluator/tsdb/chunk_cut.h"
 #include "evaluator/tsdb/labels_cursor.h"
 #include "evaluator/tsdb/sample_merge.h"
 
 namespace skep::tsdb {
 namespace {
-
-// From so many samples on a chunk is worth keeping: cutting it anew would save few bytes.
-constexpr std::uint32_t kCopiedSamples = 240;
 
 // A block's series, one after the other.
 class SourceWalk {
@@ -113,7 +111,7 @@ class Merger {
   Status Add(Cluster cluster) {
     const SourceChunk& first = cluster.front();
     const BlockChunk& chunk = first.chunk;
-    if (cluster.size() == 1 && chunk.parts.count >= kCopiedSamples &&
+    if (cluster.size() == 1 && chunk.parts.count >= kKeptChunkSamples &&
         !Touches(first.source->deleted(), {chunk.min_time, chunk.max_time})) {
       RETURN_IF_ERROR(WritePending());
       RETURN_IF_ERROR(first.source->block().Check(chunk));

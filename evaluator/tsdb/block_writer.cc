@@ -27,6 +27,13 @@ Status ForEachChunk(const std::vector<std::uint32_t>& ends, Visit visit) {
   return {};
 }
 
+// Whether the chunk's summary is worth its bytes: it spares decoding many samples, or takes little
+// beside them.
+bool IsWorthIt(const Chunk& chunk) {
+  constexpr std::size_t kPart = 4;  // a quarter
+  return chunk.count >= kKeptChunkSamples || kPart * chunk.summary.size() <= chunk.values.size();
+}
+
 Status CheckLabels(const Labels& labels) {
   if (labels.empty()) return Invalid("a series of a block has no labels");
   for (const auto& [name, value] : labels) {
@@ -97,6 +104,7 @@ Status BlockWriter::AddFloats(const storage::SampleColumns& samples) {
     chunk_.summary.clear();
     chunk_.kind = encoder_.EncodeValues(values, chunk_.values);
     encoder_.EncodeSummaryOf(values, chunk_.values, chunk_.summary);
+    if (!IsWorthIt(chunk_)) chunk_.summary.clear();
     if (!samples.starts.empty()) {
       EncodeStarts(times, std::span(samples.starts).subspan(begin, count), chunk_.starts);
     }

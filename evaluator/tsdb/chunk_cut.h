@@ -11,6 +11,9 @@ namespace skep::tsdb {
 
 inline constexpr std::uint32_t kUsualChunkSamples = 480;
 inline constexpr std::uint32_t kSmallChunkSamples = 120;
+// From so many samples on a chunk of a block is worth keeping: merges copy it. A smaller one is put
+// together with others by the next merge.
+inline constexpr std::uint32_t kKeptChunkSamples = 240;
 
 // Gives the rows at which chunks end: rising, the last is the number of times. `ends` is replaced.
 //

@@ -10,6 +10,12 @@ constexpr std::uint8_t kHasStarts = 8;
 constexpr std::uint8_t kHasSummary = 16;
 constexpr std::uint8_t kInList = 32;
 constexpr std::size_t kMostInList = 16;
+constexpr std::size_t kMostWithoutSummary = 256;
+
+bool StandsInList(const ChunkView& chunk) {
+  const std::size_t most = chunk.summary.empty() ? kMostWithoutSummary : kMostInList;
+  return chunk.values.size() + chunk.starts.size() <= most;
+}
 
 std::size_t VarintBytes(std::uint64_t n) {
   char bytes[kMaxVarintBytes];
@@ -27,14 +33,13 @@ void ChunkListWriter::Clear() {
 }
 
 void ChunkListWriter::Add(const ChunkView& chunk, std::uint32_t column) {
-  const bool in_list = chunk.values.size() + chunk.starts.size() <= kMostInList;
+  const bool in_list = StandsInList(chunk);
   std::uint8_t head = static_cast<std::uint8_t>(chunk.kind);
   if (!chunk.starts.empty()) head |= kHasStarts;
   if (!chunk.summary.empty()) head |= kHasSummary;
   if (in_list) head |= kInList;
   entries_.U8(head);
   entries_.Signed(static_cast<std::int32_t>(column - (last_column_ + 1)));
-  entries_.Varint(chunk.count);
   entries_.Varint(chunk.values.size());
   if (!chunk.starts.empty()) entries_.Varint(chunk.starts.size());
   const std::size_t before = entries_.size();
@@ -50,35 +55,29 @@ void ChunkListWriter::Add(const ChunkView& chunk, std::uint32_t column) {
 }
 
 void ChunkListWriter::Write(ByteWriter& out) const {
-  char count[kMaxVarintBytes];
-  const std::string_view head(count, static_cast<std::size_t>(StoreVarint(count, chunks_) - count));
-  out.U32(Crc32c(entries_.view(), Crc32c(head)));
-  out.Varint(head.size() + entries_.size());
-  out.Bytes(head);
+  out.U32(Crc32c(entries_.view()));
+  out.Varint(entries_.size());
   out.Bytes(entries_.view());
   out.Bytes(data_.view());
 }
 
 std::size_t ChunkListWriter::size_bytes() const {
-  const std::size_t rest = VarintBytes(chunks_) + entries_.size();
-  return sizeof(std::uint32_t) + VarintBytes(rest) + rest - summary_bytes_ - inline_bytes_;
+  return sizeof(std::uint32_t) + VarintBytes(entries_.size()) + entries_.size() - summary_bytes_ -
+         inline_bytes_;
 }
 
 ChunkListReader::ChunkListReader(std::string_view bytes) : list_({}), data_(bytes) {
   const std::uint32_t sum = data_.U32();
   const std::string_view list = data_.String();
-  ok_ = data_.ok() && Crc32c(list) == sum;
+  // Every series has a chunk. A page that is lost reads as zeros, whose sum is right.
+  ok_ = data_.ok() && !list.empty() && Crc32c(list) == sum;
   if (!ok_) return;
   list_ = ByteReader(list);
-  left_ = list_.Varint();
-  // Every series has a chunk. A page that is lost reads as zeros, whose sum is right.
-  ok_ = left_ > 0;
   chunk_.column = ~0U;
 }
 
 bool ChunkListReader::Next() {
-  if (!ok_ || left_ == 0) return false;
-  --left_;
+  if (!ok_ || list_.left() == 0) return false;
   ok_ = ReadChunk();
   return ok_;
 }
@@ -89,7 +88,6 @@ bool ChunkListReader::ReadChunk() {
   ChunkView& parts = chunk_.parts;
   parts.kind = static_cast<ChunkKind>(head & kKindMask);
   chunk_.column += 1 + static_cast<std::uint32_t>(list_.Signed());
-  const std::uint64_t samples = list_.Varint();
   const std::uint64_t values = list_.Varint();
   const std::uint64_t starts = (head & kHasStarts) != 0 ? list_.Varint() : 0;
   parts.summary = (head & kHasSummary) != 0 ? list_.String() : std::string_view();
@@ -98,8 +96,7 @@ bool ChunkListReader::ReadChunk() {
   ByteReader& from = chunk_.checked ? list_ : data_;
   parts.values = from.Bytes(values);
   parts.starts = from.Bytes(starts);
-  parts.count = static_cast<std::uint32_t>(samples);
-  return list_.ok() && data_.ok() && samples > 0 && samples <= kMaxChunkSamples && values > 0;
+  return list_.ok() && data_.ok() && values > 0;
 }
 
 }  // namespace skep::tsdb

@@ -1,14 +1,16 @@
 // Which chunks a series of a block has. The list stands before the chunks' bytes:
 //
-//   list     sum of the rest (4 bytes), length of the rest (varint), number of chunks (varint),
-//            chunks
+//   list     sum of the chunks (4 bytes), their length (varint), chunks
 //   chunk    kind + 8 * has starts + 16 * has a summary + 32 * stands in the list (1 byte)
 //            number of its column of times, less one more than that of the chunk before (signed)
-//            samples (varint), bytes of values (varint), [bytes of starts (varint)],
-//            [summary (string)], then values and starts if they stand in the list, else their sum
-//            (4 bytes); they follow the list, one chunk after the other
+//            bytes of values (varint), [bytes of starts (varint)], [summary (string)], then values
+//            and starts if they stand in the list, else their sum (4 bytes); they follow the list,
+//            one chunk after the other
 //
-// So what a summary is read for touches the list only, and a constant has no sum of its own.
+// In the list stand values and starts of up to 16 bytes, and where there is no summary of up to
+// 256. So what a summary is read for touches the list only, and neither a constant nor a chunk
+// that is decoded whatever it is read for has a sum of its own. How many samples a chunk has is
+// what its column of times says.
 #pragma once
 
 #include <cstdint>
@@ -44,7 +46,7 @@ class ChunkListWriter {
 
 // A chunk of a list. Views the mapping.
 struct ListedChunk {
-  ChunkView parts;  // without times
+  ChunkView parts;  // without times, and without the count, which is theirs
   std::uint32_t column = 0;
   std::uint32_t crc = 0;  // of values and starts, one after the other
   bool checked = false;   // they stand in the list, whose sum is right
@@ -68,7 +70,6 @@ class ChunkListReader {
 
   ByteReader list_;
   ByteReader data_;
-  std::uint64_t left_ = 0;
   bool ok_ = false;
   ListedChunk chunk_;
 };

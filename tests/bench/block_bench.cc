@@ -188,6 +188,33 @@ void Samples(tsdb::Disk& disk, const Series& series) {
       write * 1e9 / n, read * 1e9 / n, walk * 1e9 / n, part * 1e9 / count);
 }
 
+// What a function over a long time asks each series of a block for: summaries, or the samples where
+// a chunk has none. Gives ns a series.
+double LongFunction(tsdb::Disk& disk, const std::string& path) {
+  const auto block = Must(Block::Open(disk, path));
+  std::vector<tsdb::BlockChunk> chunks;
+  storage::SampleColumns samples;
+  double sum = 0;
+  const double seconds = Seconds([&] {
+    tsdb::BlockCursor cursor(block, nullptr);
+    for (std::uint32_t one = 0; one < block->series_count(); ++one) {
+      chunks.clear();
+      Must(block->ReadChunks(one, {}, chunks));
+      for (const tsdb::BlockChunk& chunk : chunks) {
+        auto summary = Must(block->SummaryOf(chunk));
+        if (!summary) {
+          samples.clear();
+          Must(cursor.Decode(chunk, {}, samples));
+          summary = tsdb::Summarize(samples.values);
+        }
+        if (summary) sum += summary->sum;
+      }
+    }
+  });
+  if (sum == 0) std::printf("nothing was summed up\n");
+  return seconds * 1e9 / static_cast<double>(block->series_count());
+}
+
 // Blocks of 20 minutes to such of 2 hours, those to one.
 void Merges(tsdb::Disk& disk, const Series& series) {
   constexpr Duration kShort(20 * 60'000);
@@ -215,6 +242,13 @@ void Merges(tsdb::Disk& disk, const Series& series) {
       "merge of 20 minutes to 2 hours %.1f ns a sample, of those to 4 hours %.2f ns; %.3f bytes a "
       "sample\n",
       first * 1e9 / n, second * 1e9 / n, static_cast<double>(meta.size_bytes) / n);
+  const auto short_block = Must(Block::Open(disk, "short0.block"));
+  std::printf(
+      "a block of 20 minutes %.3f bytes a sample; a long function over it %.0f ns a series, over 4 "
+      "hours %.0f ns\n",
+      static_cast<double>(short_block->meta().size_bytes) /
+          static_cast<double>(short_block->meta().samples),
+      LongFunction(disk, "short0.block"), LongFunction(disk, "all.block"));
 }
 
 Labels OneOfMany(std::uint32_t i, std::uint32_t count) {

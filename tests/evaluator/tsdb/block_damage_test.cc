@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "evaluator/tsdb/chunk_cut.h"
 #include "tests/evaluator/tsdb/block_rig.h"
 #include "tests/support/many.h"
 
@@ -17,8 +18,14 @@ Result<std::shared_ptr<const Block>> Open(std::string content) {
 // A small block and what is in it.
 struct Fixture {
   Fixture() : series(RandomSeries(5).Make(24, 60)) {
+    // A chunk with a summary, and outside of its list.
+    storage::SampleColumns& large = series[Labels{{"__name__", "metric_1"}, {"id", "large"}}];
+    for (std::uint32_t i = 0; i < kKeptChunkSamples; ++i) {
+      large.times.push_back(FromMillis(RandomSeries::kBegin + std::int64_t{15'000} * i));
+      large.values.push_back(i * i % 97);
+    }
     test::MemoryDisk disk;
-    WriteBlock(disk, "a.block", series);
+    REQUIRE(WriteBlock(disk, "a.block", series).parts.summaries > 0);
     whole = disk.Content("a.block");
   }
   SeriesMap series;
@@ -41,11 +48,11 @@ TEST_CASE("A block that is cut anywhere is refused by name", "[tsdb]") {
 
 TEST_CASE("A block of another version is refused by name", "[tsdb]") {
   Fixture fixture;
-  fixture.whole[7] = 2;
+  fixture.whole[7] = 3;
   const Error error = Open(fixture.whole).error();
   CHECK(error.kind() == ErrorKind::kInvalid);
   CHECK(error.message() ==
-        "blocks/00000001.block is a block of version 2; this program knows version 1");
+        "blocks/00000001.block is a block of version 3; this program knows version 2");
 }
 
 // Reads all series of a block with one flipped bit: a series is as it was, or refused. Gives how

@@ -1,7 +1,10 @@
 #include "evaluator/tsdb/block_merge.h"
 
 #include <catch2/catch.hpp>
+#include <cmath>
+#include <random>
 
+#include "evaluator/tsdb/chunk_summary.h"
 #include "evaluator/tsdb/sample_merge.h"
 #include "tests/evaluator/tsdb/block_rig.h"
 #include "tests/support/many.h"
@@ -114,6 +117,12 @@ storage::SampleColumns Regular(std::int64_t begin, int count) {
   return out;
 }
 
+std::vector<BlockChunk> ChunksOf(const Block& block) {
+  std::vector<BlockChunk> chunks;
+  REQUIRE(block.ReadChunks(0, {}, chunks));
+  return chunks;
+}
+
 struct Blocks {
   // A block of the series "m" with these samples.
   void Add(const storage::SampleColumns& samples) {
@@ -124,15 +133,42 @@ struct Blocks {
   std::vector<std::uint32_t> MergedCounts() {
     (void)MergeBlocks(disk, sources, "merged.block").value();
     const auto block = Block::Open(disk, "merged.block").value();
-    std::vector<BlockChunk> chunks;
-    REQUIRE(block->ReadChunks(0, {}, chunks).has_value());
     std::vector<std::uint32_t> counts;
-    for (const BlockChunk& chunk : chunks) counts.push_back(chunk.parts.count);
+    for (const BlockChunk& chunk : ChunksOf(*block)) counts.push_back(chunk.parts.count);
     return counts;
   }
   test::MemoryDisk disk;
   std::vector<BlockSource> sources;
 };
+
+TEST_CASE("A chunk has a summary that is small beside it, or many samples", "[tsdb]") {
+  constexpr int kShort = 80;
+  std::mt19937 random(3);
+  Blocks blocks;
+  storage::SampleColumns all;
+  for (int i = 0; i < 6; ++i) {
+    auto part = Regular(RandomSeries::kBegin + i * kShort * std::int64_t{15'000}, kShort);
+    const bool is_dense = i % 2 == 0;
+    for (double& value : part.values)
+      value = is_dense ? static_cast<double>(random() >> 8) : std::floor(value / 48);
+    blocks.Add(part);
+    AppendSamples(all, part);
+    const Block& block = *blocks.sources.back().block;
+    const std::vector<BlockChunk> chunks = ChunksOf(block);
+    REQUIRE(chunks.size() == 1);
+    CAPTURE(i, chunks[0].parts.values.size());
+    CHECK(chunks[0].parts.count == kShort);
+    CHECK(block.SummaryOf(chunks[0]).value().has_value() == is_dense);
+    CHECK((block.meta().parts.summaries > 0) == is_dense);
+    CHECK(chunks[0].checked != is_dense);  // without a summary it stands in the list
+  }
+  (void)MergeBlocks(blocks.disk, blocks.sources, "merged.block").value();
+  const auto merged = Block::Open(blocks.disk, "merged.block").value();
+  const std::vector<BlockChunk> chunks = ChunksOf(*merged);
+  REQUIRE(chunks.size() == 1);
+  CHECK_FALSE(chunks[0].checked);
+  CHECK(merged->SummaryOf(chunks[0]).value() == Summarize(all.values));
+}
 
 TEST_CASE("Small chunks become large ones, large ones are copied", "[tsdb]") {
   constexpr std::int64_t kTwentyMinutes = 80 * 15'000;

@@ -304,7 +304,7 @@ TEST_CASE("A disk that is full while a block is written loses nothing and goes o
           "[tsdb]") {
   Rig rig(11);
   rig.Minutes(29);
-  rig.disk.set_faults({.capacity_bytes = rig.disk.used_bytes() + 2000});
+  rig.disk.set_faults({.capacity_bytes = rig.disk.used_bytes() + 500});
   rig.clock.Pass(minutes(5));
   rig.store->TendBlocks();
   CHECK(rig.store->status().problem != "");
