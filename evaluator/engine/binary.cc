@@ -1,217 +1,17 @@
 #include "evaluator/engine/binary.h"
 
 #include <algorithm>
-#include <cmath>
-#include <limits>
-#include <optional>
-#include <span>
-#include <string>
+#include <utility>
 #include <vector>
 
-#include "common/base/quote.h"
-#include "evaluator/engine/histogram_binary.h"
-#include "evaluator/engine/histogram_remarks.h"
-#include "evaluator/engine/label_key.h"
-#include "evaluator/engine/row_index.h"
+#include "evaluator/engine/match_groups.h"
+#include "evaluator/engine/operators.h"
+#include "evaluator/engine/vector_join.h"
 
 namespace skep::engine {
 namespace {
 
 using promql::BinaryOp;
-using promql::Cardinality;
-using promql::VectorMatching;
-
-// --- operators as functors, so that the loops over columns are specialised ---
-
-// Calls `use` with the arithmetic functor of `op`.
-template <typename Use>
-void WithArithmetic(BinaryOp op, Use use) {
-  switch (op) {
-    case BinaryOp::kAdd:
-      return use([](double a, double b) { return a + b; });
-    case BinaryOp::kSub:
-      return use([](double a, double b) { return a - b; });
-    case BinaryOp::kMul:
-      return use([](double a, double b) { return a * b; });
-    case BinaryOp::kDiv:
-      return use([](double a, double b) { return a / b; });
-    case BinaryOp::kMod:
-      return use([](double a, double b) { return std::fmod(a, b); });
-    case BinaryOp::kPow:
-      return use([](double a, double b) { return std::pow(a, b); });
-    case BinaryOp::kAtan2:
-      return use([](double a, double b) { return std::atan2(a, b); });
-    case BinaryOp::kEqual:
-    case BinaryOp::kNotEqual:
-    case BinaryOp::kLess:
-    case BinaryOp::kLessEqual:
-    case BinaryOp::kGreater:
-    case BinaryOp::kGreaterEqual:
-    case BinaryOp::kAnd:
-    case BinaryOp::kOr:
-    case BinaryOp::kUnless:
-    case BinaryOp::kTrimUpper:
-    case BinaryOp::kTrimLower:
-      return;  // none of them is arithmetic
-  }
-}
-
-// Calls `use` with the predicate of the comparison `op`.
-template <typename Use>
-void WithComparison(BinaryOp op, Use use) {
-  switch (op) {
-    case BinaryOp::kEqual:
-      return use([](double a, double b) { return a == b; });
-    case BinaryOp::kNotEqual:
-      return use([](double a, double b) { return a != b; });
-    case BinaryOp::kLess:
-      return use([](double a, double b) { return a < b; });
-    case BinaryOp::kLessEqual:
-      return use([](double a, double b) { return a <= b; });
-    case BinaryOp::kGreater:
-      return use([](double a, double b) { return a > b; });
-    case BinaryOp::kGreaterEqual:
-      return use([](double a, double b) { return a >= b; });
-    case BinaryOp::kAdd:
-    case BinaryOp::kSub:
-    case BinaryOp::kMul:
-    case BinaryOp::kDiv:
-    case BinaryOp::kMod:
-    case BinaryOp::kPow:
-    case BinaryOp::kAtan2:
-    case BinaryOp::kAnd:
-    case BinaryOp::kOr:
-    case BinaryOp::kUnless:
-    case BinaryOp::kTrimUpper:
-    case BinaryOp::kTrimLower:
-      return;  // none of them compares
-  }
-}
-
-// Calls `use` with a function of (left, right, kept) that is the whole operator: arithmetic; 1 or
-// 0; or `kept` where the comparison holds and kAbsent where not.
-template <typename Use>
-void WithOperator(const promql::Binary& binary, Use use) {
-  if (!promql::IsComparison(binary.op)) {
-    WithArithmetic(binary.op,
-                   [&use](auto f) { use([f](double a, double b, double) { return f(a, b); }); });
-  } else if (binary.return_bool) {
-    WithComparison(binary.op, [&use](auto holds) {
-      use([holds](double a, double b, double) { return holds(a, b) ? 1.0 : 0.0; });
-    });
-  } else {
-    WithComparison(binary.op, [&use](auto holds) {
-      use([holds](double a, double b, double kept) { return holds(a, b) ? kept : kAbsent; });
-    });
-  }
-}
-
-bool IsTrim(BinaryOp op) { return op == BinaryOp::kTrimUpper || op == BinaryOp::kTrimLower; }
-
-// Trimming cuts native histograms; between floats there is nothing to cut.
-void NoteTrimOfFloats(QueryContext& context, const promql::Binary& binary) {
-  HistogramRemarker(context, "", binary.position)
-      .IncompatibleTypes(promql::BinaryOpName(binary.op), "float", "float");
-}
-
-// The operator where at least one side is a histogram. `kept`: what a comparison that holds lets
-// through; kAbsent where it does not hold. Empty: the operator is not defined, and the two are no
-// pair.
-std::optional<Operand> ApplyToHistograms(const promql::Binary& binary, const Operand& left,
-                                         const Operand& right, const Operand& kept,
-                                         const HistogramRemarker& remarks) {
-  const auto combined = CombineHistograms(binary.op, left, right, remarks);
-  if (!combined) return std::nullopt;
-  if (!promql::IsComparison(binary.op)) return combined->result;
-  if (binary.return_bool) return Operand{combined->holds ? 1.0 : 0.0, nullptr};
-  return combined->holds ? kept : Operand{kAbsent, nullptr};
-}
-
-void Put(const std::optional<Operand>& operand, std::size_t row, std::size_t step, Table& table) {
-  if (!operand) {
-    table.Clear(row, step);
-  } else if (operand->histogram != nullptr) {
-    table.SetHistogram(row, step, operand->histogram);
-  } else {
-    table.Clear(row, step);
-    table.values(row)[step] = operand->value;
-  }
-}
-
-bool AnyFloats(const Table& table) {
-  for (std::size_t i = 0; i < table.size(); ++i) {
-    if (table.HasFloats(i)) return true;
-  }
-  return false;
-}
-
-// Arithmetic and bool change what the value means; filters do not.
-bool ChangesMeaning(const promql::Binary& binary) {
-  return !(promql::IsComparison(binary.op) || IsTrim(binary.op)) || binary.return_bool;
-}
-
-LabelChoice ChoiceOf(const VectorMatching& matching) {
-  std::vector<std::string> names = matching.labels;
-  if (matching.on) return LabelChoice::Only(std::move(names));
-  names.emplace_back(kMetricName);
-  return LabelChoice::AllBut(std::move(names));
-}
-
-// One to one by all labels, and no two rows of a side have the same but for metadata: each group is
-// a row of each side at most, and a result has the labels of its left row.
-bool KeepsLabels(const QueryContext& context, const VectorMatching& matching, const Table& left,
-                 const Table& right) {
-  return matching.cardinality == Cardinality::kOneToOne && !matching.on &&
-         matching.labels.empty() && !matching.fill_left && !matching.fill_right &&
-         left.distinct_without_name && right.distinct_without_name &&
-         !context.delayed_name_removal() && !context.type_and_unit_labels();
-}
-
-// --- matching, computed once for all steps ---
-
-// The rows of both sides by the number of their match group.
-struct MatchGroups {
-  MatchGroups(QueryContext& context, const promql::Binary& binary, Table& left, Table& right)
-      : index(ChoiceOf(*binary.matching), context.plan(), binary) {
-    const VectorMatching& matching = *binary.matching;
-    const bool includes_metadata =
-        std::any_of(matching.include.begin(), matching.include.end(),
-                    [](const std::string& name) { return IsMetadataLabel(name); });
-    if (KeepsLabels(context, matching, left, right)) {
-      index.CountAsSettled(context);
-    } else if (index.choice().TakesMetadata() || includes_metadata) {
-      context.Settle(left);
-      context.Settle(right);
-    }
-    of_left = index.Number(left);
-    of_right = index.Number(right);
-  }
-
-  RowIndex index;
-  std::vector<std::size_t> of_left;
-  std::vector<std::size_t> of_right;
-};
-
-// The rows of one side by group, each group's in their order.
-class Members {
- public:
-  // `of`: the group of each row.
-  Members(const std::vector<std::size_t>& of, std::size_t groups)
-      : ends_(groups + 1, 0), rows_(of.size()) {
-    for (const std::size_t group : of) ++ends_[group + 1];
-    for (std::size_t g = 0; g < groups; ++g) ends_[g + 1] += ends_[g];
-    std::vector<std::size_t> next(ends_.begin(), ends_.end() - 1);
-    for (std::size_t i = 0; i < of.size(); ++i) rows_[next[of[i]]++] = i;
-  }
-
-  std::span<const std::size_t> Of(std::size_t group) const {
-    return std::span(rows_).subspan(ends_[group], ends_[group + 1] - ends_[group]);
-  }
-
- private:
-  std::vector<std::size_t> ends_;  // of the group before, in rows_
-  std::vector<std::size_t> rows_;
-};
 
 // --- set operators ---
 
@@ -265,362 +65,14 @@ Result<Table> SetOperator(QueryContext& context, const promql::Binary& binary, T
   return left;
 }
 
-// --- arithmetic and comparison between vectors ---
+// --- with a scalar ---
 
-// The side that may have several rows per group is "many", the other one "one". For one-to-one,
-// many is the left.
-class Joiner {
- public:
-  Joiner(QueryContext& context, const promql::Binary& binary, Table left, Table right)
-      : context_(context),
-        binary_(binary),
-        matching_(*binary.matching),
-        keeps_labels_(KeepsLabels(context, matching_, left, right)),
-        groups_(context, binary, left, right),
-        swapped_(matching_.cardinality == Cardinality::kOneToMany),
-        many_(std::move(left)),
-        one_(std::move(right)),
-        of_many_(swapped_ ? groups_.of_right : groups_.of_left),
-        of_one_(swapped_ ? groups_.of_left : groups_.of_right),
-        // Not swapped with the sides: Prometheus fills the many side of group_right by fill_left.
-        fill_one_(matching_.fill_right),
-        fill_many_(matching_.fill_left),
-        tracks_(matching_.cardinality != Cardinality::kOneToOne || fill_many_.has_value() ||
-                many_.has_histograms() || one_.has_histograms()),
-        out_(context.budget, many_.steps()) {
-    if (swapped_) std::swap(many_, one_);
+bool AnyFloats(const Table& table) {
+  for (std::size_t i = 0; i < table.size(); ++i) {
+    if (table.HasFloats(i)) return true;
   }
-
-  Result<Table> Run() {
-    if (many_.empty() && one_.empty()) return std::move(out_);
-    const Members many(of_many_, groups_.index.size());
-    const Members one(of_one_, groups_.index.size());
-    for (std::size_t g = 0; g < groups_.index.size(); ++g) {
-      RETURN_IF_ERROR(context_.Check());
-      RETURN_IF_ERROR(RefuseManyOnOneSide(one.Of(g)));
-      RETURN_IF_ERROR(JoinGroup(many.Of(g), one.Of(g)));
-    }
-    if (IsTrim(binary_.op) && floats_met_) NoteTrimOfFloats(context_, binary_);
-    out_.RemoveEmpty();
-    return Finish();
-  }
-
- private:
-  bool HasFill() const { return fill_one_.has_value() || fill_many_.has_value(); }
-
-  // Prometheus looks at a step only where both sides have something, or a fill stands in.
-  bool StepCounts(std::size_t step) const { return HasFill() || AnyAt(many_, step); }
-  static bool AnyAt(const Table& table, std::size_t step) {
-    for (std::size_t i = 0; i < table.size(); ++i) {
-      if (table.PresentAt(i, step)) return true;
-    }
-    return false;
-  }
-
-  Status RefuseManyOnOneSide(std::span<const std::size_t> rows) const {
-    if (rows.size() < 2) return {};
-    constexpr auto kNobody = std::numeric_limits<std::size_t>::max();
-    std::vector<std::size_t> holder(one_.steps(), kNobody);
-    for (const std::size_t row : rows) {
-      for (std::size_t s = 0; s < one_.steps(); ++s) {
-        if (!one_.PresentAt(row, s)) continue;
-        if (holder[s] != kNobody && StepCounts(s)) return Duplicate(holder[s], row);
-        holder[s] = row;
-      }
-    }
-    return {};
-  }
-
-  Error Duplicate(std::size_t a, std::size_t b) const {
-    return Invalid("found duplicate series for the match group " +
-                   groups_.index.choice().Pick(*one_.row(a).labels).ToString() + " on the " +
-                   (swapped_ ? "left" : "right") + " hand-side of the operation: [" +
-                   WithName(*one_.row(a).labels) + ", " + WithName(*one_.row(b).labels) +
-                   "];many-to-many matching not allowed: matching labels must be unique on one "
-                   "side");
-  }
-  static std::string WithName(const Labels& labels);
-
-  Status JoinGroup(std::span<const std::size_t> many, std::span<const std::size_t> one) {
-    if (!tracks_) RETURN_IF_ERROR(RefuseSecondMatch(many, one));
-    const std::size_t first = out_.size();
-    for (const std::size_t m : many) {
-      for (const std::size_t o : one) Pair(m, o);
-      if (fill_one_) FillFor(m, one);
-    }
-    RETURN_IF_ERROR(RefuseMatches(first));
-    if (fill_many_) {
-      const std::vector<char> matched = MatchedSteps();
-      for (const std::size_t o : one) FillForOne(o, matched);
-    }
-    matched_.clear();
-    return {};
-  }
-
-  // Per step: whether the present group has any pair there.
-  std::vector<char> MatchedSteps() const {
-    std::vector<char> steps(out_.steps(), 0);
-    for (std::size_t i = 0; i < matched_.size(); ++i) {
-      if (matched_[i] != 0) steps[i % steps.size()] = 1;
-    }
-    return steps;
-  }
-
-  // One-to-one: two rows of the left may not meet the same partner.
-  Status RefuseSecondMatch(std::span<const std::size_t> many,
-                           std::span<const std::size_t> one) const {
-    if (matching_.cardinality != Cardinality::kOneToOne || many.size() < 2) return {};
-    for (std::size_t s = 0; s < many_.steps(); ++s) {
-      const auto present = [s](const Table& table) {
-        return [s, &table](std::size_t i) { return table.PresentAt(i, s); };
-      };
-      if (std::count_if(many.begin(), many.end(), present(many_)) < 2) continue;
-      if (!fill_one_ && std::none_of(one.begin(), one.end(), present(one_))) continue;
-      return SecondMatch();
-    }
-    return {};
-  }
-
-  // Looks at what was matched, also at what a comparison dropped. Rows from `first` on belong to
-  // the group.
-  Status RefuseMatches(std::size_t first) const {
-    if (!tracks_) return {};
-    return matching_.cardinality == Cardinality::kOneToOne ? FindSecondMatch()
-                                                           : FindEqualResults(first);
-  }
-  // One-to-one where not every pair is one (a float and a histogram).
-  Status FindSecondMatch() const {
-    std::vector<char> seen(out_.steps(), 0);
-    for (std::size_t i = 0; i < matched_.size(); ++i) {
-      if (matched_[i] == 0) continue;
-      if (std::exchange(seen[i % seen.size()], 1) != 0) return SecondMatch();
-    }
-    return {};
-  }
-  static Error SecondMatch() {
-    return Invalid(
-        "multiple matches for labels: many-to-one matching must be explicit "
-        "(group_left/group_right)");
-  }
-  // Many-to-one: results of one group must differ in their labels.
-  Status FindEqualResults(std::size_t first) const {
-    std::vector<std::pair<std::uint64_t, std::size_t>> hashes;
-    for (std::size_t i = first; i < out_.size(); ++i) {
-      hashes.emplace_back(out_.row(i).labels->Hash(), i);
-    }
-    std::sort(hashes.begin(), hashes.end());
-    for (std::size_t i = 0; i < hashes.size(); ++i) {
-      for (std::size_t k = i + 1; k < hashes.size() && hashes[k].first == hashes[i].first; ++k) {
-        const auto [a, b] = std::pair(hashes[i].second, hashes[k].second);
-        if (*out_.row(a).labels != *out_.row(b).labels) continue;
-        for (std::size_t s = 0; s < out_.steps(); ++s) {
-          if (!Matched(a - first, s) || !Matched(b - first, s)) continue;
-          return Invalid("multiple matches for labels: grouping labels must ensure unique matches");
-        }
-      }
-    }
-    return {};
-  }
-  bool Matched(std::size_t result, std::size_t step) const {
-    return matched_[result * out_.steps() + step] != 0;
-  }
-
-  void Pair(std::size_t m, std::size_t o) {
-    const double* one = one_.values(o);
-    const RowLabels labels = keeps_labels_
-                                 ? many_.row(m).labels
-                                 : RowLabels(ResultLabels(many_.row(m), *one_.row(o).labels));
-    if (many_.histograms(m) == nullptr && one_.histograms(o) == nullptr) {
-      Emit(labels, many_.row(m), many_.values(m), [one](std::size_t s) { return one[s]; });
-      return;
-    }
-    EmitMixed(
-        labels, many_.row(m), [this, m](std::size_t s) { return At(many_, m, s); },
-        [this, o](std::size_t s) { return At(one_, o, s); });
-  }
-
-  // What a row has at a step; empty if nothing.
-  static std::optional<Operand> At(const Table& table, std::size_t row, std::size_t step) {
-    if (!table.PresentAt(row, step)) return std::nullopt;
-    return Operand{table.values(row)[step], table.SharedHistogram(row, step)};
-  }
-
-  // Row `m` where no row of `one` is present.
-  void FillFor(std::size_t m, std::span<const std::size_t> one) {
-    const Labels partner = groups_.index.choice().Pick(*many_.row(m).labels);
-    const auto value = [&](std::size_t s) {
-      for (const std::size_t o : one) {
-        if (one_.PresentAt(o, s)) return kAbsent;
-      }
-      return *fill_one_;
-    };
-    const Labels* const labels = ResultLabels(many_.row(m), partner);
-    if (many_.histograms(m) == nullptr) return Emit(labels, many_.row(m), many_.values(m), value);
-    EmitMixed(
-        labels, many_.row(m), [this, m](std::size_t s) { return At(many_, m, s); },
-        [&value](std::size_t s) { return Filled(value(s)); });
-  }
-
-  // Row `o` at the steps where its group has no pair.
-  void FillForOne(std::size_t o, const std::vector<char>& matched) {
-    const Row pretended{context_.Own(groups_.index.choice().Pick(*one_.row(o).labels)), false};
-    Column filled(many_.steps(), *fill_many_);
-    for (std::size_t s = 0; s < filled.size(); ++s) {
-      if (matched[s] != 0) filled[s] = kAbsent;
-    }
-    const double* one = one_.values(o);
-    const Labels* const labels = ResultLabels(pretended, *one_.row(o).labels);
-    if (one_.histograms(o) == nullptr) {
-      Emit(labels, pretended, filled.data(), [one](std::size_t s) { return one[s]; });
-    } else {
-      EmitMixed(
-          labels, pretended, [&filled](std::size_t s) { return Filled(filled[s]); },
-          [this, o](std::size_t s) { return At(one_, o, s); });
-    }
-  }
-  static std::optional<Operand> Filled(double value) {
-    return IsPresent(value) ? std::optional(Operand{value, nullptr}) : std::nullopt;
-  }
-
-  // A result row: `many` and the partner's value at each step, where both are present.
-  template <typename Partner>
-  void Emit(RowLabels labels, const Row& source, const double* many, Partner partner) {
-    double* out = out_.Add(ResultRow(labels, source));
-    floats_met_ = true;
-    const std::size_t steps = out_.steps();
-    const bool track = tracks_;
-    const std::size_t base = matched_.size();
-    if (track) matched_.resize(base + steps, 0);
-    WithOperator(binary_, [&](auto f) {
-      for (std::size_t s = 0; s < steps; ++s) {
-        const double p = partner(s);
-        if (!IsPresent(many[s]) || !IsPresent(p)) continue;
-        if (track) matched_[base + s] = 1;
-        out[s] = swapped_ ? f(p, many[s], p) : f(many[s], p, many[s]);
-      }
-    });
-  }
-
-  // Included labels are the partner's, which may be another one at the next run.
-  Row ResultRow(RowLabels labels, const Row& source) const {
-    if (!matching_.include.empty()) return {labels, DropsName(source)};
-    return {labels, DropsName(source), source.selector, source.slot};
-  }
-  bool DropsName(const Row& source) const {
-    const bool filter = promql::IsComparison(binary_.op) || IsTrim(binary_.op);
-    if (keeps_labels_ && ChangesMeaning(binary_)) return true;
-    return filter && (binary_.return_bool || source.drop_name);  // else ResultLabels has done it
-  }
-
-  // The same where histograms take part: `many(step)` and `one(step)` give operands.
-  template <typename Many, typename One>
-  void EmitMixed(RowLabels labels, const Row& source, Many many, One one) {
-    out_.Add(ResultRow(labels, source));
-    const std::size_t row = out_.size() - 1;
-    const std::size_t base = matched_.size();
-    if (tracks_) matched_.resize(base + out_.steps(), 0);
-    for (std::size_t s = 0; s < out_.steps(); ++s) {
-      const std::optional<Operand> a = many(s);
-      const std::optional<Operand> b = one(s);
-      if (!a || !b) continue;
-      const std::optional<Operand> result = Apply(swapped_ ? *b : *a, swapped_ ? *a : *b);
-      if (tracks_ && result) matched_[base + s] = 1;
-      Put(result, row, s, out_);
-    }
-  }
-
-  // The operator on any operands: see ApplyToHistograms. A comparison lets the left one through.
-  std::optional<Operand> Apply(const Operand& left, const Operand& right) {
-    if (left.histogram != nullptr || right.histogram != nullptr) {
-      const HistogramRemarker remarks(context_, "", binary_.position);
-      return ApplyToHistograms(binary_, left, right, left, remarks);
-    }
-    floats_met_ = true;
-    double result = kAbsent;
-    WithOperator(binary_, [&](auto f) { result = f(left.value, right.value, left.value); });
-    return Operand{result, nullptr};
-  }
-
-  // The labels of a result, as the modifiers say.
-  const Labels* ResultLabels(const Row& many, const Labels& one) {
-    if (ChangesMeaning(binary_) && !binary_.return_bool) {
-      builder_.Reset(WithoutMetadata(*many.labels));
-    } else {
-      builder_.Reset(*many.labels);
-    }
-    if (matching_.cardinality == Cardinality::kOneToOne) RestrictToMatching();
-    for (const std::string& name : matching_.include) builder_.Set(name, one.Get(name));
-    return context_.Own(builder_.Build());
-  }
-
-  void RestrictToMatching() {
-    std::vector<std::string> gone;
-    for (const auto& [name, value] : builder_.pairs()) {
-      const bool listed = std::find(matching_.labels.begin(), matching_.labels.end(), name) !=
-                          matching_.labels.end();
-      if (listed != matching_.on) gone.push_back(name);
-    }
-    for (const std::string& name : gone) builder_.Delete(name);
-  }
-
-  Result<Table> Finish() {
-    if (keeps_labels_) {
-      out_.distinct_without_name = true;
-      return std::move(out_);
-    }
-    // Arithmetic took the names away, whatever becomes of delayed removal.
-    RETURN_IF_ERROR(context_.MergeEqual(out_));
-    out_.distinct_without_name = ChangesMeaning(binary_);
-    if (!out_.distinct_without_name) RETURN_IF_ERROR(context_.MergeAfterDrop(out_));
-    return std::move(out_);
-  }
-
-  QueryContext& context_;
-  const promql::Binary& binary_;
-  const VectorMatching& matching_;
-  const bool keeps_labels_;  // see KeepsLabels(): nobody need look at the labels here
-  MatchGroups groups_;
-  const bool swapped_;
-  Table many_;
-  Table one_;
-  const std::vector<std::size_t>& of_many_;
-  const std::vector<std::size_t>& of_one_;
-  const std::optional<double> fill_one_;
-  const std::optional<double> fill_many_;
-  const bool tracks_;  // whether matched_ is kept
-  Table out_;
-  bool floats_met_ = false;    // two floats were operands
-  std::vector<char> matched_;  // per result row of the present group and step
-  LabelsBuilder builder_;
-};
-
-// Prometheus prints the label sets of this error with the name among the labels.
-std::string Joiner::WithName(const Labels& labels) {
-  std::string out = "{";
-  for (const LabelView& label : labels) {
-    if (out.size() > 1) out += ", ";
-    out.append(label.name).append("=").append(Quote(label.value));
-  }
-  return out + "}";
+  return false;
 }
-
-}  // namespace
-
-Column ScalarBinary(BinaryOp op, Column left, const Column& right) {
-  const auto apply = [&](auto f) {
-    for (std::size_t s = 0; s < left.size(); ++s) left[s] = f(left[s], right[s]);
-  };
-  if (promql::IsComparison(op)) {
-    WithComparison(op, [&apply](auto holds) {
-      apply([holds](double a, double b) { return holds(a, b) ? 1.0 : 0.0; });
-    });
-  } else {
-    WithArithmetic(op, apply);
-  }
-  return left;
-}
-
-namespace {
 
 // There is nothing to cut from floats: they go.
 void TrimFloats(QueryContext& context, const promql::Binary& binary, Table& vector) {
@@ -643,12 +95,26 @@ void ScalarHistograms(QueryContext& context, const promql::Binary& binary, const
       const auto result = scalar_first
                               ? ApplyToHistograms(binary, number, histogram, histogram, remarks)
                               : ApplyToHistograms(binary, histogram, number, histogram, remarks);
-      Put(result, i, s, vector);
+      PutOperand(result, i, s, vector);
     }
   }
 }
 
 }  // namespace
+
+Column ScalarBinary(BinaryOp op, Column left, const Column& right) {
+  const auto apply = [&](auto f) {
+    for (std::size_t s = 0; s < left.size(); ++s) left[s] = f(left[s], right[s]);
+  };
+  if (promql::IsComparison(op)) {
+    WithComparison(op, [&apply](auto holds) {
+      apply([holds](double a, double b) { return holds(a, b) ? 1.0 : 0.0; });
+    });
+  } else {
+    WithArithmetic(op, apply);
+  }
+  return left;
+}
 
 Result<Table> VectorScalarBinary(QueryContext& context, const promql::Binary& binary, Table vector,
                                  const Column& scalar, bool scalar_first) {
@@ -679,7 +145,7 @@ Result<Table> VectorBinary(QueryContext& context, const promql::Binary& binary, 
   if (promql::IsSetOperator(binary.op)) {
     return SetOperator(context, binary, std::move(left), std::move(right));
   }
-  return Joiner(context, binary, std::move(left), std::move(right)).Run();
+  return JoinVectors(context, binary, std::move(left), std::move(right));
 }
 
 }  // namespace skep::engine
