@@ -22,7 +22,7 @@ class LivingStore {
  public:
   explicit LivingStore(std::uint64_t seed, StoreOptions options = {})
       : options_(std::move(options)), random_(seed) {
-    clock.Pass(FromMillis(0) + std::chrono::hours(24 * 20'000) - clock.Now());
+    clock.PassToMidnight();
     Open();
   }
 

@@ -12,7 +12,7 @@ using test::MemoryDisk;
 class FlushRig {
  public:
   explicit FlushRig(UpkeepOptions upkeep) {
-    clock.Pass(FromMillis(0) + hours(24 * 20'000) - clock.Now());
+    clock.PassToMidnight();
     StoreOptions options;
     options.upkeep = upkeep;
     store = OpenStore(disk, clock, options);

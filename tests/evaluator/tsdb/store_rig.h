@@ -3,6 +3,7 @@
 
 #include <bit>
 #include <catch2/catch.hpp>
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -24,6 +25,8 @@ class StoreClock final : public Clock {
   Timestamp Now() const override { return FromMillis(1'000'000) + passed_; }
   Steady SteadyNow() const override { return Steady(passed_); }
   void Pass(Duration time) { passed_ += time; }
+  // To a midnight of the present: blocks are cut at spans of the clock.
+  void PassToMidnight() { Pass(FromMillis(0) + std::chrono::hours(24 * 20'000) - Now()); }
 
  private:
   Duration passed_{};

@@ -11,7 +11,7 @@ using test::MemoryDisk;
 class UpkeepRig {
  public:
   explicit UpkeepRig(StoreOptions options = {}) : options_(std::move(options)) {
-    clock.Pass(FromMillis(0) + hours(24 * 20'000) - clock.Now());
+    clock.PassToMidnight();
     Open();
   }
   void Open() {

@@ -29,7 +29,7 @@ using test::MemoryDisk;
 class Rig {
  public:
   explicit Rig(std::uint64_t seed) : random_(seed) {
-    clock_.Pass(FromMillis(0) + hours(24 * 20'000) - clock_.Now());
+    clock_.PassToMidnight();
     store = OpenStore(disk_, clock_);
     store->SetOutOfOrderWindow(hours(3));
   }
