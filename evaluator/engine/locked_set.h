@@ -11,12 +11,16 @@
 
 namespace skep::engine {
 
-// LabelsAt and CopyLabels may be called by any thread at any time, the others by one.
+// LabelsAt and CopyLabels may be called by any thread at any time, the others by one. Next may make
+// places, and labels that cannot be read warnings, so they wait for each other.
 class LockedSet final : public storage::SeriesSet {
  public:
   explicit LockedSet(std::unique_ptr<storage::SeriesSet> set) : set_(std::move(set)) {}
 
-  bool Next() override { return set_->Next(); }
+  bool Next() override {
+    const std::lock_guard lock(mutex_);
+    return set_->Next();
+  }
   const Labels& labels() const override {
     const std::lock_guard lock(mutex_);
     return set_->labels();
@@ -35,7 +39,10 @@ class LockedSet final : public storage::SeriesSet {
     return set_->ReadSummarized(cuts, out);
   }
   std::uint32_t slot() const override { return set_->slot(); }
-  std::vector<std::string> Warnings() const override { return set_->Warnings(); }
+  std::vector<std::string> Warnings() const override {
+    const std::lock_guard lock(mutex_);
+    return set_->Warnings();
+  }
 
  private:
   const std::unique_ptr<storage::SeriesSet> set_;

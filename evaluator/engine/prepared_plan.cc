@@ -35,7 +35,7 @@ PreparedPlan::Selector* PreparedPlan::SelectorOf(const promql::Expr& node) {
 }
 
 SharedSelect& PreparedPlan::SeriesOf(Selector& selector, const promql::VectorSelector& node,
-                                     Duration reach) {
+                                     SelectReach reach) {
   if (selector.series == nullptr) {
     selector.series =
         pool_ == nullptr ? std::make_shared<SharedSelect>() : pool_->Of(node.matchers, reach);

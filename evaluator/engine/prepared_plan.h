@@ -71,7 +71,7 @@ class PreparedPlan {
   // more selectors than numbers.
   Selector* SelectorOf(const promql::Expr& node);
   // What the store keeps of it. `reach`: see SelectPool; only the first call's counts.
-  SharedSelect& SeriesOf(Selector& selector, const promql::VectorSelector& node, Duration reach);
+  SharedSelect& SeriesOf(Selector& selector, const promql::VectorSelector& node, SelectReach reach);
   // To be called after the store was asked, with the generation of its answer: where it gave its
   // slots out anew, all numbers are forgotten.
   void NoteGeneration(Selector& selector, std::uint64_t generation);

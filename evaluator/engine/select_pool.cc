@@ -5,8 +5,8 @@
 namespace skep::engine {
 namespace {
 
-std::string KeyOf(const std::vector<Matcher>& matchers, Duration reach) {
-  std::string key = std::to_string(reach.count());
+std::string KeyOf(const std::vector<Matcher>& matchers, SelectReach reach) {
+  std::string key = std::to_string(reach.back.count()) + ' ' + std::to_string(reach.ahead.count());
   for (const Matcher& matcher : matchers) {
     for (const std::string_view part :
          {std::string_view(matcher.name()), MatchTypeName(matcher.type()),
@@ -22,7 +22,8 @@ std::string KeyOf(const std::vector<Matcher>& matchers, Duration reach) {
 
 }  // namespace
 
-std::shared_ptr<SharedSelect> SelectPool::Of(const std::vector<Matcher>& matchers, Duration reach) {
+std::shared_ptr<SharedSelect> SelectPool::Of(const std::vector<Matcher>& matchers,
+                                             SelectReach reach) {
   const std::string key = KeyOf(matchers, reach);
   const std::lock_guard lock(mutex_);
   std::weak_ptr<SharedSelect>& known = selects_[key];

@@ -21,12 +21,19 @@ struct SharedSelect {
   std::unique_ptr<storage::KeptSelect> kept;
 };
 
+// Where the samples of a selector lie, from the query's time (the first step's). Selectors that
+// look further back than others need more series, and those of a graph over six hours meet more
+// blocks than those of one over an hour.
+struct SelectReach {
+  Duration back;   // to where they begin
+  Duration ahead;  // to where they end; below 0 where that is before
+};
+
 // Of one store. Thread-safe.
 class SelectPool {
  public:
-  // The same as long as anybody has it. `reach`: how long before the query's time the samples
-  // begin; selectors that look further back than others need more series, and keep their own.
-  std::shared_ptr<SharedSelect> Of(const std::vector<Matcher>& matchers, Duration reach);
+  // The same as long as anybody has it.
+  std::shared_ptr<SharedSelect> Of(const std::vector<Matcher>& matchers, SelectReach reach);
 
  private:
   void ForgetUnused();

@@ -32,7 +32,9 @@ Result<Selected> Select(QueryContext& context, const promql::VectorSelector& nod
   PreparedPlan::Selector* const kept =
       context.plan() == nullptr ? nullptr : context.plan()->SelectorOf(node);
   if (kept == nullptr) return TakeOver(context, context.querier().Select(node.matchers, range), 0);
-  SharedSelect& series = context.plan()->SeriesOf(*kept, node, context.when().start - range.min);
+  const Timestamp start = context.when().start;
+  SharedSelect& series =
+      context.plan()->SeriesOf(*kept, node, {start - range.min, range.max - start});
   const std::lock_guard lock(series.mutex);
   SelectResult set = context.querier().SelectAgain(node.matchers, range, series.kept);
   context.plan()->NoteGeneration(*kept, series.kept == nullptr ? 0 : series.kept->generation());

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "common/base/number.h"
+#include "evaluator/engine/first_behind.h"
 #include "evaluator/engine/histogram_remarks.h"
 #include "evaluator/engine/histogram_window.h"
 #include "evaluator/engine/range_function.h"
@@ -43,17 +44,6 @@ Status CheckArguments(QueryContext& context, const promql::Call& call,
 constexpr std::size_t kManyWindows = 8;
 constexpr std::int64_t kOverlap = 4;
 
-// The first of the times behind `time`, from `begin` on: mostly a few steps away, and half a day at
-// the first step.
-std::size_t FirstBehind(const std::vector<Timestamp>& times, std::size_t begin, Timestamp time) {
-  constexpr std::size_t kNear = 16;
-  const std::size_t near = std::min(times.size(), begin + kNear);
-  while (begin < near && times[begin] <= time) ++begin;
-  if (begin < near || near == times.size()) return begin;
-  const auto from = times.begin() + static_cast<std::ptrdiff_t>(begin);
-  return static_cast<std::size_t>(std::upper_bound(from, times.end(), time) - times.begin());
-}
-
 }  // namespace
 
 bool IsRate(FunctionId id) { return id == FunctionId::kRate || id == FunctionId::kIncrease; }
@@ -75,6 +65,12 @@ Slider::Slider(QueryContext& context, const promql::Call& call, const SliderInpu
   window_.anchored = spec_.anchored;
   window_.smoothed = spec_.smoothed;
   arguments_.scratch = &scratch_;
+  const bool counter = IsRate(call.function->id);
+  if (spec_.anchored || spec_.smoothed) return;
+  if (!counter && call.function->id != FunctionId::kDelta) return;
+  rate_windows_.emplace(steps_, spec_);
+  rate_kind_.counter = counter;
+  if (call.function->id == FunctionId::kRate) rate_kind_.range_seconds = window_.range_seconds;
 }
 
 void Slider::Bounds::Slide(const std::vector<Timestamp>& times, const RangeSpec& spec,
@@ -99,6 +95,10 @@ std::size_t Slider::RunBounds::Slide(const std::vector<SummaryWindow::Run>& runs
 Result<Slider::Filled> Slider::Run(const RangeSeries& series, Table& table) {
   const storage::SampleColumns& samples = series.samples;
   if (samples.empty() && series.summaries.empty()) return Filled{};
+  const bool is_plain = series.summaries.empty() && samples.histograms.empty();
+  if (rate_windows_ && is_plain && samples.starts.empty()) {
+    return RunRates(samples, table.values(table.size() - 1));
+  }
   if (needs_falls_ && samples.size() > 0) CountFalls(samples);
   pieces_.Clear();
   if (!series.summaries.empty()) return RunSummarized(series, table);
@@ -120,6 +120,13 @@ Result<Slider::Filled> Slider::Run(const RangeSeries& series, Table& table) {
     any = any || IsPresent(out[s]);
   }
   if (!samples.starts.empty() && is_rate_) CheckStarts(series);
+  return Filled{any, any};
+}
+
+Result<Slider::Filled> Slider::RunRates(const storage::SampleColumns& samples, double* out) {
+  const RateWindows::List& list = rate_windows_->Of(samples.times);
+  RETURN_IF_ERROR(NoteWork(list.samples, samples.size() + steps_.count));
+  const bool any = FillRates(rate_kind_, list, samples.values, out);
   return Filled{any, any};
 }
 

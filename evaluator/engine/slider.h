@@ -3,11 +3,13 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "common/base/result.h"
 #include "evaluator/engine/context.h"
 #include "evaluator/engine/pieces.h"
+#include "evaluator/engine/rate_windows.h"
 #include "evaluator/engine/selector.h"
 #include "evaluator/engine/summary_window.h"
 #include "evaluator/engine/table.h"
@@ -73,6 +75,8 @@ class Slider {
   Status NoteWork(std::size_t samples, std::size_t work);
   // The function over the window, whose samples are those of `bounds`.
   double Compute(const storage::SampleColumns& samples, const Bounds& bounds);
+  // The same as Run for a rate of floats without starts.
+  Result<Filled> RunRates(const storage::SampleColumns& samples, double* out);
   // The same as Run where runs of samples have come as what they come to.
   Result<Filled> RunSummarized(const RangeSeries& series, Table& table);
   // The same over histograms, and floats beside them.
@@ -94,8 +98,10 @@ class Slider {
   const bool by_pieces_;                    // where windows are long enough
   const bool needs_falls_;
   const bool is_rate_;
-  const promql::PosRange place_;  // of the range vector
-  std::size_t work_ = 0;          // since the last check
+  const promql::PosRange place_;             // of the range vector
+  std::size_t work_ = 0;                     // since the last check
+  std::optional<RateWindows> rate_windows_;  // of a plain rate, increase, delta
+  RateKind rate_kind_;
   Window window_;
   WindowArguments arguments_;
   Pieces pieces_;

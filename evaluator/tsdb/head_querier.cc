@@ -47,6 +47,7 @@ class HeadSeriesSet final : public HeadSet {
   std::unique_ptr<HeadSet> Again() const override {
     return std::make_unique<HeadSeriesSet>(snapshot_, list_, range_);
   }
+  KeptBytes kept_bytes() const override { return snapshot_->state->kept_bytes; }
 
  private:
   const std::shared_ptr<const Snapshot> snapshot_;

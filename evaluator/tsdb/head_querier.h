@@ -5,6 +5,7 @@
 
 #include "evaluator/storage/querier.h"
 #include "evaluator/tsdb/head_state.h"
+#include "evaluator/tsdb/kept_series.h"
 
 namespace skep::tsdb {
 
@@ -15,6 +16,8 @@ class HeadSet : public storage::SeriesSet {
   virtual std::shared_ptr<const void> list() const = 0;
   // A new walk over the same series at the same state.
   virtual std::unique_ptr<HeadSet> Again() const = 0;
+  // Where the head counts what is kept of selectors.
+  virtual KeptBytes kept_bytes() const = 0;
 };
 
 // `held` lives as long as the querier and its answers.

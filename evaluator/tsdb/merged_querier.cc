@@ -12,20 +12,72 @@ namespace skep::tsdb {
 namespace {
 
 // What is the same as long as the same blocks are asked: what each of them found, and how its
-// series and those of the head go together.
+// series and those of the head go together. With an order the slots are places in it, without one
+// those of the head.
 class KeptMerge final : public storage::KeptSelect {
  public:
-  std::uint64_t generation() const override { return head == nullptr ? 1 : head->generation(); }
-
   struct Found {
     std::weak_ptr<const Block> block;  // its number may be another's later
     std::shared_ptr<const Postings> series;
   };
 
+  KeptMerge() = default;
+  ~KeptMerge() override { Add(0); }
+  KeptMerge(const KeptMerge&) = delete;
+  KeptMerge& operator=(const KeptMerge&) = delete;
+
+  // Both parts only rise, and one of them does whenever slots change.
+  std::uint64_t generation() const override {
+    return (head == nullptr ? 1 : head->generation()) + changes_;
+  }
+
+  // Null: to be found.
+  const std::shared_ptr<const MergeOrder>& order() const { return order_; }
+  bool HasOrderOf(const std::shared_ptr<const void>& head_list) const {
+    return order_ != nullptr && head_list_ == head_list;
+  }
+  void SetOrder(std::shared_ptr<const MergeOrder> order, std::shared_ptr<const void> head_list) {
+    if (order_ != nullptr || order != nullptr) ++changes_;
+    order_ = std::move(order);
+    head_list_ = std::move(head_list);
+  }
+
+  std::shared_ptr<const Postings> Find(const std::shared_ptr<const Block>& block) const {
+    for (const Found& one : blocks_) {
+      if (!one.block.owner_before(block) && !block.owner_before(one.block)) return one.series;
+    }
+    return nullptr;
+  }
+  std::size_t blocks() const { return blocks_.size(); }
+  void SetBlocks(std::vector<Found> blocks) { blocks_ = std::move(blocks); }
+  // Adds what it takes to `bytes`, the same at each call, until it is gone.
+  void CountIn(KeptBytes bytes) {
+    bytes_ = std::move(bytes);
+    Add(HeapBytes());
+  }
+
   std::unique_ptr<storage::KeptSelect> head;
-  std::vector<Found> blocks;  // of the last answer, rising
-  std::shared_ptr<const void> head_list;
-  std::shared_ptr<const MergeOrder> order;  // null: to be found
+
+ private:
+  std::uint64_t HeapBytes() const {
+    std::uint64_t bytes = order_ == nullptr ? 0 : order_->heap_bytes();
+    for (const Found& one : blocks_) {
+      bytes += sizeof(one) + one.series->capacity() * sizeof(one.series->front());
+    }
+    return bytes;
+  }
+  void Add(std::uint64_t bytes) {
+    if (bytes_ == nullptr) return;
+    *bytes_ += bytes - counted_;  // may wrap around and back
+    counted_ = bytes;
+  }
+
+  std::vector<Found> blocks_;  // of the last answer, rising
+  std::shared_ptr<const void> head_list_;
+  std::shared_ptr<const MergeOrder> order_;
+  std::uint64_t changes_ = 0;
+  KeptBytes bytes_;
+  std::uint64_t counted_ = 0;  // of bytes_, for this one
 };
 
 std::vector<std::string> Union(std::vector<std::string> a, const std::vector<std::string>& b) {
@@ -59,13 +111,15 @@ class MergedQuerier final : public storage::Querier {
     if (!answer) return answer.error();
     Result<std::vector<BlockWalk>> walks = Walk(matchers, range, &merge);
     if (!walks) return walks.error();
-    if (walks->empty()) return answer;
     const auto& head = static_cast<const HeadSet&>(**answer);
-    if (merge.order == nullptr || merge.head_list != head.list()) {
-      merge.order = MergedSet(*walks, head.Again(), nullptr).TakeOrder();
-      merge.head_list = head.list();
+    if (walks->empty()) {
+      merge.SetOrder(nullptr, nullptr);
+    } else if (!merge.HasOrderOf(head.list())) {
+      merge.SetOrder(MergedSet(*walks, head.Again(), nullptr).TakeOrder(), head.list());
     }
-    return {std::make_unique<MergedSet>(std::move(*walks), std::move(*answer), merge.order)};
+    merge.CountIn(head.kept_bytes());
+    if (walks->empty()) return answer;
+    return {std::make_unique<MergedSet>(std::move(*walks), std::move(*answer), merge.order())};
   }
 
   Result<std::vector<std::string>> LabelNames(std::span<const Matcher> matchers) override {
@@ -96,7 +150,7 @@ class MergedQuerier final : public storage::Querier {
     bool is_same = true;
     for (const LiveBlock& block : *blocks_) {
       if (!Overlaps(block, range)) continue;
-      std::shared_ptr<const Postings> series = kept ? FindKept(*kept, block.block) : nullptr;
+      std::shared_ptr<const Postings> series = kept ? kept->Find(block.block) : nullptr;
       if (series == nullptr) {
         Result<Postings> selected = block.block->Select(matchers);
         if (!selected) return selected.error();
@@ -107,18 +161,10 @@ class MergedQuerier final : public storage::Querier {
       if (!series->empty()) walks.emplace_back(block, std::move(series), range);
     }
     if (kept != nullptr) {
-      if (!is_same || found.size() != kept->blocks.size()) kept->order = nullptr;
-      kept->blocks = std::move(found);
+      if (!is_same || found.size() != kept->blocks()) kept->SetOrder(nullptr, nullptr);
+      kept->SetBlocks(std::move(found));
     }
     return walks;
-  }
-
-  static std::shared_ptr<const Postings> FindKept(const KeptMerge& kept,
-                                                  const std::shared_ptr<const Block>& block) {
-    for (const KeptMerge::Found& one : kept.blocks) {
-      if (!one.block.owner_before(block) && !block.owner_before(one.block)) return one.series;
-    }
-    return nullptr;
   }
 
   template <typename OfBlock>

@@ -12,6 +12,9 @@
 namespace skep::tsdb {
 namespace {
 
+// Set in the place of a series of blocks alone.
+constexpr std::uint32_t kOfBlocks = 0x80000000;
+
 // Whether a chunk may come as its summary.
 bool MayStand(const BlockChunk& chunk, storage::TimeRange range, std::span<const Timestamp> cuts) {
   return chunk.parts.kind != ChunkKind::kHistogram && chunk.parts.starts.empty() &&
@@ -80,6 +83,10 @@ bool MergedSet::NextByOrder() {
                   sources + static_cast<std::ptrdiff_t>(order_->ends[next_]));
   ++next_;
   for (const std::uint16_t source : present_) Advance(source);
+  if (!has_head()) {
+    const std::uint16_t source = present_.front();
+    block_places_.push_back({blocks_[source].ordinal(), source});
+  }
   return true;
 }
 
@@ -121,7 +128,10 @@ void MergedSet::AdvanceWithLabels(std::uint16_t source) {
 
 std::optional<Labels> MergedSet::ReadLabels(std::uint16_t source) const {
   if (source == head_source()) return head_->CopyLabels(head_->place());
-  Result<Labels> labels = blocks_[source].labels();
+  return Readable(blocks_[source].labels());
+}
+
+std::optional<Labels> MergedSet::Readable(Result<Labels> labels) const {
   if (labels) return std::move(*labels);
   warnings_.push_back(labels.error().message());
   return std::nullopt;
@@ -130,19 +140,37 @@ std::optional<Labels> MergedSet::ReadLabels(std::uint16_t source) const {
 const Labels& MergedSet::labels() const {
   if (labels_ != nullptr) return *labels_;
   if (has_head()) return *(labels_ = &head_->labels());
-  const std::uint16_t source = present_.front();
-  const std::optional<Labels>& known = sources_[source].labels;
-  shown_.push_back(known ? *known : ReadLabels(source).value_or(Labels()));
+  if (order_ != nullptr) return *(labels_ = &LabelsAt(place()));
+  shown_.push_back(*sources_[present_.front()].labels);
   return *(labels_ = &shown_.back());
 }
 
-std::uint32_t MergedSet::place() const { return has_head() ? head_->place() : kNoPlace; }
+std::uint32_t MergedSet::place() const {
+  if (has_head()) return head_->place();
+  if (order_ == nullptr) return kNoPlace;
+  return kOfBlocks | static_cast<std::uint32_t>(block_places_.size() - 1);
+}
+
+const Labels& MergedSet::LabelsAt(std::uint32_t place) const {
+  if ((place & kOfBlocks) == 0) return head_->LabelsAt(place);
+  BlockPlace& at = block_places_[place & ~kOfBlocks];
+  if (at.labels == nullptr) at.labels = &shown_.emplace_back(CopyLabels(place));
+  return *at.labels;
+}
+
+Labels MergedSet::CopyLabels(std::uint32_t place) const {
+  if ((place & kOfBlocks) == 0) return head_->CopyLabels(place);
+  const BlockPlace& at = block_places_[place & ~kOfBlocks];
+  return Readable(blocks_[at.source].LabelsOf(at.ordinal)).value_or(Labels());
+}
 
 bool MergedSet::has_head() const {
   return std::ranges::find(present_, head_source()) != present_.end();
 }
 
-std::uint32_t MergedSet::slot() const { return has_head() ? head_->slot() : 0; }
+std::uint32_t MergedSet::slot() const {
+  return order_ == nullptr ? 0 : static_cast<std::uint32_t>(next_);
+}
 
 Status MergedSet::ReadPart(std::uint16_t source, storage::SampleColumns& out) {
   return source == head_source() ? head_->ReadSamples(out) : blocks_[source].Read(out);

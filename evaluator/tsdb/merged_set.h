@@ -21,6 +21,10 @@ namespace skep::tsdb {
 struct MergeOrder {
   std::vector<std::uint16_t> sources;  // of one series after the other
   std::vector<std::uint32_t> ends;     // of each series, in `sources`
+
+  std::size_t heap_bytes() const {
+    return sources.capacity() * sizeof(sources[0]) + ends.capacity() * sizeof(ends[0]);
+  }
 };
 
 // Walks the series of one block that a Select found.
@@ -36,6 +40,9 @@ class BlockWalk {
   bool Next() { return ++next_ <= found_->size(); }
   // Of the present series.
   Result<Labels> labels() { return cursor_.LabelsOf(present()); }
+  std::uint32_t ordinal() const { return present(); }
+  // Of a series that the walk came to.
+  Result<Labels> LabelsOf(std::uint32_t ordinal) { return cursor_.LabelsOf(ordinal); }
   Status Read(storage::SampleColumns& out);
   Status ReadSummarized(std::span<const Timestamp> cuts, storage::SummarizedSamples& out);
 
@@ -62,12 +69,14 @@ class MergedSet final : public storage::SeriesSet {
 
   bool Next() override;
   const Labels& labels() const override;
-  // Series that the head has are known by their place there.
+  // Series that the head has are known by their place there, the others, with an order, by one that
+  // is above all of those.
   std::uint32_t place() const override;
-  const Labels& LabelsAt(std::uint32_t place) const override { return head_->LabelsAt(place); }
-  Labels CopyLabels(std::uint32_t place) const override { return head_->CopyLabels(place); }
+  const Labels& LabelsAt(std::uint32_t place) const override;
+  Labels CopyLabels(std::uint32_t place) const override;
   Status ReadSamples(storage::SampleColumns& out) override;
   Status ReadSummarized(std::span<const Timestamp> cuts, storage::SummarizedSamples& out) override;
+  // Where the present series stands in the order, from 1; 0 without one.
   std::uint32_t slot() const override;
   std::vector<std::string> Warnings() const override { return warnings_; }
 
@@ -81,6 +90,13 @@ class MergedSet final : public storage::SeriesSet {
     bool is_over = false;
   };
 
+  // A series of blocks alone, whose labels are read when somebody asks for them.
+  struct BlockPlace {
+    std::uint32_t ordinal = 0;
+    std::uint16_t source = 0;
+    const Labels* labels = nullptr;  // in shown_; null: not asked for yet
+  };
+
   std::size_t head_source() const { return blocks_.size(); }
   bool has_head() const;  // the present series
   void Advance(std::uint16_t source);
@@ -88,6 +104,7 @@ class MergedSet final : public storage::SeriesSet {
   bool NextByLabels();
   bool NextByOrder();
   std::optional<Labels> ReadLabels(std::uint16_t source) const;
+  std::optional<Labels> Readable(Result<Labels> labels) const;
   Status ReadPart(std::uint16_t source, storage::SampleColumns& out);
   // Appends what a source has of the present series, where all of it is later than `end`, which
   // moves on. False: some of it is not, and `out` may have it or not.
@@ -105,8 +122,9 @@ class MergedSet final : public storage::SeriesSet {
   bool has_begun_ = false;
   std::vector<std::uint16_t> rank_;  // of each source in time; the head's is last
 
-  std::vector<std::uint16_t> present_;  // the sources of the present series, by rank
-  mutable std::deque<Labels> shown_;    // labels() that were asked for
+  std::vector<std::uint16_t> present_;            // the sources of the present series, by rank
+  mutable std::vector<BlockPlace> block_places_;  // that Next came to by the order
+  mutable std::deque<Labels> shown_;              // labels() that were asked for
   mutable const Labels* labels_ = nullptr;
   mutable std::vector<std::string> warnings_;
   storage::SampleColumns merged_, part_;  // kept for their memory

@@ -38,7 +38,7 @@ struct HeadMemory {
   std::uint64_t open_runs = 0;      // the newest samples
   std::uint64_t sealed_chunks = 0;  // the others
   std::uint64_t rare = 0;           // histograms, starts, late samples, versions
-  std::uint64_t kept_selects = 0;   // lists of the series that rules ask for at every round
+  std::uint64_t kept_selects = 0;   // lists of series, here and in blocks, that are asked for again
 
   std::uint64_t sum() const {
     return labels + index + series + open_runs + sealed_chunks + rare + kept_selects;

@@ -12,6 +12,7 @@
 
 #include "evaluator/engine/engine.h"
 #include "evaluator/tsdb/head.h"
+#include "tests/evaluator/tsdb/living_store.h"
 #include "tests/support/many.h"
 
 namespace skep::rulequery {
@@ -100,8 +101,8 @@ class Churn {
     }
   }
 
-  void Round(tsdb::Head& head, Timestamp time) {
-    const auto appender = head.NewAppender();
+  void Round(storage::Appendable& store, Timestamp time) {
+    const auto appender = store.NewAppender();
     for (Target& target : series_) {
       const bool was = target.alive;
       if (Chance(was ? 0.06 : 0.15)) target.alive = !was;
@@ -187,15 +188,15 @@ class Rules {
 
   // Runs what `wanted(index)` says, both ways. How many answers had something in them.
   template <typename Wanted>
-  int Run(const Engine& engine, tsdb::Head& head, Timestamp time, Wanted wanted) {
+  int Run(const Engine& engine, storage::Queryable& store, Timestamp time, Wanted wanted) {
     int filled = 0;
     for (std::size_t i = 0; i < rules_.size(); ++i) {
       if (!wanted(i)) continue;
       Rule& rule = *rules_[i];
       engine::QueryOptions when = engine::QueryOptions::At(time);
-      const auto plain = Text(engine.Run(rule.query, head, when));
+      const auto plain = Text(engine.Run(rule.query, store, when));
       when.plan = &rule.plan;
-      const auto planned = Text(engine.Run(rule.query, head, when));
+      const auto planned = Text(engine.Run(rule.query, store, when));
       if (!plain.empty()) ++filled;
       if (planned == plain) continue;
       INFO(rule.query.text() << " at " << ToMillis(time));
@@ -265,6 +266,31 @@ TEST_CASE("A plan does without series that ended and has them again when they go
     }
   }
   CHECK(filled > seeds * kRounds * 3);
+}
+
+TEST_CASE("A plan gives the same to the bit of series that stand in blocks", "[plan]") {
+  constexpr int kRounds = 240;
+  int filled = 0;
+  tsdb::LivingStore rig(7);
+  const StillClock clock;
+  const Engine engine(clock);
+  Churn churn(11);
+  Rules rules(kForms);
+  std::mt19937_64 random(13);
+  for (int round = 0; round < kRounds; ++round) {
+    churn.Round(*rig.store, rig.clock.Now());
+    rig.clock.Pass(kInterval);
+    rig.store->Maintain();
+    rig.store->TendBlocks();
+    // Of memory alone, of blocks alone, of both.
+    const Timestamp time = rig.clock.Now() - Duration(random() % 3'600'000);
+    const int wanted = round < 60 ? 0 : 8;
+    filled += rules.Run(engine, *rig.store, time, [&random, wanted](std::size_t) {
+      return random() % 16 < static_cast<std::uint64_t>(wanted);
+    });
+  }
+  CHECK(rig.counters().flushes > 3);
+  CHECK(filled > kRounds * 5);
 }
 
 TEST_CASE("A plan forgets its groups when the store gives its slots out anew", "[plan]") {

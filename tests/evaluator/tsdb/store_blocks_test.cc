@@ -2,6 +2,8 @@
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <chrono>
+#include <cstdint>
+#include <map>
 #include <memory>
 #include <random>
 #include <string>
@@ -120,8 +122,35 @@ TEST_CASE("A reader that never ends fails in the end, and memory goes without it
   CHECK(ReadAll(*rig.store) == rig.ledger.All());
 }
 
+// What slots have stood for since the generation began.
+struct SlotLedger {
+  std::uint64_t generation = 0;
+  std::map<std::uint32_t, std::string> slots;
+  std::size_t met_again = 0;  // slots of earlier answers
+
+  void Note(std::uint64_t now, std::uint32_t slot, const std::string& labels) {
+    if (now != generation) slots.clear();
+    REQUIRE(now >= generation);
+    generation = now;
+    const auto [known, is_new] = slots.emplace(slot, labels);
+    if (!is_new) ++met_again;
+    CHECK(known->second == labels);
+  }
+};
+
+// Labels that are asked for later, or never, are those of the walk.
+void CheckPlaces(const storage::SeriesSet& set,
+                 const std::map<std::uint32_t, std::string>& places) {
+  for (const auto& [place, labels] : places) {
+    CHECK(set.CopyLabels(place).ToString() == labels);
+    CHECK(set.LabelsAt(place).ToString() == labels);
+    CHECK(&set.LabelsAt(place) == &set.LabelsAt(place));
+  }
+}
+
 // What both ways give for the newest minutes.
-void CompareSelects(Rig& rig, std::unique_ptr<storage::KeptSelect>& kept, Duration back) {
+void CompareSelects(Rig& rig, std::unique_ptr<storage::KeptSelect>& kept, Duration back,
+                    SlotLedger& ledger) {
   const storage::TimeRange range{rig.clock.Now() - back, rig.clock.Now()};
   const std::vector<Matcher> some = {
       Matcher::Create(MatchType::kRegex, "i", "[0-9]*[13579]").value()};
@@ -131,7 +160,7 @@ void CompareSelects(Rig& rig, std::unique_ptr<storage::KeptSelect>& kept, Durati
   REQUIRE(plain);
   REQUIRE(again);
   std::map<std::string, storage::SampleColumns> a, b;
-  std::map<std::uint32_t, std::string> slots;
+  std::map<std::uint32_t, std::string> slots, places;
   const auto read = [](storage::SeriesSet& set, auto& out) {
     while (set.Next()) REQUIRE(set.ReadSamples(out[set.labels().ToString()]));
     std::erase_if(out, [](const auto& one) { return one.second.empty(); });
@@ -140,8 +169,13 @@ void CompareSelects(Rig& rig, std::unique_ptr<storage::KeptSelect>& kept, Durati
   while ((*again)->Next()) {
     const std::string labels = (*again)->labels().ToString();
     REQUIRE((*again)->ReadSamples(b[labels]));
-    if ((*again)->slot() != 0) CHECK(slots.emplace((*again)->slot(), labels).second);
+    REQUIRE((*again)->slot() != 0);
+    CHECK(slots.emplace((*again)->slot(), labels).second);
+    ledger.Note(kept->generation(), (*again)->slot(), labels);
+    REQUIRE((*again)->place() != storage::SeriesSet::kNoPlace);
+    CHECK(places.emplace((*again)->place(), labels).second);
   }
+  CheckPlaces(**again, places);
   std::erase_if(b, [](const auto& one) { return one.second.empty(); });
   REQUIRE(a.size() == b.size());
   for (const auto& [labels, columns] : a) {
@@ -154,11 +188,32 @@ void CompareSelects(Rig& rig, std::unique_ptr<storage::KeptSelect>& kept, Durati
 TEST_CASE("A select that comes again sees blocks as a new one does", "[tsdb]") {
   Rig rig(4);
   std::unique_ptr<storage::KeptSelect> kept;
+  SlotLedger ledger;
   for (int i = 0; i < 200; ++i) {
     rig.Minute();
-    CompareSelects(rig, kept, minutes(100));
+    CompareSelects(rig, kept, minutes(100), ledger);
+    // Now and then nothing but memory, and then the blocks again.
+    if (i % 16 == 0) CompareSelects(rig, kept, minutes(1), ledger);
   }
   CHECK(rig.counters().merges > 0);
+  CHECK(ledger.met_again > 200);
+}
+
+TEST_CASE("What a select keeps of blocks is counted until it is gone", "[tsdb]") {
+  Rig rig(5);
+  rig.Minutes(100);
+  const auto counted = [&rig] { return rig.store->head().MeasureMemory().kept_selects; };
+  SlotLedger ledger;
+  std::unique_ptr<storage::KeptSelect> of_memory, of_all;
+  CompareSelects(rig, of_memory, minutes(1), ledger);
+  const auto before = counted();
+  ledger = {};
+  CompareSelects(rig, of_all, minutes(100), ledger);
+  CHECK(counted() > before);
+  of_all.reset();
+  CHECK(counted() == before);
+  of_memory.reset();
+  CHECK(counted() == 0);
 }
 
 TEST_CASE("Samples out of order are taken within their window, and are there after all", "[tsdb]") {
