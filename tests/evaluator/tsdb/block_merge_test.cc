@@ -147,7 +147,7 @@ TEST_CASE("A chunk has a summary that is small beside it, or many samples", "[ts
   Blocks blocks;
   storage::SampleColumns all;
   for (int i = 0; i < 6; ++i) {
-    auto part = Regular(RandomSeries::kBegin + i * kShort * std::int64_t{15'000}, kShort);
+    auto part = Regular(RandomSeries::kBegin + std::int64_t{15'000} * kShort * i, kShort);
     const bool is_dense = i % 2 == 0;
     for (double& value : part.values)
       value = is_dense ? static_cast<double>(random() >> 8) : std::floor(value / 48);
@@ -171,7 +171,7 @@ TEST_CASE("A chunk has a summary that is small beside it, or many samples", "[ts
 }
 
 TEST_CASE("Small chunks become large ones, large ones are copied", "[tsdb]") {
-  constexpr std::int64_t kTwentyMinutes = 80 * 15'000;
+  constexpr std::int64_t kTwentyMinutes = std::int64_t{80} * 15'000;
   using Counts = std::vector<std::uint32_t>;
   Blocks small;
   for (int i = 0; i < 12; ++i) small.Add(Regular(RandomSeries::kBegin + i * kTwentyMinutes, 80));
