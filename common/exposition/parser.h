@@ -29,6 +29,12 @@ struct ExemplarView {
   std::optional<double> seconds;  // when it was
 };
 
+// What a parser is given.
+enum class Extent : std::uint8_t {
+  kPage,
+  kPiece,  // whole lines, behind which more of the page come: its end cannot be among them
+};
+
 // Series bytes that probably come next, e.g. from the same place of the page before. In two parts,
 // as a line mostly begins as the one before it: views of both save putting them together.
 struct ExpectedSeries {
@@ -48,8 +54,8 @@ struct ExpectedSeries {
 // same bytes before (the scrape cache) saves that.
 class PageParser {
  public:
-  PageParser(std::string_view page, Format format)
-      : format_(format), at_(page.data()), end_(page.data() + page.size()) {}
+  PageParser(std::string_view page, Format format, Extent extent = Extent::kPage)
+      : format_(format), extent_(extent), at_(page.data()), end_(page.data() + page.size()) {}
 
   Entry Next() { return Next(ExpectedSeries()); }
   // Where the expected bytes come, their end needs not be searched; matched_expected() tells.
@@ -89,6 +95,7 @@ class PageParser {
   Entry Sample();
   Entry ValueAndRest();
   Entry RestOfSample();
+  bool ReadPlainTimestamp();
   bool ReadExemplar();
   bool ReadTimestamp(std::string_view text);
   std::optional<Entry> TextComment();  // nothing: it was only a comment
@@ -101,6 +108,7 @@ class PageParser {
   bool EndOfLine();
 
   Format format_;
+  Extent extent_;
   bool matched_ = false;
   bool has_timestamp_ = false;
   bool ended_ = false;  // # EOF was seen

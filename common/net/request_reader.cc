@@ -17,6 +17,9 @@ namespace skep::net {
 namespace {
 
 constexpr std::size_t kReadStep = 64UL << 10;
+// From so many bytes on a body gets the memory for all that it says it has, instead of being copied
+// each time that it has doubled: who sends so much means it.
+constexpr std::size_t kBelievedBytes = 256UL << 10;
 
 // Nothing where a Content-Length is no number, or there are several that differ; 0 where none is.
 std::optional<std::uint64_t> ContentLength(const HttpRequest& request) {
@@ -149,6 +152,7 @@ std::optional<HttpResponse> RequestReader::Receive(mg_connection* connection,
   while (!length || body.size() < *length) {
     const std::size_t old = body.size();
     const std::size_t step = length ? std::min(kReadStep, *length - old) : kReadStep;
+    if (length && old >= kBelievedBytes) body.reserve(*length);
     body.resize(old + step);
     const int got = mg_read(connection, body.data() + old, step);
     body.resize(old + static_cast<std::size_t>(std::max(got, 0)));

@@ -53,7 +53,10 @@ std::string ShortText(const Labels& labels) {
 }
 
 Batch::Batch(storage::Appendable& store, Timestamp newest, CommitNote note)
-    : appender_(store.NewAppender()), newest_(std::min(newest, kNewest)), note_(std::move(note)) {}
+    : store_(store),
+      appender_(store.NewAppender()),
+      newest_(std::min(newest, kNewest)),
+      note_(std::move(note)) {}
 
 bool Batch::IsPossible(Timestamp time) const { return time >= kOldest && time <= newest_; }
 
@@ -119,7 +122,14 @@ void Batch::Refuse(Refusal refusal, std::string_view what, std::size_t count) {
 
 Status Batch::Commit() {
   RETURN_IF_ERROR(appender_->Commit());
+  committed_ = accepted_;
   note_.Tell();
+  return {};
+}
+
+Status Batch::CommitPart() {
+  RETURN_IF_ERROR(Commit());
+  appender_ = store_.NewAppender();
   return {};
 }
 

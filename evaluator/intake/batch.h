@@ -57,10 +57,15 @@ class Batch {
   // `count` samples were lost; `what` names the first of them and what is wrong with it.
   void Refuse(Refusal refusal, std::string_view what, std::size_t count = 1);
 
-  // After it, nothing may be appended. kIo and others as Appender::Commit: nothing was taken.
+  // Makes what was appended so far durable and visible, and goes on. kIo and others as
+  // Appender::Commit: nothing of it was taken, and nothing may be appended any more.
+  Status CommitPart();
+  // The same at the end: nothing may be appended afterwards.
   Status Commit();
 
   std::size_t accepted() const { return accepted_; }
+  // Of the accepted ones.
+  std::size_t committed() const { return committed_; }
   std::size_t refused() const;
   std::size_t refused(Refusal refusal) const { return refused_[static_cast<std::size_t>(refusal)]; }
   // "3 of 10 samples refused (2 out of order, 1 labels); the first: ...". "" where none is.
@@ -72,10 +77,12 @@ class Batch {
   bool IsTimely(const Labels& labels, Timestamp time);
   void RefuseAt(Refusal refusal, const Labels& labels, Timestamp time);
 
+  storage::Appendable& store_;
   std::unique_ptr<storage::Appender> appender_;
   Timestamp newest_;
   CommitNote note_;
   std::size_t accepted_ = 0;
+  std::size_t committed_ = 0;
   std::array<std::size_t, kRefusals> refused_{};
   std::string first_;  // what was refused first
 };

@@ -14,7 +14,9 @@ void CommitNote::Look(const Labels& labels) {
 }
 
 void CommitNote::Tell() {
-  if (!concerned_.empty()) watches_->Tell(concerned_, arrival_);
+  if (concerned_.empty()) return;
+  watches_->Tell(concerned_, arrival_);
+  concerned_.clear();
 }
 
 }  // namespace skep::intake

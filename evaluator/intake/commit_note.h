@@ -32,7 +32,7 @@ class CommitNote {
   void Add(const Labels& labels, Timestamp time) {
     if (NeedsLabels(time)) Look(labels);
   }
-  // The batch is visible.
+  // What was added since the last call is visible.
   void Tell();
 
  private:

@@ -2,11 +2,12 @@
 
 #include <algorithm>
 #include <string>
-#include <unordered_map>
+#include <utility>
 
 #include "common/exposition/parser.h"
 #include "common/model/sample.h"
 #include "evaluator/intake/label_set.h"
+#include "evaluator/intake/page_series.h"
 
 namespace skep::intake {
 namespace {
@@ -14,12 +15,15 @@ namespace {
 using exposition::Entry;
 using exposition::PageParser;
 
+// In one commit.
+constexpr std::size_t kPartSamples = 8192;
+
 class Importer {
  public:
   Importer(const ImportOptions& options, Batch& batch) : options_(options), batch_(batch) {}
 
   // Reads up to the end or the first line that is none. False there.
-  bool Read(PageParser& parser, std::size_t lines_before);
+  Result<bool> Read(PageParser& parser, std::size_t lines_before);
 
  private:
   struct Series {
@@ -30,12 +34,11 @@ class Importer {
   Series* Find(const PageParser& parser, std::size_t lines_before);
   Result<Labels> MakeLabels(std::string_view series);
 
+  Status CommitSome();
+
   const ImportOptions& options_;
   Batch& batch_;
-  // A page of history has the same series bytes in many lines. Keys point into the page.
-  std::unordered_map<std::string_view, Series> known_;
-  std::string_view last_bytes_;
-  Series* last_ = nullptr;
+  PageSeries<Series> known_;
   std::vector<LabelView> pairs_;
   std::string buffer_;
 };
@@ -56,26 +59,22 @@ Result<Labels> Importer::MakeLabels(std::string_view series) {
 }
 
 Importer::Series* Importer::Find(const PageParser& parser, std::size_t lines_before) {
-  const std::string_view bytes = parser.series();
-  if (last_ != nullptr && bytes == last_bytes_) return last_;
-  auto known = known_.find(bytes);
-  if (known == known_.end()) {
-    Result<Labels> labels = MakeLabels(bytes);
-    if (!labels) {
-      batch_.Refuse(Refusal::kLabels, AtLine(lines_before + static_cast<std::size_t>(parser.line()),
-                                             labels.error().message()));
-      return nullptr;
-    }
-    known = known_.try_emplace(bytes, Series{*std::move(labels)}).first;
-  }
-  last_bytes_ = bytes;
-  last_ = &known->second;
-  return last_;
+  if (Series* const known = known_.Find(parser)) return known;
+  Result<Labels> labels = MakeLabels(parser.series());
+  if (labels) return &known_.Add(parser.series(), Series{*std::move(labels)});
+  batch_.Refuse(Refusal::kLabels, AtLine(lines_before + static_cast<std::size_t>(parser.line()),
+                                         labels.error().message()));
+  return nullptr;
 }
 
-bool Importer::Read(PageParser& parser, std::size_t lines_before) {
+Status Importer::CommitSome() {
+  if (batch_.accepted() - batch_.committed() < kPartSamples) return {};
+  return batch_.CommitPart();
+}
+
+Result<bool> Importer::Read(PageParser& parser, std::size_t lines_before) {
   while (true) {
-    const Entry entry = parser.Next({{}, last_bytes_});
+    const Entry entry = parser.Next(known_.expected());
     if (entry == Entry::kEnd) return true;
     if (entry == Entry::kInvalid) return false;
     if (entry != Entry::kSample) continue;
@@ -83,6 +82,7 @@ bool Importer::Read(PageParser& parser, std::size_t lines_before) {
     if (series == nullptr) continue;
     batch_.Append(series->ref, series->labels,
                   {parser.timestamp().value_or(options_.time), parser.value()});
+    RETURN_IF_ERROR(CommitSome());
   }
 }
 
@@ -98,12 +98,14 @@ std::string_view SkipLines(std::string_view page, std::size_t lines) {
 
 }  // namespace
 
-void ImportPage(std::string_view page, const ImportOptions& options, Batch& batch) {
+Status ImportPage(std::string_view page, const ImportOptions& options, Batch& batch) {
   Importer importer(options, batch);
   std::size_t lines_before = 0;
   while (!page.empty()) {
     PageParser parser(page, options.format);
-    if (importer.Read(parser, lines_before)) return;
+    const Result<bool> whole = importer.Read(parser, lines_before);
+    if (!whole) return whole.error();
+    if (*whole) break;
     const std::size_t line = std::max<std::size_t>(1, static_cast<std::size_t>(parser.line()));
     const std::string message = parser.error().message();
     // Behind "line N: ", which counts from where the parser began.
@@ -112,6 +114,7 @@ void ImportPage(std::string_view page, const ImportOptions& options, Batch& batc
     page = SkipLines(page, line);
     lines_before += line;
   }
+  return batch.Commit();
 }
 
 }  // namespace skep::intake

@@ -4,6 +4,7 @@
 #include <string_view>
 #include <vector>
 
+#include "common/base/result.h"
 #include "common/base/time.h"
 #include "common/exposition/format.h"
 #include "common/model/labels.h"
@@ -18,9 +19,11 @@ struct ImportOptions {
   std::vector<LabelView> extra_labels;
 };
 
-// Puts the samples of `page` into `batch`, line by line. A line that is none costs itself (refused
-// as kSyntax, told with its number); so does a series whose labels are none. Within a series times
-// have to rise.
-void ImportPage(std::string_view page, const ImportOptions& options, Batch& batch);
+// Puts the samples of `page` into `batch`, line by line, and commits it, some thousand at a time: a
+// list of all would not fit into the processor's caches, and costs a third more. A line that is
+// none costs itself (refused as kSyntax, told with its number); so does a series whose labels are
+// none. Within a series times have to rise. An error is that of a commit; Batch::committed() were
+// taken before.
+Status ImportPage(std::string_view page, const ImportOptions& options, Batch& batch);
 
 }  // namespace skep::intake

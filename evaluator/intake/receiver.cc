@@ -84,15 +84,19 @@ Receiver::Counters Receiver::MakeCounters(instrument::Instruments& instruments,
   return counters;
 }
 
-net::HttpResponse Receiver::Finish(Batch& batch, const Counters& counters) {
+net::HttpResponse Receiver::Answer(const Batch& batch, const Status& committed,
+                                   const Counters& counters) {
   for (std::size_t i = 0; i < kRefusals; ++i) {
     const std::size_t count = batch.refused(static_cast<Refusal>(i));
     if (count != 0) counters.refused[i].Increment(static_cast<double>(count));
   }
-  if (const Status committed = batch.Commit(); !committed) {
-    return Plain(500, "nothing taken: " + committed.error().message());
+  counters.accepted.Increment(static_cast<double>(batch.committed()));
+  if (!committed) {
+    const std::size_t taken = batch.committed();
+    return Plain(
+        500, (taken == 0 ? std::string("nothing") : "only " + std::to_string(taken) + " samples") +
+                 " taken: " + committed.error().message());
   }
-  counters.accepted.Increment(static_cast<double>(batch.accepted()));
   if (batch.refused() != 0) return Plain(400, batch.Complaint());
   return net::HttpResponse::Text(204, "");
 }
@@ -109,7 +113,8 @@ net::HttpResponse Receiver::Write(const net::HttpRequest& request) {
   refs_.Turn(clock_.SteadyNow());
   const Status read = ReadWriteRequest(*message, refs_, batch);
   if (!read) return Plain(400, "nothing taken: " + read.error().message());
-  return Finish(batch, write_counters_);
+  const Status committed = batch.Commit();
+  return Answer(batch, committed, write_counters_);
 }
 
 net::HttpResponse Receiver::Import(const net::HttpRequest& request) {
@@ -118,8 +123,8 @@ net::HttpResponse Receiver::Import(const net::HttpRequest& request) {
   const Status read = ReadImportOptions(request, options);
   if (!read) return Plain(400, read.error().message());
   Batch batch(store_, kMaxTimestamp, CommitNote(commits_, clock_.Now()));
-  ImportPage(request.body, options, batch);
-  return Finish(batch, import_counters_);
+  const Status committed = ImportPage(request.body, options, batch);
+  return Answer(batch, committed, import_counters_);
 }
 
 }  // namespace skep::intake

@@ -14,8 +14,9 @@
 
 namespace skep::intake {
 
-// Thread-safe. A request's samples become visible together. Those that cannot be taken cost
-// themselves alone: the answer is then 400, which no sender repeats, and says how many and why.
+// Thread-safe. The samples of a remote write become visible together, those of a page of history
+// some thousand at a time. Those that cannot be taken cost themselves alone: the answer is then
+// 400, which no sender repeats, and says how many and why.
 class Receiver {
  public:
   // All outlive the receiver. `commits` is told of each request; null: nobody.
@@ -29,7 +30,8 @@ class Receiver {
 
   // POST /api/v1/import/prometheus: a page of samples with time stamps, in the text format
   // (milliseconds) or, by its Content-Type, OpenMetrics (seconds). Parameters: `timestamp` (ms) for
-  // lines without one, otherwise now; `extra_label` (name=value), repeatable. 204; 400; 500.
+  // lines without one, otherwise now; `extra_label` (name=value), repeatable. 204; 400; 500: what
+  // had come before may be taken, and does no harm when it comes again.
   net::HttpResponse Import(const net::HttpRequest& request);
 
   // Of the heap: what is remembered of the senders' series.
@@ -42,7 +44,9 @@ class Receiver {
   };
 
   static Counters MakeCounters(instrument::Instruments& instruments, std::string_view protocol);
-  static net::HttpResponse Finish(Batch& batch, const Counters& counters);
+  // `committed`: what came of it.
+  static net::HttpResponse Answer(const Batch& batch, const Status& committed,
+                                  const Counters& counters);
 
   storage::Appendable& store_;
   const Clock& clock_;

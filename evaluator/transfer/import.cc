@@ -65,11 +65,6 @@ void ImportRun::Remark(const std::string& message) const {
   if (options_.remark) options_.remark(message);
 }
 
-void ImportRun::AddSamples(std::span<const Timestamp> times) {
-  samples_ += times.size();
-  for (const Timestamp time : times) future_ += time > options_.now ? 1 : 0;
-}
-
 void ImportRun::Tell(const std::string& input, double done) const {
   if (options_.progress) options_.progress({input, done, samples_});
 }

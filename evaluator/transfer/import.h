@@ -73,7 +73,13 @@ class ImportRun {
   // Of the present input.
   void Tell(const std::string& input, double done) const;
   // By their times.
-  void AddSamples(std::span<const Timestamp> times);
+  void AddSamples(std::span<const Timestamp> times) {
+    for (const Timestamp time : times) AddSample(time);
+  }
+  void AddSample(Timestamp time) {
+    ++samples_;
+    future_ += time > options_.now ? 1 : 0;
+  }
   std::uint64_t future() const { return future_; }
 
  private:

@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <string_view>
-#include <unordered_map>
 #include <utility>
 
 #include "common/exposition/parser.h"
 #include "evaluator/intake/label_set.h"
+#include "evaluator/intake/page_series.h"
 #include "evaluator/transfer/sample_sorter.h"
 #include "evaluator/transfer/text_source.h"
 
@@ -14,6 +14,7 @@ namespace skep::transfer {
 namespace {
 
 using exposition::Entry;
+using exposition::Extent;
 using exposition::Format;
 using exposition::PageParser;
 
@@ -28,9 +29,15 @@ bool EndsWithEof(std::string_view text) {
   return text.substr(line == std::string_view::npos ? 0 : line + 1) == kEof;
 }
 
-// Reads the text to its end, which tells.
-Result<Format> RecogniseFormat(TextSource source) {
-  bool eof = false;
+Format FormatOf(std::string_view end) {
+  return EndsWithEof(end) ? Format::kOpenMetrics : Format::kText;
+}
+
+// The end of the text tells; pressed text is read to it.
+Result<Format> RecogniseFormat(const std::string& path, const tsdb::MappedFilePtr& file) {
+  TextSource source(path, file);
+  if (!source.is_pressed()) return FormatOf(file->bytes());
+  Format format = Format::kText;
   while (!source.done()) {
     const Result<std::string_view> piece = source.Next();
     if (!piece) {
@@ -39,9 +46,9 @@ Result<Format> RecogniseFormat(TextSource source) {
                        "; the end would have told the format: give --format with --keep-going, and "
                        "what stands before the damage comes in");
     }
-    if (!piece->empty()) eof = EndsWithEof(*piece);
+    if (!piece->empty()) format = FormatOf(*piece);
   }
-  return eof ? Format::kOpenMetrics : Format::kText;
+  return format;
 }
 
 // What stands behind the first `lines` lines.
@@ -62,15 +69,15 @@ class PageImport {
         run_(run),
         sorter_(run.blocks(), run.options().sorter_bytes) {}
 
-  // Whole lines.
-  enum class Piece : std::uint8_t { kMiddle, kLast };
-  Status Read(std::string_view text, Piece piece);
+  // Whole lines; `extent` is kPage for the last ones.
+  Status Read(std::string_view text, Extent extent);
   Status Finish() { return sorter_.Finish(); }
 
  private:
   Status ReadUpToDamage(PageParser& parser, bool& damaged);
   Status ReadSample(const PageParser& parser);
-  Result<SampleSorter::Series*> Find(std::string_view bytes);
+  Result<SampleSorter::Series*> Find(const PageParser& parser);
+  void ForgetWhatIsGone();
   Status Damaged(const PageParser& parser, std::string_view message);
 
   const std::string& path_;
@@ -78,13 +85,10 @@ class PageImport {
   ImportRun& run_;
   SampleSorter sorter_;
   std::size_t lines_before_ = 0;  // in the file, before the text that is being parsed
-  // Series by their bytes on the page, as long as the sorter has them.
-  std::unordered_map<std::string, SampleSorter::Series*> known_;
-  std::size_t known_bytes_ = 0;
-  std::uint64_t generation_ = 0;
+  intake::PageSeries<SampleSorter::Series*> known_;  // as long as the sorter has them
+  std::uint64_t generation_ = 0;                     // of the sorter
   std::vector<LabelView> pairs_;
   std::string buffer_;
-  std::string page_;
 };
 
 Status PageImport::Damaged(const PageParser& parser, std::string_view message) {
@@ -94,24 +98,20 @@ Status PageImport::Damaged(const PageParser& parser, std::string_view message) {
       Invalid(path_ + ": line " + std::to_string(line) + ": " + std::string(message)));
 }
 
-Result<SampleSorter::Series*> PageImport::Find(std::string_view bytes) {
-  if (generation_ != sorter_.generation() || known_bytes_ > kMaxKnownBytes) {
-    known_.clear();
-    known_bytes_ = 0;
-    generation_ = sorter_.generation();
-  }
-  std::string key(bytes);
-  const auto known = known_.find(key);
-  if (known != known_.end()) return known->second;
+void PageImport::ForgetWhatIsGone() {
+  if (generation_ == sorter_.generation() && known_.text_bytes() <= kMaxKnownBytes) return;
+  known_.Clear();
+  generation_ = sorter_.generation();
+}
+
+Result<SampleSorter::Series*> PageImport::Find(const PageParser& parser) {
+  if (SampleSorter::Series** const known = known_.Find(parser)) return *known;
   exposition::ParseSeriesOptions options;
   options.format = format_;
-  RETURN_IF_ERROR(exposition::ParseSeries(bytes, options, pairs_, buffer_));
+  RETURN_IF_ERROR(exposition::ParseSeries(parser.series(), options, pairs_, buffer_));
   const Result<Labels> labels = intake::MakeSeriesLabels(pairs_);
   if (!labels) return labels.error();
-  SampleSorter::Series* const series = &sorter_.Find(*labels);
-  known_bytes_ += key.size();
-  known_.emplace(std::move(key), series);
-  return series;
+  return known_.Add(parser.series(), &sorter_.Find(*labels));
 }
 
 Status PageImport::ReadSample(const PageParser& parser) {
@@ -122,15 +122,16 @@ Status PageImport::ReadSample(const PageParser& parser) {
                    "a time stamp after the year 9999: OpenMetrics has seconds, Prometheus's text "
                    "milliseconds");
   }
-  const Result<SampleSorter::Series*> series = Find(parser.series());
+  const Result<SampleSorter::Series*> series = Find(parser);
   if (!series) return Damaged(parser, series.error().message());
-  run_.AddSamples({&*time, 1});
+  run_.AddSample(*time);
   return sorter_.Add(**series, {*time, parser.value()});
 }
 
 Status PageImport::ReadUpToDamage(PageParser& parser, bool& damaged) {
   while (true) {
-    const Entry entry = parser.Next();
+    ForgetWhatIsGone();
+    const Entry entry = parser.Next(known_.expected());
     if (entry == Entry::kEnd) return {};
     if (entry == Entry::kSample) RETURN_IF_ERROR(ReadSample(parser));
     if (entry != Entry::kInvalid) continue;
@@ -140,25 +141,16 @@ Status PageImport::ReadUpToDamage(PageParser& parser, bool& damaged) {
   }
 }
 
-Status PageImport::Read(std::string_view text, Piece piece) {
-  const auto lines_behind =
-      lines_before_ + static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n'));
-  if (format_ == Format::kOpenMetrics && piece == Piece::kMiddle) {
-    // To the parser each piece is a page, and only the last one brings its own end.
-    page_.assign(text).append(kEof).append("\n");
-    text = page_;
-  }
+Status PageImport::Read(std::string_view text, Extent extent) {
   while (!text.empty()) {
-    PageParser parser(text, format_);
+    PageParser parser(text, format_, extent);
     bool damaged = false;
     RETURN_IF_ERROR(ReadUpToDamage(parser, damaged));
     // A page that lacks its end is read to it: nothing stands behind.
     const auto lines = std::max<std::size_t>(1, static_cast<std::size_t>(parser.line()));
-    const std::string_view rest = damaged ? SkipLines(text, lines) : std::string_view();
+    text = damaged ? SkipLines(text, lines) : std::string_view();
     lines_before_ += lines;
-    text = rest;
   }
-  lines_before_ = lines_behind;
   return {};
 }
 
@@ -168,8 +160,7 @@ Status ImportPage(const std::string& path, ImportRun& run) {
   const Result<tsdb::MappedFilePtr> file = run.blocks().OpenInput(path);
   if (!file) return file.error();
   const std::optional<Format> given = run.options().format;
-  const Result<Format> format =
-      given ? Result<Format>(*given) : RecogniseFormat(TextSource(path, *file));
+  const Result<Format> format = given ? Result<Format>(*given) : RecogniseFormat(path, *file);
   if (!format) return run.Damaged(format.error());
   TextSource source(path, *file);
   PageImport import(path, *format, run);
@@ -179,8 +170,7 @@ Status ImportPage(const std::string& path, ImportRun& run) {
       RETURN_IF_ERROR(run.Damaged(piece.error()));
       break;
     }
-    RETURN_IF_ERROR(
-        import.Read(*piece, source.done() ? PageImport::Piece::kLast : PageImport::Piece::kMiddle));
+    RETURN_IF_ERROR(import.Read(*piece, source.done() ? Extent::kPage : Extent::kPiece));
     run.Tell(path, static_cast<double>(source.read_bytes()) /
                        static_cast<double>(std::max<std::uint64_t>(1, source.size_bytes())));
   }

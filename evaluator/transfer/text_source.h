@@ -14,7 +14,8 @@
 
 namespace skep::transfer {
 
-// Thread-compatible. Holds one piece.
+// Thread-compatible. The pieces of a plain file are views of its mapping; pressed text is held
+// piece by piece.
 class TextSource {
  public:
   // gzip is recognised by the file's first bytes. `path` is for errors.
@@ -27,11 +28,14 @@ class TextSource {
   bool done() const { return !damage_ && read_all() && text_.size() == given_; }
 
   std::uint64_t size_bytes() const { return file_->bytes().size(); }  // of the file
+  bool is_pressed() const { return gzip_ != nullptr; }
   std::uint64_t read_bytes() const { return size_bytes() - left_.size(); }
 
  private:
-  Status ReadMore();
-  Result<std::string_view> Give(std::size_t size_bytes);
+  Result<std::string_view> NextPlain();
+  Result<std::string_view> NextPressed();
+  Error LineTooLong() const;
+  std::string_view Give(std::size_t size_bytes);
   bool read_all() const { return left_.empty() && (gzip_ == nullptr || gzip_->ended()); }
 
   std::string path_;
@@ -39,9 +43,9 @@ class TextSource {
   std::size_t piece_bytes_;
   std::string_view left_;                  // of the file
   std::unique_ptr<net::GzipReader> gzip_;  // null: plain text
-  std::string text_;
-  std::optional<Error> damage_;  // comes when the lines before it were given
-  std::size_t given_ = 0;        // bytes at the begin of text_ that were handed out
+  std::string text_;                       // of pressed text what was read and not yet forgotten
+  std::optional<Error> damage_;            // comes when the lines before it were given
+  std::size_t given_ = 0;                  // bytes at the begin of text_ that were handed out
 };
 
 }  // namespace skep::transfer

@@ -3,14 +3,16 @@
 admin endpoints: snapshots, deletions."""
 import gzip
 import json
+import os
 import pathlib
 import re
 import shutil
 import signal
 import subprocess
+import threading
 import time
 
-from harness import BIN, ROOT, get, get_json, main, need, wait_for
+from harness import BIN, ROOT, free_port, get, get_json, main, need, wait_for
 from remote_write import STALE, histogram, sample, series, write
 
 NOBODY = "scrape_configs: []\n"
@@ -254,6 +256,125 @@ def bad_input_is_refused_and_told(case):
     assert skep("export", "--path", store / "nothing")[0] == 1
 
 
+def exported(store):
+    status, out, err = skep("export", "--path", store)
+    assert status == 0, err
+    return out
+
+
+def shown(case, store):
+    """What an evaluator has taken from the store's inbox, as text."""
+    _, program = case.evaluator(NOBODY, f"--storage.tsdb.path={store}", LONG)
+    taken(store)
+    program.signal(signal.SIGTERM)
+    assert program.wait() == 0
+    return exported(store)
+
+
+def a_pipe_comes_in_as_a_file_does(case):
+    page, count = page_of_days(int(time.time()) - HOUR, 1)
+    folder = pathlib.Path(case.folder)
+    from_file = make(folder / "file")
+    imported(from_file, case.write("page.om", page))
+    wanted = shown(case, from_file)
+    assert wanted.count("\n") == count + 1, wanted[:200]
+    status, out, err = skep("import", "--path", make(folder / "stdin"), "-", text=page)
+    assert status == 0 and out.startswith(f"imported {count} samples of 3 series"), (out, err)
+    assert shown(case, folder / "stdin") == wanted
+    pipe = folder / "pipe"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=lambda: pipe.write_bytes(gzip.compress(page.encode())))
+    writer.start()
+    out = imported(folder / "fifo", pipe)
+    writer.join()
+    assert out.startswith(f"imported {count} samples of 3 series"), out
+    assert shown(case, folder / "fifo") == wanted
+    assert not (folder / "fifo" / "inbox" / "importing").exists()
+    status, out, err = skep("import", "--path", make(folder / "bad"), "-", text="a 1 1700000000000\nb{ 1 1\n")
+    assert status == 1 and not out and "-: line 2: " in err and "nothing was imported" in err, (out, err)
+
+
+def of_damaged_gzip_comes_in_what_stands_before(case):
+    page, count = page_of_days(int(time.time()) - HOUR, 4)
+    pressed = gzip.compress(page.encode())
+    path = pathlib.Path(case.folder) / "page.om.gz"
+    path.write_bytes(pressed[:len(pressed) * 6 // 10])
+    store = make(pathlib.Path(case.folder) / "store")
+    status, out, err = skep("import", "--path", store, path)
+    assert status == 1 and not out and f"{path}: gzip: " in err and "--format" in err and "nothing was imported" in err, (out, err)
+    status, out, err = skep("import", "--path", store, "--keep-going", path)
+    assert status == 1 and out == "imported 0 samples of 0 series\n" and "give --format" in err, (out, err)
+    status, out, err = skep("import", "--path", store, "--format", "openmetrics", path)
+    assert status == 1 and not out and f"{path}: gzip: " in err and not list((store / "inbox").glob("*.block")), (out, err)
+    status, out, err = skep("import", "--path", store, "--keep-going", "--format", "openmetrics", path)
+    [samples] = map(int, re.findall(r"^imported (\d+) samples", out))
+    assert status == 1 and count // 4 < samples < count and f"{path}: gzip: " in err, (out, err, count)
+    page_samples = [line for line in page.splitlines() if not line.startswith("#")][:samples]
+    rows = [line for line in shown(case, store).splitlines() if not line.startswith("#")]
+    assert len(rows) == samples and [row.split()[0] for row in rows] == [line.split()[0] for line in page_samples]
+    assert [float(row.split()[2]) for row in rows] == [float(line.split()[2]) for line in page_samples]
+
+
+def what_root_imports_belongs_to_the_owner_of_the_store(case):
+    if os.geteuid() != 0:
+        print("only root can import into the store of another user: not tested")
+        return
+    nobody = 65534
+    os.chmod(case.folder, 0o755)  # the evaluator comes as another user
+    store = make(pathlib.Path(case.folder) / "store")
+    os.chown(store, nobody, nobody)
+    now = int(time.time())
+    page, count = page_of_days(now - HOUR, 2)
+    imported(store, case.write("page.om", page))
+    made = [store / "inbox", *(store / "inbox").iterdir()]
+    assert len(list((store / "inbox").glob("*.block"))) >= 2, made
+    for path in made:
+        assert (path.lstat().st_uid, path.lstat().st_gid) == (nobody, nobody), path
+    config = case.write("skep.yml", NOBODY)
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    case.start("as-nobody", need("setpriv"), f"--reuid={nobody}", f"--regid={nobody}", "--clear-groups", BIN / "skep-evaluator",
+               f"--config.file={config}", f"--web.listen-address=127.0.0.1:{port}", f"--storage.tsdb.path={store}", LONG,
+               ready=url + "/-/ready")
+    taken(store)
+    becomes_same(url, now, all_samples_of(page))
+    # An import beside it, too.
+    imported(store, case.write("more.txt", f"more 1 {(now - 2 * HOUR) * 1000}\n"))
+    taken(store)
+    wait_for("it has more", lambda: len(all_samples(url, now)) == 4)
+    assert sum(len(each["values"]) for each in all_samples(url, now).values()) == count + 1
+
+
+def all_samples_of(page):
+    """What all_samples gives for such a page."""
+    found = {}
+    for line in page.splitlines():
+        if line.startswith("#"):
+            continue
+        name, value, at = line.split()
+        labels = {"__name__": name[:name.index("{")], **dict(re.findall(r'(\w+)="([^"]*)"', name))}
+        number = float(value)
+        text = value if number != number else f"{number:g}"
+        found.setdefault(json.dumps(labels, sort_keys=True), {"values": [], "histograms": []})["values"].append([float(at), text])
+    return found
+
+
+def samples_of_the_future_come_in_and_are_told(case):
+    now = int(time.time())
+    store = make(pathlib.Path(case.folder) / "store")
+    rows = [(now - HOUR, 1), (now + DAY, 2), (now + 2 * DAY, 3)]
+    path = case.write("page.txt", "".join(f"forecast {value} {at * 1000}\n" for at, value in rows))
+    status, out, err = skep("import", "--path", store, path)
+    assert status == 0 and out.startswith("imported 3 samples of 1 series"), (out, err)
+    assert "2 samples have times that are yet to come" in err, err
+    url, _ = case.evaluator(NOBODY, f"--storage.tsdb.path={store}", LONG)
+    taken(store)
+    wait_for("all three", lambda: [each["values"] for each in all_samples(url, now + 3 * DAY).values()] ==
+             [[[at, str(value)] for at, value in rows]])
+    status, _, err = skep("import", "--path", store, case.write("past.txt", f"past 1 {(now - HOUR) * 1000}\n"))
+    assert status == 0 and "yet to come" not in err, err
+
+
 def series_are_deleted_and_snapshots_taken(case):
     now = int(time.time())
     store = pathlib.Path(case.folder) / "store"
@@ -323,4 +444,5 @@ def the_readme_moves_a_prometheus(case):
 if __name__ == "__main__":
     main(the_history_of_a_prometheus_comes_in_whole, an_import_reaches_a_running_evaluator, labels_are_those_of_the_asked_time,
          what_is_exported_promtool_takes, a_store_is_listed_and_analyzed, bad_input_is_refused_and_told,
-         series_are_deleted_and_snapshots_taken, the_readme_moves_a_prometheus)
+         a_pipe_comes_in_as_a_file_does, of_damaged_gzip_comes_in_what_stands_before, what_root_imports_belongs_to_the_owner_of_the_store,
+         samples_of_the_future_come_in_and_are_told, series_are_deleted_and_snapshots_taken, the_readme_moves_a_prometheus)

@@ -196,6 +196,43 @@ TEST_CASE("A parser that knows what to expect reads the same entries", "[exposit
   }
 }
 
+TEST_CASE("A piece of a page needs no end, and cannot have one", "[exposition]") {
+  const auto read = [](std::string_view text, Format format) {
+    PageParser parser(text, format, Extent::kPiece);
+    std::string got;
+    while (true) {
+      const Entry entry = parser.Next();
+      if (entry == Entry::kInvalid) return got + parser.error().message();
+      if (entry == Entry::kEnd) return got + "end " + std::to_string(parser.line());
+      got += std::string(parser.series()) + " ";
+    }
+  };
+  CHECK(read("a 1 1\nb 2 2\n", Format::kOpenMetrics) == "a b end 2");
+  CHECK(read("a 1 1\nb 2 2\n", Format::kText) == "a b end 2");
+  CHECK(read("a 1 1\n\n# EOF\n", Format::kText) == "a end 3");
+  CHECK(read("a 1 1\n# EOF\n", Format::kOpenMetrics) == "a line 2: text after # EOF");
+  CHECK(read("", Format::kOpenMetrics) == "end 0");
+}
+
+TEST_CASE("Time stamps are the same in whatever way they are read", "[exposition]") {
+  // A blank behind it, or a fraction, leads off the short way.
+  const auto time = [](const std::string& text, Format format) {
+    PageParser parser(text, format);
+    REQUIRE(parser.Next() == Entry::kSample);
+    REQUIRE(parser.timestamp().has_value());
+    return ToMillis(*parser.timestamp());
+  };
+  std::mt19937_64 random(11);  // NOLINT(cert-msc51-cpp): the same each time
+  for (int i = 0; i < 2000; ++i) {
+    const std::string number = std::to_string(random() >> (1 + random() % 63));
+    CAPTURE(number);
+    CHECK(time("a 1 " + number + "\n", Format::kText) == std::stoll(number));
+    CHECK(time("a 1 " + number + " \n", Format::kText) == std::stoll(number));
+    CHECK(time("a 1 " + number + "\n", Format::kOpenMetrics) ==
+          time("a 1 " + number + ".0\n", Format::kOpenMetrics));
+  }
+}
+
 TEST_CASE("Not a number is always the same NaN", "[exposition]") {
   PageParser parser("a NaN\n", Format::kText);
   REQUIRE(parser.Next() == Entry::kSample);

@@ -4,6 +4,7 @@
 
 #include "evaluator/tsdb/head.h"
 #include "tests/evaluator/intake/dump.h"
+#include "tests/support/recording_store.h"
 
 namespace skep::intake::test {
 namespace {
@@ -18,10 +19,53 @@ struct Imported {
 Imported Import(std::string_view page, const ImportOptions& options = {}) {
   tsdb::Head head({});
   Batch batch(head, kMaxTimestamp);
-  ImportPage(page, options, batch);
-  REQUIRE(batch.Commit());
+  REQUIRE(ImportPage(page, options, batch));
   return {Dump(head), batch.Complaint()};
 }
+
+// Samples of one series, a second apart.
+std::string LongPage(int samples) {
+  std::string page;
+  for (int i = 0; i < samples; ++i) {
+    page += "a " + std::to_string(i) + " " + std::to_string(1000 * (i + 1)) + "\n";
+  }
+  return page;
+}
+
+// Commits fail from some batch on.
+class FailingStore final : public storage::Appendable {
+ public:
+  explicit FailingStore(int good_commits) : good_commits_(good_commits) {}
+  std::unique_ptr<storage::Appender> NewAppender() override {
+    if (good_commits_-- > 0) return head_.NewAppender();
+    return std::make_unique<Appender>(head_.NewAppender());
+  }
+
+ private:
+  class Appender final : public storage::Appender {
+   public:
+    explicit Appender(std::unique_ptr<storage::Appender> inner) : inner_(std::move(inner)) {}
+    storage::AppendOutcome Append(storage::SeriesRef& ref, const Labels& labels,
+                                  Sample sample) override {
+      return inner_->Append(ref, labels, sample);
+    }
+    std::optional<storage::AppendOutcome> AppendKnown(storage::SeriesRef ref,
+                                                      Sample sample) override {
+      return inner_->AppendKnown(ref, sample);
+    }
+    storage::AppendOutcome AppendFull(storage::SeriesRef& ref, const Labels& labels,
+                                      const FullSample& sample) override {
+      return inner_->AppendFull(ref, labels, sample);
+    }
+    Status Commit() override { return Error(ErrorKind::kIo, "disk full"); }
+
+   private:
+    std::unique_ptr<storage::Appender> inner_;
+  };
+
+  tsdb::Head head_{tsdb::HeadOptions{}};
+  int good_commits_;
+};
 
 }  // namespace
 
@@ -34,6 +78,35 @@ TEST_CASE("A page of history becomes series", "[intake]") {
       "a{x=\"1\"} 3 3000\n");
   CHECK(got.series == Lines{R"(a{x="1"} 1@1000 2@2000 3@3000)", "b 7@1500"});
   CHECK(got.complaint.empty());
+}
+
+TEST_CASE("A long page of history is committed in parts", "[intake]") {
+  skep::test::RecordingStore store;
+  Batch batch(store, kMaxTimestamp);
+  REQUIRE(ImportPage(LongPage(20'000), {}, batch));
+  CHECK(batch.accepted() == 20'000);
+  CHECK(batch.committed() == 20'000);
+  std::size_t samples = 0;
+  for (const auto& each : store.batches()) {
+    CHECK(each.size() <= 8192);
+    samples += each.size();
+  }
+  CHECK(store.batches().size() == 3);
+  CHECK(samples == 20'000);
+  CHECK(store.batches()[1].front() == "a 8192 @8193000");
+}
+
+TEST_CASE("A page of history whose commit fails says how much of it was taken", "[intake]") {
+  const std::string page = LongPage(20'000);
+  for (const int good : {0, 1, 2}) {
+    CAPTURE(good);
+    FailingStore store(good);
+    Batch batch(store, kMaxTimestamp);
+    const Status status = ImportPage(page, {}, batch);
+    REQUIRE_FALSE(status);
+    CHECK(status.error().message() == "disk full");
+    CHECK(batch.committed() == static_cast<std::size_t>(good) * 8192);
+  }
 }
 
 TEST_CASE("OpenMetrics has its times in seconds", "[intake]") {
