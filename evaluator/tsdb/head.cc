@@ -83,29 +83,26 @@ HeadCounters Head::counters() const {
 
 HeadMemory Head::MeasureMemory() const {
   HeadMemory memory;
-  const std::shared_lock lock(state_->index_mutex);
-  memory.labels = state_->index.pairs().heap_bytes();
-  memory.index = state_->index.heap_bytes() + state_->by_labels.heap_bytes() +
-                 state_->order.heap_bytes() + state_->pages.heap_bytes();
-  memory.kept_selects = *state_->kept_bytes;
-  StripeLock stripe(state_->stripes);
-  for (const std::uint32_t number : state_->index.all()) {
-    stripe.Take(number);
-    state_->pages.Get(number)->AddMemory(memory);
+  {
+    const std::shared_lock lock(state_->index_mutex);
+    memory.labels = state_->index.pairs().heap_bytes();
+    memory.index = state_->index.heap_bytes() + state_->by_labels.heap_bytes() +
+                   state_->order.heap_bytes() + state_->pages.heap_bytes();
   }
+  memory.kept_selects = *state_->kept_bytes;
+  state_->ForEachSeries([&memory](const Series& series) { series.AddMemory(memory); });
   return memory;
 }
 
 HeadStatus Head::Status(std::size_t limit) const {
   HeadStatus status;
-  const std::shared_lock lock(state_->index_mutex);
-  state_->index.FillStatus(limit, status);
-  status.series = state_->by_labels.size();
-  StripeLock stripe(state_->stripes);
-  for (const std::uint32_t number : state_->index.all()) {
-    stripe.Take(number);
-    const Series& series = *state_->pages.Get(number);
-    if (series.empty()) continue;
+  {
+    const std::shared_lock lock(state_->index_mutex);
+    state_->index.FillStatus(limit, status);
+    status.series = state_->by_labels.size();
+  }
+  state_->ForEachSeries([&](const Series& series) {
+    if (series.empty()) return;
     status.chunks += series.chunks();
     status.samples += series.samples();
     status.chunk_bytes += series.chunk_bytes();
@@ -114,7 +111,7 @@ HeadStatus Head::Status(std::size_t limit) const {
     const Timestamp max = *series.last_time();
     status.min_time = std::min(status.min_time.value_or(min), min);
     status.max_time = std::max(status.max_time.value_or(max), max);
-  }
+  });
   return status;
 }
 

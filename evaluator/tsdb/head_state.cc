@@ -48,14 +48,10 @@ std::uint32_t HeadState::GetOrCreate(const Labels& labels) {
 // The numbers of series that have no sample left.
 std::vector<std::uint32_t> HeadState::ForgetSamples(Timestamp time) {
   std::vector<std::uint32_t> empty;
-  const std::shared_lock lock(index_mutex);
-  StripeLock stripe(stripes);
-  for (const std::uint32_t number : index.all()) {
-    stripe.Take(number);
-    Series* const series = pages.Get(number);
-    series->DropBefore(time);
-    if (series->empty() && series->uncommitted == 0) empty.push_back(number);
-  }
+  ForEachSeries([&](Series& series) {
+    series.DropBefore(time);
+    if (series.empty() && series.uncommitted == 0) empty.push_back(series.number());
+  });
   return empty;
 }
 

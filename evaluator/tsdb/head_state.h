@@ -92,6 +92,21 @@ struct HeadState {
     const std::shared_lock lock(index_mutex);
     return LabelsOf(series);
   }
+  // Calls `use` with each series that there is, under its stripe, in the order of numbers. Nobody
+  // who wants the index waits for the walk, so series may come and go meanwhile.
+  template <typename Use>
+  void ForEachSeries(Use use) const {
+    std::vector<std::uint32_t> numbers;
+    {
+      const std::shared_lock lock(index_mutex);
+      numbers.assign(index.all().begin(), index.all().end());
+    }
+    StripeLock stripe(stripes);
+    for (const std::uint32_t number : numbers) {
+      stripe.Take(number);
+      if (Series* const series = pages.Get(number)) use(*series);
+    }
+  }
   // Puts a new series into index, table and pages. Requires: index_mutex is held alone.
   Series& Add(const Labels& labels, std::uint64_t hash, std::uint32_t number);
 
