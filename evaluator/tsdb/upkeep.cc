@@ -15,6 +15,7 @@ namespace {
 using std::chrono::hours;
 
 constexpr std::chrono::seconds kInboxRhythm{2};
+constexpr std::chrono::seconds kInboxAtStart{2};
 constexpr const char* kSnapshotFolder = "snapshots";
 
 Timestamp Floor(Timestamp time, Duration span) {
@@ -195,9 +196,19 @@ Status Upkeep::LookIntoInbox() {
   if (looked_ && now < *looked_ + kInboxRhythm) return {};
   looked_ = now;
   RETURN_IF_ERROR(disk_.MakeFolder(kInboxFolder));
+  return AdoptAll(Clock::Steady::max());
+}
+
+void Upkeep::TakeInbox() {
+  const std::lock_guard lock(mutex_);
+  static_cast<void>(AdoptAll(clock_.SteadyNow() + kInboxAtStart));
+}
+
+Status Upkeep::AdoptAll(Clock::Steady until) {
   const Result<std::vector<DiskEntry>> entries = disk_.List(kInboxFolder);
   if (!entries) return entries.error();
   for (const DiskEntry& entry : *entries) {
+    if (clock_.SteadyNow() >= until) return {};
     if (!entry.name.ends_with(".block")) continue;
     const Status adopted = Adopt(entry.name);
     if (adopted || !passed_over_.insert(entry.name).second) continue;

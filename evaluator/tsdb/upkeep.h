@@ -75,6 +75,10 @@ class Upkeep {
   // merged no more; what can be read of it is read, and retention drops it in its time.
   Status Run(std::uint64_t log_bytes);
 
+  // For a start: takes what waits in the inbox, so that it is there for the first query, but begins
+  // no block after two seconds. The rest, and what goes wrong, is left to Run.
+  void TakeInbox();
+
   // Hides the samples in the range of the series that all matchers accept. kCorrupt: a block is
   // damaged where its series are found; all others are done.
   Status Delete(std::span<const Matcher> matchers, storage::TimeRange range);
@@ -111,6 +115,7 @@ class Upkeep {
   Status WriteSpan(HeadFlush& flush, storage::TimeRange range, std::vector<std::uint64_t>& numbers);
   Status RemoveUnshown();
   Status LookIntoInbox();
+  Status AdoptAll(Clock::Steady until);
   Status Adopt(const std::string& name);
   Status Merge();
   Status MergeInto(std::uint64_t number, std::span<const LiveBlock> blocks);

@@ -192,6 +192,25 @@ TEST_CASE("What is odd in the inbox holds nothing up", "[tsdb]") {
   CHECK(rig.Files("inbox").size() == 1);
 }
 
+TEST_CASE("What waits in the inbox at a start is there for the first query", "[tsdb]") {
+  UpkeepRig rig;
+  rig.Append("m", rig.clock.Now() - hours(30), 1);
+  rig.Flush();
+  const std::string bytes = rig.disk.Content("blocks/00000001.block");
+  UpkeepRig other;
+  other.store.reset();
+  REQUIRE(other.disk.MakeFolder("inbox"));
+  for (const std::string path : {"inbox/a.block", "inbox/b.block"}) {
+    REQUIRE(other.disk.Create(path));
+    other.disk.SetContent(path, bytes);
+  }
+  other.disk.FlipBit("inbox/b.block", 8 * (bytes.size() / 3));
+  other.Open();
+  CHECK(other.Read("m") == std::vector<double>{1});
+  CHECK(other.store->status().upkeep.adopted_blocks == 1);
+  CHECK(other.Files("inbox") == std::vector<std::string>{"b.block.refused"});
+}
+
 TEST_CASE("Files that somebody else removed are gone as well", "[tsdb]") {
   UpkeepRig rig;
   for (const int hour : {30, 50}) {
