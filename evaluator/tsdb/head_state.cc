@@ -128,8 +128,19 @@ Postings HeadState::Find(std::span<const Matcher> matchers) const {
   return SelectNumbers(index, pages, matchers);
 }
 
-// A series' samples that come after the deletion are not meant, also where the log is replayed onto
-// a checkpoint that has them: so each record ends with the newest sample of its series.
+// Up to when a deletion of the range goes for a series; nothing: it has nothing there.
+//
+// Samples that come after the deletion are not meant, also where the log is replayed onto a
+// checkpoint that has them: so it ends with the newest sample of the series. Those that a flush has
+// taken from memory are meant: until the next checkpoint the log has them and would bring them
+// back.
+std::optional<Timestamp> HeadState::EndOfDeletion(const Series& series,
+                                                  storage::TimeRange range) const {
+  const Timestamp newest = series.empty() ? FromMillis(flushed_millis.load()) : series.max_time();
+  const Timestamp end = std::min(range.max, newest);
+  return end < range.min ? std::nullopt : std::optional(end);
+}
+
 Status HeadState::Delete(std::span<const Matcher> matchers, storage::TimeRange range) {
   const std::lock_guard commits(commit_mutex);
   const std::shared_lock lock(index_mutex);
@@ -139,9 +150,9 @@ Status HeadState::Delete(std::span<const Matcher> matchers, storage::TimeRange r
     StripeLock stripe(stripes);
     for (const std::uint32_t number : found) {
       stripe.Take(number);
-      const Series& series = *pages.Get(number);
-      if (!series.Overlaps(range)) continue;
-      by_end[std::min(range.max, series.max_time())].push_back(number);
+      if (const auto end = EndOfDeletion(*pages.Get(number), range)) {
+        by_end[*end].push_back(number);
+      }
     }
   }
   for (const auto& [end, numbers] : by_end) {

@@ -8,6 +8,7 @@
 #include <iterator>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <shared_mutex>
 #include <span>
@@ -140,6 +141,7 @@ struct HeadState {
   SpareEntries spare_entries;
 
  private:
+  std::optional<Timestamp> EndOfDeletion(const Series& series, storage::TimeRange range) const;
   std::vector<std::uint32_t> ForgetSamples(Timestamp time);
   void RemoveAndLog(const std::vector<std::uint32_t>& empty);
   Postings RemoveEmpty(const std::vector<std::uint32_t>& numbers, SeriesPages::Taken& useless);

@@ -129,6 +129,36 @@ TEST_CASE("A query that is asked again finds the series of a block that was writ
   CHECK(ask() == std::vector<std::string>{"b", "c"});
 }
 
+TEST_CASE("What the log still has of deleted samples does not come back", "[tsdb]") {
+  UpkeepRig rig;
+  // Samples leave memory by whole runs of 60.
+  const Timestamp begin = rig.clock.Now() - minutes(50);
+  for (int i = 0; i < 180; ++i) rig.Append("m", begin + std::chrono::seconds(i), 1);
+  rig.Append("all", begin, 1);
+  rig.clock.Pass(minutes(40));
+  rig.Append("m", rig.clock.Now(), 2);
+  rig.store->TendBlocks();
+  rig.Tend();  // forgets what was flushed; no checkpoint is written, so the log has all
+  REQUIRE(rig.store->status().upkeep.forgotten_flushes == 1);
+  rig.Append("m", rig.clock.Now(), 3);
+  const std::vector<Matcher> m = {Matcher::Create(MatchType::kEqual, "__name__", "m").value()};
+  SECTION("of a series that is in memory") {
+    REQUIRE(rig.store->Delete(m, {kMinTimestamp, rig.clock.Now() - minutes(60)}));
+    REQUIRE(rig.Read("m") == std::vector<double>{2, 3});
+    rig.Open();
+    CHECK(rig.Read("m") == std::vector<double>{2, 3});
+    CHECK(rig.Read("all") == std::vector<double>{1});
+  }
+  SECTION("of a series that has left memory, and cleaned away") {
+    REQUIRE(rig.Delete("all"));
+    REQUIRE(rig.store->CleanTombstones());
+    REQUIRE(rig.Read("all").empty());
+    rig.Open();
+    CHECK(rig.Read("all").empty());
+    CHECK(rig.Read("m").size() == 182);
+  }
+}
+
 TEST_CASE("Cleaning away all of a block removes it", "[tsdb]") {
   UpkeepRig rig;
   rig.Append("m", rig.clock.Now() - hours(30), 1);
