@@ -23,6 +23,16 @@ Result<CheckpointWriter> CheckpointWriter::Begin(Disk& disk, std::string_view fo
   return writer;
 }
 
+CheckpointWriter::~CheckpointWriter() {
+  if (file_) Discard();
+}
+
+void CheckpointWriter::Discard() {
+  file_.reset();
+  // One that stays is removed by the next start.
+  static_cast<void>(disk_->Remove(UnfinishedPath(folder_, number_)));
+}
+
 Status CheckpointWriter::Append(RecordKind kind, std::span<const std::string_view> payload) {
   if (!failed_) return failed_;
   const Result<RecordHead> head = MakeRecordHead({number_, size_}, kind, payload);
@@ -48,10 +58,14 @@ Status CheckpointWriter::WriteEnd() {
 
 Status CheckpointWriter::Finish() {
   failed_ = WriteEnd();
+  if (failed_) {
+    failed_ = disk_->Rename(UnfinishedPath(folder_, number_), CheckpointPath(folder_, number_));
+  }
+  if (!failed_) {
+    Discard();
+    return failed_;
+  }
   file_.reset();
-  if (!failed_) return failed_;
-  RETURN_IF_ERROR(
-      disk_->Rename(UnfinishedPath(folder_, number_), CheckpointPath(folder_, number_)));
   return disk_->SyncFolder(folder_);
 }
 

@@ -23,6 +23,10 @@ class CheckpointWriter {
   // Of the segments up to `number`, which WalWriter::Cut gave; not 0. `disk` must outlive the
   // writer.
   static Result<CheckpointWriter> Begin(Disk& disk, std::string_view folder, std::uint64_t number);
+  // Takes away what was written unless it was finished: a full disk needs the room.
+  ~CheckpointWriter();
+  CheckpointWriter(CheckpointWriter&&) noexcept = default;
+  CheckpointWriter& operator=(CheckpointWriter&&) = delete;
 
   // After an error the checkpoint is lost: Finish gives the error too.
   Status Append(RecordKind kind, std::span<const std::string_view> payload);
@@ -40,6 +44,7 @@ class CheckpointWriter {
       : disk_(&disk), folder_(std::move(folder)), number_(number) {}
   Status Flush();
   Status WriteEnd();
+  void Discard();
 
   Disk* disk_;
   std::string folder_;

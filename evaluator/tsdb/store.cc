@@ -49,7 +49,7 @@ Result<std::unique_ptr<Store>> Store::Open(Disk& disk, StoreOptions options, con
   store->Forget();
   store->wal_ = std::make_unique<WalWriter>(disk, store->options_.wal, store->replay_.end);
   store->head_.AttachLog(*store->wal_, store->options_.wal_sync);
-  store->upkeep_->TakeInbox();
+  store->upkeep_->Begin();
   return store;
 }
 

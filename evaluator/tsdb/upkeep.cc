@@ -16,6 +16,7 @@ using std::chrono::hours;
 
 constexpr std::chrono::seconds kInboxRhythm{2};
 constexpr std::chrono::seconds kInboxAtStart{2};
+constexpr std::string_view kUnfinished = ".tmp";  // of snapshots
 constexpr const char* kSnapshotFolder = "snapshots";
 
 Timestamp Floor(Timestamp time, Duration span) {
@@ -199,9 +200,15 @@ Status Upkeep::LookIntoInbox() {
   return AdoptAll(Clock::Steady::max());
 }
 
-void Upkeep::TakeInbox() {
+void Upkeep::Begin() {
   const std::lock_guard lock(mutex_);
   static_cast<void>(AdoptAll(clock_.SteadyNow() + kInboxAtStart));
+  const auto snapshots = disk_.List(kSnapshotFolder);
+  if (!snapshots) return;
+  for (const DiskEntry& entry : *snapshots) {
+    if (!entry.name.ends_with(kUnfinished)) continue;
+    static_cast<void>(disk_.RemoveFolder(std::string(kSnapshotFolder) + "/" + entry.name));
+  }
 }
 
 Status Upkeep::AdoptAll(Clock::Steady until) {
@@ -295,6 +302,7 @@ Status Upkeep::DropOld(std::uint64_t log_bytes) {
   std::uint64_t bytes = log_bytes;
   for (const LiveBlock& block : list) bytes += block.block->meta().size_bytes;
   std::vector<std::uint64_t> gone;
+  Timestamp until{};  // the newest that goes
   for (const LiveBlock& block : list) {
     const bool is_old =
         options_.retention > Duration{} && block.span().max < clock_.Now() - options_.retention;
@@ -302,10 +310,13 @@ Status Upkeep::DropOld(std::uint64_t log_bytes) {
     if (!is_old && !is_too_much) break;
     bytes -= block.block->meta().size_bytes;
     gone.push_back(block.number);
+    until = block.span().max;
   }
   if (gone.empty()) return {};
   RETURN_IF_ERROR(blocks_.Exchange({}, gone));
   Count(&UpkeepCounters::dropped_blocks, gone.size());
+  log_.Info("blocks were dropped by retention",
+            {{"blocks", gone.size()}, {"until", FormatTimestamp(until)}, {"left_bytes", bytes}});
   return {};
 }
 
@@ -343,7 +354,7 @@ Status Upkeep::CleanTombstones() {
 Status Upkeep::Copy(const std::string& name, storage::Queryable* head) {
   const std::lock_guard lock(mutex_);
   const std::string folder = std::string(kSnapshotFolder) + "/" + name;
-  const std::string unfinished = folder + ".tmp";
+  const std::string unfinished = folder + std::string(kUnfinished);
   const auto copy = [&]() -> Status {
     RETURN_IF_ERROR(CopyInto(unfinished, head));
     RETURN_IF_ERROR(disk_.Rename(unfinished, folder));

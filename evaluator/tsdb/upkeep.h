@@ -76,8 +76,9 @@ class Upkeep {
   Status Run(std::uint64_t log_bytes);
 
   // For a start: takes what waits in the inbox, so that it is there for the first query, but begins
-  // no block after two seconds. The rest, and what goes wrong, is left to Run.
-  void TakeInbox();
+  // no block after two seconds; the rest, and what goes wrong, is left to Run. Removes snapshots
+  // that were not finished.
+  void Begin();
 
   // Hides the samples in the range of the series that all matchers accept. kCorrupt: a block is
   // damaged where its series are found; all others are done.

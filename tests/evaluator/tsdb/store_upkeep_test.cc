@@ -222,6 +222,33 @@ TEST_CASE("What is odd in the inbox holds nothing up", "[tsdb]") {
   CHECK(rig.Files("inbox").size() == 1);
 }
 
+TEST_CASE("A checkpoint that a full disk ends gives its room back", "[tsdb]") {
+  StoreOptions options;
+  options.checkpoint_bytes = 1;
+  UpkeepRig rig(options);
+  for (int i = 0; i < 50; ++i) rig.Append("m" + std::to_string(i), rig.clock.Now(), i);
+  const std::uint64_t used = rig.disk.used_bytes();
+  rig.disk.set_faults({.capacity_bytes = used + 100});
+  rig.store->Maintain();
+  CHECK(rig.store->status().failed_checkpoints == 1);
+  CHECK(rig.disk.used_bytes() < used + 100);
+  for (const std::string& name : rig.Files("wal")) CHECK_FALSE(name.ends_with(".tmp"));
+  rig.disk.set_faults({});
+  rig.clock.Pass(minutes(2));
+  rig.store->Maintain();
+  CHECK(rig.store->status().problem == "");
+  CHECK(rig.store->status().checkpoints == 1);
+}
+
+TEST_CASE("A snapshot that a start finds unfinished goes", "[tsdb]") {
+  UpkeepRig rig;
+  REQUIRE(rig.disk.MakeFolder("snapshots/one/blocks"));
+  REQUIRE(rig.disk.MakeFolder("snapshots/two.tmp/blocks"));
+  REQUIRE(rig.disk.Create("snapshots/two.tmp/blocks/00000001.block"));
+  rig.Open();
+  CHECK(rig.Files("snapshots") == std::vector<std::string>{"one"});
+}
+
 TEST_CASE("What waits in the inbox at a start is there for the first query", "[tsdb]") {
   UpkeepRig rig;
   rig.Append("m", rig.clock.Now() - hours(30), 1);
