@@ -186,6 +186,18 @@ const char* CheckBounds(const HistogramOnWire& wire) {
   return nullptr;
 }
 
+// As Prometheus 3: whole numbers have to add up, but observations of NaN are in no bucket.
+// Fractions need not: their sum depends on the order.
+const char* CheckCount(const HistogramOnWire& wire, const Histogram& histogram) {
+  if (wire.is_float) return nullptr;
+  double in_buckets = histogram.zero_count;
+  for (const double count : histogram.negative.counts) in_buckets += count;
+  for (const double count : histogram.positive.counts) in_buckets += count;
+  const bool fits =
+      std::isnan(histogram.sum) ? in_buckets <= histogram.count : in_buckets == histogram.count;
+  return fits ? nullptr : "its count is not that of its buckets";
+}
+
 const char* Convert(const HistogramOnWire& wire, Histogram& histogram) {
   const bool known = wire.schema == kCustomBucketsSchema ||
                      (wire.schema >= kMinSchema && wire.schema <= kMaxSchema);
@@ -204,7 +216,7 @@ const char* Convert(const HistogramOnWire& wire, Histogram& histogram) {
   if (const char* wrong = ConvertSide(wire.positive, wire.is_float, histogram.positive)) {
     return wrong;
   }
-  if (wire.schema != kCustomBucketsSchema) return nullptr;
+  if (wire.schema != kCustomBucketsSchema) return CheckCount(wire, histogram);
   // The last bucket goes up to +Inf: one more than there are bounds.
   for (const BucketSpan& span : histogram.positive.spans) {
     if (span.first < 0 ||
@@ -213,7 +225,7 @@ const char* Convert(const HistogramOnWire& wire, Histogram& histogram) {
     }
   }
   histogram.bounds = std::make_shared<const std::vector<double>>(wire.bounds);
-  return nullptr;
+  return CheckCount(wire, histogram);
 }
 
 }  // namespace

@@ -141,6 +141,8 @@ Status SeriesReader::ReadPoints(std::string_view message) {
       std::optional<HistogramMessage> histogram = ReadHistogramMessage(reader.bytes());
       if (!histogram) return Broken("histogram");
       histograms_.push_back(*std::move(histogram));
+    } else if (const std::uint32_t field = reader.tag() >> 3; field <= 2 || field == 4) {
+      return Broken("series");
     }
   }
   return reader.ok() ? Status() : Broken("series");
@@ -247,7 +249,8 @@ Status ReadWriteRequest(std::string_view message, SeriesRefs& refs, Batch& batch
   std::vector<Hash128> names;
   MessageReader reader(message);
   while (reader.Next()) {
-    if (reader.tag() != Tag(1, WireType::kBytes)) continue;
+    if (reader.tag() >> 3 != 1) continue;
+    if (reader.tag() != Tag(1, WireType::kBytes)) return Broken("series");
     names.push_back(Hash128Of(all.emplace_back(Split(reader.bytes())).name));
   }
   if (!reader.ok()) return Broken("request");

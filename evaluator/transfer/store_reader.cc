@@ -12,6 +12,7 @@
 #include "evaluator/tsdb/head_restore.h"
 #include "evaluator/tsdb/merged_querier.h"
 #include "evaluator/tsdb/read_only_disk.h"
+#include "evaluator/tsdb/upkeep.h"
 #include "evaluator/tsdb/wal_replay.h"
 
 namespace skep::transfer {
@@ -28,10 +29,18 @@ std::optional<std::uint64_t> BlockNumber(std::string_view name) {
   return ParseUint(name);
 }
 
-bool IsStore(const std::string& folder) {
+bool HasFolder(const std::string& folder, const std::string& name) {
   std::error_code ignored;
-  return std::filesystem::is_directory(JoinPath(folder, "wal"), ignored) ||
-         std::filesystem::is_directory(JoinPath(folder, tsdb::kBlockFolder), ignored);
+  return std::filesystem::is_directory(JoinPath(folder, name), ignored);
+}
+
+Status CheckStore(const std::string& folder) {
+  if (HasFolder(folder, "wal") || HasFolder(folder, tsdb::kBlockFolder)) return {};
+  if (HasFolder(folder, tsdb::kInboxFolder)) {
+    return Invalid(folder + ": what was imported waits in the folder \"" + tsdb::kInboxFolder +
+                   "\" until an evaluator is started on it");
+  }
+  return Invalid(folder + " is no store: it has neither a folder \"wal\" nor a folder \"blocks\"");
 }
 
 }  // namespace
@@ -47,9 +56,7 @@ Result<std::unique_ptr<StoreReader>> StoreReader::Open(const std::string& store,
   tsdb::ReadOnlyDisk disk(store);
   const Status ours = tsdb::CheckNotForeign(disk);
   if (!ours) return ours.error().Wrap(store);
-  if (!IsStore(store)) {
-    return Invalid(store + " is no store: it has neither a folder \"wal\" nor a folder \"blocks\"");
-  }
+  RETURN_IF_ERROR(CheckStore(store));
   for (int i = 0; i < kTries; ++i) {
     std::unique_ptr<StoreReader> reader(new StoreReader(store, remark));
     const Status read = reader->Read();

@@ -119,6 +119,25 @@ TEST_CASE("Numbers of a histogram that do not fit cost it alone", "[intake]") {
   CHECK(complaint([](MessageWriter& w) {
           w.Sint(4, -53).Bytes(11, Span(1, 1)).PackedVarint(12, {2});
         }) == "h: buckets beyond the bounds");
+  CHECK(complaint([](MessageWriter& w) {
+          w.Bytes(11, Span(0, 1)).PackedVarint(12, {Zigzag(3)});
+        }) == "h: its count is not that of its buckets");
+}
+
+TEST_CASE("A field of another shape is no message", "[intake]") {
+  const auto read = [](const std::string& message) {
+    tsdb::Head head({});
+    SeriesRefs refs;
+    Batch batch(head, kMaxTimestamp);
+    return ReadWriteRequest(message, refs, batch);
+  };
+  const std::string label =
+      "\x0a\x0d\x0a\x08__name__\x12\x01"
+      "a";
+  CHECK(read("\x0a\x0f" + label));
+  CHECK_FALSE(read("\x08\x01"));                       // series as a number
+  CHECK_FALSE(read("\x0a\x11" + label + "\x10\x01"));  // a sample as a number
+  CHECK(read("\x0a\x11" + label + "\x28\x01"));        // a field that nobody knows
 }
 
 TEST_CASE("A label set that is none costs its samples", "[intake]") {

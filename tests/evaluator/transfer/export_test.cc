@@ -206,6 +206,12 @@ TEST_CASE("A damaged block is left out and told, the others are read", "[transfe
   const auto none = StoreReader::Open("/proc/self", [](const std::string&) {});
   REQUIRE_FALSE(none);
   CHECK(none.error().message().starts_with("/proc/self is no store"));
+  const test::TempFolder imported;
+  std::filesystem::create_directory(imported.File("inbox"));
+  const auto waits = StoreReader::Open(imported.File(""), [](const std::string&) {});
+  REQUIRE_FALSE(waits);
+  CHECK(waits.error().message().ends_with(
+      "what was imported waits in the folder \"inbox\" until an evaluator is started on it"));
 }
 
 TEST_CASE("An analysis tells bytes, cardinality and churn", "[transfer]") {
