@@ -1,6 +1,7 @@
 // Prometheus's HTTP API, version 1: what Grafana, promtool and curl ask for under /api/v1.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -121,6 +122,9 @@ class Api {
   // what is to be called: for metrics of the owner. The Api outlives the server.
   using Wrap = std::function<net::HttpHandler(std::string_view route, net::HttpHandler handler)>;
   void Register(net::HttpServer& server, const Wrap& wrap);
+
+  // Of the heap, what is kept of queries that clients repeat.
+  std::size_t plan_bytes() const { return queries_.heap_bytes(); }
 
  private:
   net::HttpResponse Query(const net::HttpRequest& request);

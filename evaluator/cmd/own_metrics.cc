@@ -247,6 +247,7 @@ void WriteMemoryMetrics(PageWriter& page, const tsdb::HeadMemory& memory,
   part("rare", memory.rare);
   part("kept_selects", memory.kept_selects);
   part("rule_plans", caches.rule_plans);
+  part("query_plans", caches.query_plans);
   part("scrape_caches", caches.scrapes);
   part("push_caches", caches.pushes);
 }

@@ -19,11 +19,13 @@ void WriteConfigMetrics(exposition::PageWriter& page, const Configurator::Status
 void WriteNotifierMetrics(exposition::PageWriter& page, const notifier::Notifier::Status& status,
                           const std::vector<receivers::AlertmanagerCounts>& alertmanagers,
                           std::size_t queue_capacity);
-// Bytes that others than the store keep, to know its series again: who brings samples, and rules.
+// Bytes that others than the store keep, to know its series again: who brings samples, and who
+// asks.
 struct CacheBytes {
   std::size_t scrapes = 0;
   std::size_t pushes = 0;
-  std::size_t rule_plans = 0;  // rulequery::EngineQueryRunner::PlanBytes
+  std::size_t rule_plans = 0;   // rulequery::EngineQueryRunner::PlanBytes
+  std::size_t query_plans = 0;  // api::Api::plan_bytes
 };
 void WriteMemoryMetrics(exposition::PageWriter& page, const tsdb::HeadMemory& memory,
                         const CacheBytes& caches);

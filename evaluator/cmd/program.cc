@@ -196,7 +196,8 @@ void Program::AddMetrics() {
     WriteMemoryMetrics(page, storage_.store->status().memory,
                        {.scrapes = scrape_->CacheBytes(),
                         .pushes = receiver_.cache_bytes(),
-                        .rule_plans = queries_.PlanBytes()});
+                        .rule_plans = queries_.PlanBytes(),
+                        .query_plans = api_->plan_bytes()});
     instrument::WriteCounts(page, "skep_evaluator_", server_.counts().List());
   });
 }

@@ -58,6 +58,16 @@ void RecentQueries::Add(std::string_view text, const Query& query) {
   if (oldest != entries_.rend()) entries_.erase(std::next(oldest).base());
 }
 
+std::size_t RecentQueries::heap_bytes() const {
+  const std::lock_guard lock(mutex_);
+  std::size_t bytes = entries_.size() * sizeof(Entry);
+  for (const Entry& entry : entries_) {
+    bytes += entry.text.capacity();
+    if (!entry.is_leased && entry.plan != nullptr) bytes += entry.plan->heap_bytes();
+  }
+  return bytes;
+}
+
 void RecentQueries::GiveBack(Entry& entry) {
   const std::lock_guard lock(mutex_);
   entry.is_leased = false;

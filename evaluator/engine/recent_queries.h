@@ -73,6 +73,9 @@ class RecentQueries {
   // As Query::Parse.
   Result<Lease> Take(std::string_view text);
 
+  // Of the heap, about: texts and plans, but those of queries that run just now.
+  std::size_t heap_bytes() const;
+
  private:
   void Add(std::string_view text, const Query& query);
   void GiveBack(Entry& entry);
@@ -82,7 +85,7 @@ class RecentQueries {
   const Clock& clock_;
   const RecentQueriesOptions options_;
   const std::shared_ptr<SelectPool> selects_ = std::make_shared<SelectPool>();
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::list<Entry> entries_;  // the last used ones first; guarded by mutex_
 };
 

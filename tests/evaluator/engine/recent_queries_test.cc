@@ -68,10 +68,15 @@ TEST_CASE("A text that is no query is an error each time", "[engine]") {
 TEST_CASE("Plans that nobody used for a while are forgotten", "[engine]") {
   HandClock clock;
   RecentQueries queries(clock);
+  CHECK(queries.heap_bytes() == 0);
   CHECK_FALSE(Run(queries, "a"));
+  const std::size_t one = queries.heap_bytes();
+  CHECK(one > 0);
   clock.passed += std::chrono::minutes(5);
   CHECK(Run(queries, "a"));
   clock.passed += std::chrono::minutes(5) + Duration(1);
+  CHECK_FALSE(Run(queries, "b"));
+  CHECK(queries.heap_bytes() == one);
   CHECK_FALSE(Run(queries, "a"));
 }
 
