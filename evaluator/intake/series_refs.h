@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "common/base/clock.h"
-#include "common/base/fair_shared_mutex.h"
 #include "common/base/hash128.h"
 #include "evaluator/storage/appender.h"
 
@@ -56,7 +55,7 @@ class SeriesRefs {
   void Turn();
 
   const std::size_t most_entries_;
-  mutable FairSharedMutex mutex_;
+  mutable std::shared_mutex mutex_;
   Table present_;  // of this turn
   Table last_;     // of the one before
   Clock::Steady turned_{};

@@ -14,7 +14,6 @@
 #include <span>
 #include <vector>
 
-#include "common/base/fair_shared_mutex.h"
 #include "evaluator/tsdb/batch_entries.h"
 #include "evaluator/tsdb/commit_codec.h"
 #include "evaluator/tsdb/head.h"
@@ -129,7 +128,7 @@ struct HeadState {
   std::vector<CommitNumber> living;            // guarded by commit_mutex; snapshots, of a commit
   // Commits that changed something and are over; written under commit_mutex.
   std::atomic<std::uint64_t> finished_commits{0};
-  mutable FairSharedMutex index_mutex;
+  mutable std::shared_mutex index_mutex;
   LabelIndex index;               // guarded by index_mutex
   LabelsTable by_labels;          // guarded by index_mutex
   SeriesPages pages;              // see there
