@@ -16,6 +16,7 @@ using std::chrono::hours;
 
 constexpr std::chrono::seconds kInboxRhythm{2};
 constexpr std::chrono::seconds kInboxAtStart{2};
+constexpr std::uint64_t kFewNew = 8;              // one of so many series
 constexpr std::string_view kUnfinished = ".tmp";  // of snapshots
 constexpr const char* kSnapshotFolder = "snapshots";
 
@@ -110,13 +111,27 @@ bool Upkeep::IsLateDue(std::uint64_t late) {
 
 std::optional<Timestamp> Upkeep::DueFlush() {
   const HeadCounters counters = head_.counters();
-  const Timestamp whole = FlushTime(options_.flush_span);
-  const Timestamp half = FlushTime(options_.flush_span / 2);
   const bool is_late_due = IsLateDue(counters.samples_behind_flush);
-  const std::uint64_t appended = counters.samples_appended - appended_;
-  const Timestamp latest = appended < options_.dense_samples * head_.series_count() ? whole : half;
+  const Timestamp latest = NewestWorthIt(counters);
   if (!flushed_ || *flushed_ < latest) return latest;
   return is_late_due ? flushed_ : std::nullopt;
+}
+
+bool Upkeep::IsDense(Duration piece, std::uint64_t appended) const {
+  const Duration passed = std::chrono::floor<Duration>(clock_.SteadyNow() - flushed_at_);
+  const double pieces =
+      flushed_ && passed > piece ? std::chrono::duration<double>(passed) / piece : 1;
+  return static_cast<double>(appended) >=
+         pieces * static_cast<double>(options_.dense_samples * head_.series_count());
+}
+
+Timestamp Upkeep::NewestWorthIt(const HeadCounters& counters) const {
+  const std::uint64_t appended = counters.samples_appended - appended_;
+  const std::uint64_t created = counters.series_created - created_;
+  const Duration span = options_.flush_span;
+  if (IsDense(span / 2, appended)) return FlushTime(span / 2);
+  const bool is_long = !IsDense(span, appended) && created * kFewNew <= head_.series_count();
+  return FlushTime(is_long ? span * UpkeepOptions::kFewSpans : span);
 }
 
 bool Upkeep::MayForget() {
@@ -141,6 +156,8 @@ Status Upkeep::Flush() {
   flushed_ = due;
   late_ = counters.samples_behind_flush;
   appended_ = counters.samples_appended;
+  created_ = counters.series_created;
+  flushed_at_ = clock_.SteadyNow();
   Forget();
   return {};
 }

@@ -29,12 +29,14 @@ struct UpkeepOptions {
   Duration retention{};          // blocks that end earlier are dropped; 0: none
   std::uint64_t most_bytes = 0;  // the oldest blocks are dropped beyond it; 0: none
   // Samples are written to blocks in spans of so much time, aligned to the epoch, some time after
-  // the end of the span: rules mostly look at the newest minutes, which then are in memory. Half
-  // such a span is written by itself where it has `dense_samples` of a series on average: it makes
-  // a chunk that is worth it.
+  // the end of the span: rules mostly look at the newest minutes, which then are in memory. A chunk
+  // is worth it from `dense_samples` on: where a series has so many on average in half a span, that
+  // is written by itself. Where it has fewer in a whole one, kFewSpans of them are written
+  // together, unless many series are new: those that end soon would keep their memory.
   Duration flush_span = std::chrono::minutes(20);
   Duration flush_delay = std::chrono::minutes(10);
   std::uint64_t dense_samples = 100;
+  static constexpr int kFewSpans = 3;
   // So many samples that came too late for their span are written before the next one is over, and
   // so many once no more come.
   std::uint64_t flush_late_samples = 8'000'000;
@@ -111,6 +113,10 @@ class Upkeep {
   Status Flush();
   // Up to when a flush would be of use now; none: it would not.
   std::optional<Timestamp> DueFlush();
+  // The end of the newest piece of time that is worth a block, by what came since the last flush.
+  Timestamp NewestWorthIt(const HeadCounters& counters) const;
+  // Whether such a piece has dense_samples, as they came since the last flush.
+  bool IsDense(Duration piece, std::uint64_t appended) const;
   bool IsLateDue(std::uint64_t late);
   Status WriteSpans(HeadFlush& flush);
   Status WriteSpan(HeadFlush& flush, storage::TimeRange range, std::vector<std::uint64_t>& numbers);
@@ -143,6 +149,8 @@ class Upkeep {
   std::uint64_t late_ = 0;               // HeadCounters::samples_behind_flush then
   std::uint64_t late_seen_ = 0;          // the same at the last Run
   std::uint64_t appended_ = 0;           // HeadCounters::samples_appended at the last flush
+  std::uint64_t created_ = 0;            // HeadCounters::series_created then
+  Clock::Steady flushed_at_;             // then
   std::optional<Clock::Steady> looked_;  // into the inbox
   std::set<std::string> passed_over_;    // entries of the inbox that were told
   std::vector<std::uint64_t> unshown_;   // files of flushes that failed

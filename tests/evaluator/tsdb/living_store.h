@@ -20,7 +20,13 @@ namespace skep::tsdb {
 // A store whose time passes, with pages of series that come and go.
 class LivingStore {
  public:
-  explicit LivingStore(std::uint64_t seed, StoreOptions options = {})
+  // By default each span of 20 minutes has enough samples for a block of its own.
+  static StoreOptions BlocksOfSpans() {
+    StoreOptions options;
+    options.upkeep.dense_samples = 50;
+    return options;
+  }
+  explicit LivingStore(std::uint64_t seed, StoreOptions options = BlocksOfSpans())
       : options_(std::move(options)), random_(seed) {
     clock.PassToMidnight();
     Open();

@@ -21,7 +21,7 @@ class FlushRig {
   // A batch of all series at a time.
   void Append(Timestamp time) {
     const auto appender = store->NewAppender();
-    for (int i = 0; i < kSeries; ++i) {
+    for (int i = first; i < first + kSeries; ++i) {
       storage::SeriesRef ref = 0;
       const Labels labels{{"__name__", "m"}, {"i", std::to_string(i)}};
       REQUIRE(appender->Append(ref, labels, {time, 1.0}) == storage::AppendOutcome::kAccepted);
@@ -40,6 +40,7 @@ class FlushRig {
   std::uint64_t in_memory() const { return store->head().Status(1).samples; }
 
   static constexpr int kSeries = 3;
+  int first = 0;  // of the series that are alive
   MemoryDisk disk;
   StoreClock clock;
   std::unique_ptr<Store> store;
@@ -47,18 +48,43 @@ class FlushRig {
 
 }  // namespace
 
-TEST_CASE("Half a span is flushed by itself where it has many samples", "[tsdb]") {
+TEST_CASE("A block is written once it has many samples of a series", "[tsdb]") {
   FlushRig rig({.dense_samples = 100});
-  SECTION("many") {
+  // The series are new in the first hour, which goes by spans of twenty minutes at least.
+  SECTION("half a span has many") {
     rig.Live(seconds(5), hours(1));
     CHECK(rig.flushes() == 5);
+    rig.Live(seconds(5), hours(2));
+    CHECK(rig.flushes() == 5 + 12);
     // What is ten minutes old at most when it is flushed, and the ten minutes until then.
     CHECK(rig.in_memory() <= 3U * 240);
   }
-  SECTION("few") {
-    rig.Live(seconds(15), hours(1));
+  SECTION("a span has") {
+    rig.Live(seconds(10), hours(1));
     CHECK(rig.flushes() == 2);
-    CHECK(rig.in_memory() <= 3U * 120);
+    rig.Live(seconds(10), hours(2));
+    CHECK(rig.flushes() == 2 + 6);
+    CHECK(rig.in_memory() <= 3U * 180);
+  }
+  SECTION("it has few: three of them") {
+    rig.Live(seconds(15), hours(1));
+    const std::uint64_t first = rig.flushes();
+    CHECK(first <= 2);
+    rig.Live(seconds(15), hours(6));
+    CHECK(rig.flushes() <= first + 6);
+    CHECK(rig.flushes() >= first + 5);
+    CHECK(rig.in_memory() <= 3U * 280);
+    // All that was flushed stands in blocks of hours.
+    rig.Live(seconds(15), minutes(11));
+    CHECK(rig.in_memory() <= 3U * 4 * 12);
+  }
+  SECTION("it has few, and many series are new") {
+    for (int round = 0; round < 12; ++round) {
+      rig.Live(seconds(15), minutes(30));
+      rig.first += FlushRig::kSeries;
+    }
+    rig.Live(seconds(15), minutes(10));
+    CHECK(rig.flushes() >= 15);
   }
 }
 
