@@ -70,6 +70,11 @@ void PrintSummary(ToolIo& io, const ImportSummary& summary) {
            << ", in " << in.blocks << " blocks of " << in.bytes << " bytes";
   }
   io.out << '\n';
+  if (summary.samples > in.samples) {
+    io.err << "skep: " << summary.samples - in.samples
+           << " samples have a time of which their series has another: the last one that was read "
+              "counts\n";
+  }
   if (summary.future > 0) {
     io.err << "skep: " << summary.future
            << " samples have times that are yet to come: retention by age removes them no sooner "

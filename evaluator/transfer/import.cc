@@ -81,6 +81,7 @@ Result<ImportSummary> Import(const std::string& store, const std::vector<std::st
   summary.imported = *imported;
   summary.damaged = run.damaged();
   summary.future = run.future();
+  summary.samples = run.samples();
   return summary;
 }
 

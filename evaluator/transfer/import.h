@@ -49,6 +49,7 @@ struct ImportSummary {
   std::uint64_t inputs = 0;   // files and blocks
   std::uint64_t damaged = 0;  // what was skipped
   std::uint64_t future = 0;   // samples after ImportOptions::now, of all that were read
+  std::uint64_t samples = 0;  // that were read
 };
 
 // Imports all of `inputs` (files; folders with a block or with several) into the store in the
@@ -81,6 +82,7 @@ class ImportRun {
     future_ += time > options_.now ? 1 : 0;
   }
   std::uint64_t future() const { return future_; }
+  std::uint64_t samples() const { return samples_; }
 
  private:
   DayBlocks& blocks_;

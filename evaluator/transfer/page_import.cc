@@ -21,7 +21,8 @@ using exposition::PageParser;
 constexpr std::string_view kEof = "# EOF";
 // The year 9999: who has times beyond it gave milliseconds where seconds are expected.
 constexpr Timestamp kNewest = FromMillis(253'402'300'799'999);
-constexpr std::size_t kMaxKnownBytes = 64UL << 20;  // of series' texts
+constexpr Timestamp kOldest = FromMillis(-62'167'219'200'000);  // the year 0
+constexpr std::size_t kMaxKnownBytes = 64UL << 20;              // of series' texts
 
 bool EndsWithEof(std::string_view text) {
   while (text.ends_with('\n') || text.ends_with('\r')) text.remove_suffix(1);
@@ -117,6 +118,7 @@ Result<SampleSorter::Series*> PageImport::Find(const PageParser& parser) {
 Status PageImport::ReadSample(const PageParser& parser) {
   const std::optional<Timestamp> time = parser.timestamp();
   if (!time) return Damaged(parser, "a sample without a time stamp");
+  if (*time < kOldest) return Damaged(parser, "a time stamp before the year 0");
   if (*time > kNewest) {
     return Damaged(parser,
                    "a time stamp after the year 9999: OpenMetrics has seconds, Prometheus's text "

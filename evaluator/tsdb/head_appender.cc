@@ -97,7 +97,8 @@ class HeadAppender final : public storage::Appender {
     return std::erase_if(entries_, is_refused);
   }
 
-  // On error the batch is as it was, and nothing of it will be replayed.
+  // On error the batch is as it was, and nothing of it will be replayed, unless the disk took it
+  // and did not sync: then it may come back at a start.
   Status WriteLog() {
     CommitEncoder& encoder = state_->encoder;
     encoder.Clear();
@@ -121,9 +122,8 @@ class HeadAppender final : public storage::Appender {
       }
       return written;
     }
-    // What the kernel has outlives the process; a disk that does not sync is told by the log.
-    if (state_->log_sync == HeadLogSync::kEachCommit) static_cast<void>(state_->log->Sync());
-    return {};
+    // Without kEachCommit what the kernel has is enough: it outlives the process.
+    return state_->log_sync == HeadLogSync::kEachCommit ? state_->log->Sync() : Status();
   }
 
   void ApplyEntries(CommitNumber commit, LivingSnapshots living) {
@@ -146,7 +146,8 @@ class HeadAppender final : public storage::Appender {
       if (entry.full == 0) {
         series.Append(entry.sample, commit, living);
       } else if (entry.late) {
-        late += series.AppendLate(full_[entry.full - 1], commit) ? 1 : 0;
+        const bool is_new = series.AppendLate(full_[entry.full - 1], commit);
+        (is_new ? late : repeated) += 1;
       } else {
         series.AppendFull(full_[entry.full - 1], commit, living);
       }

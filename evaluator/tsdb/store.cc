@@ -227,11 +227,8 @@ void Store::NoteAppends() {
   const std::uint64_t failed = wal_->counters().failed_appends;
   const std::uint64_t records = wal_->counters().records;
   if (failed != failed_appends_) {
-    const Result<std::uint64_t> room = disk_.FreeBytes();
     Note(Part::kAppend,
-         Unavailable("batches were refused: the log cannot be written (" +
-                     (room ? std::to_string(*room) + " bytes are free" : room.error().message()) +
-                     ")"));
+         Unavailable("batches were refused: the log cannot be written: " + wal_->append_error()));
   } else if (records != records_) {
     Note(Part::kAppend, {});
   }

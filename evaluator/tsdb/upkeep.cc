@@ -256,9 +256,15 @@ Status Upkeep::Adopt(const std::string& name) {
   }
   const std::uint64_t number = blocks_.Reserve();
   RETURN_IF_ERROR(disk_.Rename(path, BlockPath(number)));
-  RETURN_IF_ERROR(disk_.SyncFolder(kBlockFolder));
-  RETURN_IF_ERROR(disk_.SyncFolder(kInboxFolder));
-  RETURN_IF_ERROR(blocks_.Exchange({&number, 1}, {}));
+  const auto show = [&]() -> Status {
+    RETURN_IF_ERROR(disk_.SyncFolder(kBlockFolder));
+    RETURN_IF_ERROR(disk_.SyncFolder(kInboxFolder));
+    return blocks_.Exchange({&number, 1}, {});
+  };
+  if (Status shown = show(); !shown) {
+    (void)disk_.Rename(BlockPath(number), path);  // for the next attempt
+    return shown;
+  }
   added_[number] = clock_.SteadyNow();
   Count(&UpkeepCounters::adopted_blocks);
   log_.Info("a block was taken from the inbox", {{"name", name}, {"block", BlockPath(number)}});

@@ -14,7 +14,10 @@ Status WalWriter::Append(RecordKind kind, std::span<const std::string_view> payl
   if (open_ && end_.bytes >= 2 * options_.segment_bytes) done = EndSegment();
   if (done && !open_) done = BeginSegment();
   if (done) done = Write(kind, payload);
-  if (!done) ++counters_.failed_appends;
+  if (!done) {
+    ++counters_.failed_appends;
+    append_error_ = done.error().message();
+  }
   return done;
 }
 
@@ -132,6 +135,11 @@ WalEnd WalWriter::end() const {
 std::uint64_t WalWriter::unsynced_bytes() const {
   const std::lock_guard lock(mutex_);
   return end_.bytes - synced_;
+}
+
+std::string WalWriter::append_error() const {
+  const std::lock_guard lock(mutex_);
+  return append_error_;
 }
 
 WalCounters WalWriter::counters() const {

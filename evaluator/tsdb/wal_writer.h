@@ -70,6 +70,8 @@ class WalWriter {
   // Bytes that a power cut could lose now.
   std::uint64_t unsynced_bytes() const;
   WalCounters counters() const;
+  // Why the last Append that failed did.
+  std::string append_error() const;
 
  private:
   Status BeginSegment();
@@ -86,8 +88,9 @@ class WalWriter {
   std::uint64_t synced_ = 0;  // guarded by mutex_; bytes of end_.segment that are on the disk
   std::shared_ptr<AppendFile> file_;  // guarded by mutex_; of end_.segment. Null: is opened to sync
   bool open_ = false;                 // guarded by mutex_; whether end_.segment takes more records
-  bool has_folder_ = false;  // guarded by mutex_; whether the folder is on the disk for sure
-  WalCounters counters_;     // guarded by mutex_
+  bool has_folder_ = false;   // guarded by mutex_; whether the folder is on the disk for sure
+  WalCounters counters_;      // guarded by mutex_
+  std::string append_error_;  // guarded by mutex_
 };
 
 }  // namespace skep::tsdb

@@ -135,6 +135,7 @@ TEST_CASE("An import that does not fit into memory has every sample once", "[tra
     }
   }
   CHECK(summary.imported.samples == samples);
+  CHECK(summary.samples == 20'000);
 }
 
 TEST_CASE("A bad line stops the import with its number, and nothing comes in", "[transfer]") {
@@ -145,6 +146,8 @@ TEST_CASE("A bad line stops the import with its number, and nothing comes in", "
       {"a 1 1700000000000\nb{ 1 1\n", "line 2: "},
       {"a 1 1700000000000\n\n# comment\nb 1\n", "line 4: a sample without a time stamp"},
       {"a 1 1700000000\nb 2 1700000000000000\n", "line 2: a time stamp after the year 9999"},
+      {"a 1 -62167219200001\n", "line 1: a time stamp before the year 0"},
+      {"a 1 -9223372036854775808\n", "line 1: a time stamp before the year 0"},
       {"a 1 1700000000000\na{x=\"1\",x=\"2\"} 1 1\n", "line 2: "},
       {"a 1 1700000000\nc d\n# EOF\n", "line 2: "},
       {"a 1 1700000000\n# EOF\nb 1 1700000000\n# EOF\n", "line 2: text after # EOF"},

@@ -237,9 +237,21 @@ TEST_CASE("Samples out of order are taken within their window, and are there aft
   }
   CHECK(ReadAll(*rig.store) == rig.ledger.All());
 
-  // Older than the window.
+  // Twice: the first one stays, and the other is counted.
   const auto appender = rig.store->NewAppender();
   storage::SeriesRef ref = 0;
+  const auto duplicates = [&] { return rig.store->head().counters().samples_duplicate; };
+  const std::uint64_t before = duplicates();
+  const Sample twice{rig.clock.Now() - minutes(50) + Duration(17), 1};
+  REQUIRE(appender->Append(ref, Rig::Name(0), twice) == storage::AppendOutcome::kAccepted);
+  REQUIRE(appender->Commit());
+  CHECK(duplicates() == before);
+  REQUIRE(appender->Append(ref, Rig::Name(0), {twice.time, 2}) ==
+          storage::AppendOutcome::kAccepted);
+  REQUIRE(appender->Commit());
+  CHECK(duplicates() == before + 1);
+
+  // Older than the window.
   CHECK(appender->Append(ref, Rig::Name(0), {rig.clock.Now() - minutes(63), 1}) ==
         storage::AppendOutcome::kOutOfOrder);
   // Without one.

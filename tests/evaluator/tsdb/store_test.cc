@@ -167,7 +167,8 @@ TEST_CASE("A batch that a full disk refuses is never seen, and writing goes on w
       REQUIRE(ReadAll(*store) == ledger.All());
       clock.Pass(std::chrono::seconds(1));
       store->Maintain();
-      CHECK(store->status().problem.find("the log cannot be written") != std::string::npos);
+      CHECK_THAT(store->status().problem, Catch::Contains("the log cannot be written: ") &&
+                                              Catch::Contains("no space left"));
       CHECK_FALSE(store->WriteCheckpoint());
       disk.set_faults({});
       for (int i = 0; i < 20; ++i) REQUIRE(writer.WriteBatch(*store, ledger));
@@ -208,6 +209,40 @@ TEST_CASE("A store tells that the disk does not sync, and saves itself by a chec
     disk.PowerCut(random);
   }
   CHECK(ReadAll(*OpenStore(disk, clock)) == ledger.All());
+}
+
+TEST_CASE("A store that syncs each batch refuses one that the disk does not take", "[tsdb]") {
+  MemoryDisk disk;
+  StoreClock clock;
+  StoreOptions options;
+  options.wal_sync = HeadLogSync::kEachCommit;
+  std::mt19937_64 random(1);
+  const auto add = [](Store& store, double value, Timestamp time) {
+    SeriesRef ref = 0;
+    const auto appender = store.NewAppender();
+    CHECK(appender->Append(ref, Labels{{"__name__", "m"}}, {time, value}) ==
+          AppendOutcome::kAccepted);
+    return static_cast<bool>(appender->Commit());
+  };
+  const auto count = [](Store& store) { return ReadAll(store)["m"].size(); };
+  const Timestamp begin = clock.Now();
+  {
+    const auto store = OpenStore(disk, clock, options);
+    REQUIRE(add(*store, 1, begin));
+    disk.set_faults({.syncs_fail = true});
+    CHECK_FALSE(add(*store, 2, begin + std::chrono::seconds(1)));
+    CHECK(count(*store) == 1);
+    disk.set_faults({});
+    // Whoever was refused sends it again.
+    REQUIRE(add(*store, 2, begin + std::chrono::seconds(1)));
+    REQUIRE(add(*store, 3, begin + std::chrono::seconds(2)));
+    CHECK(count(*store) == 3);
+    clock.Pass(std::chrono::minutes(2));
+    store->Maintain();
+    CHECK(store->status().problem.empty());
+    disk.PowerCut(random);
+  }
+  CHECK(count(*OpenStore(disk, clock, options)) == 3);
 }
 
 TEST_CASE("What retention forgot stays forgotten", "[tsdb]") {

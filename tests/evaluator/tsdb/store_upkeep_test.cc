@@ -268,6 +268,24 @@ TEST_CASE("What waits in the inbox at a start is there for the first query", "[t
   CHECK(other.Files("inbox") == std::vector<std::string>{"b.block.refused"});
 }
 
+TEST_CASE("A block that cannot be taken from the inbox waits there", "[tsdb]") {
+  UpkeepRig rig;
+  rig.Append("m", rig.clock.Now() - hours(30), 1);
+  rig.Flush();
+  const std::string bytes = rig.disk.Content("blocks/00000001.block");
+  UpkeepRig other;
+  REQUIRE(other.disk.MakeFolder("inbox"));
+  REQUIRE(other.disk.Create("inbox/a.block"));
+  other.disk.SetContent("inbox/a.block", bytes);
+  other.disk.set_faults({.syncs_fail = true});
+  other.Tend();
+  CHECK(other.Files("inbox") == std::vector<std::string>{"a.block"});
+  other.disk.set_faults({});
+  other.Tend();
+  CHECK(other.Files("inbox").empty());
+  CHECK(other.Read("m") == std::vector<double>{1});
+}
+
 TEST_CASE("Files that somebody else removed are gone as well", "[tsdb]") {
   UpkeepRig rig;
   for (const int hour : {30, 50}) {
