@@ -271,7 +271,9 @@ TEST_CASE("A plan does without series that ended and has them again when they go
 TEST_CASE("A plan gives the same to the bit of series that stand in blocks", "[plan]") {
   constexpr int kRounds = 240;
   int filled = 0;
-  tsdb::LivingStore rig(7);
+  tsdb::StoreOptions options;
+  options.upkeep.dense_samples = 5;  // a block each ten minutes
+  tsdb::LivingStore rig(7, options);
   const StillClock clock;
   const Engine engine(clock);
   Churn churn(11);
