@@ -67,6 +67,14 @@ class UpkeepRig {
   const StoreOptions options_;
 };
 
+// Of the series m, whose value is 1.
+std::string BlockOfOldSample() {
+  UpkeepRig rig;
+  rig.Append("m", rig.clock.Now() - hours(30), 1);
+  rig.Flush();
+  return rig.disk.Content("blocks/00000001.block");
+}
+
 }  // namespace
 
 TEST_CASE("A block that is written anew stays older than those that came after it", "[tsdb]") {
@@ -250,10 +258,7 @@ TEST_CASE("A snapshot that a start finds unfinished goes", "[tsdb]") {
 }
 
 TEST_CASE("What waits in the inbox at a start is there for the first query", "[tsdb]") {
-  UpkeepRig rig;
-  rig.Append("m", rig.clock.Now() - hours(30), 1);
-  rig.Flush();
-  const std::string bytes = rig.disk.Content("blocks/00000001.block");
+  const std::string bytes = BlockOfOldSample();
   UpkeepRig other;
   other.store.reset();
   REQUIRE(other.disk.MakeFolder("inbox"));
@@ -269,10 +274,7 @@ TEST_CASE("What waits in the inbox at a start is there for the first query", "[t
 }
 
 TEST_CASE("A block that cannot be taken from the inbox waits there", "[tsdb]") {
-  UpkeepRig rig;
-  rig.Append("m", rig.clock.Now() - hours(30), 1);
-  rig.Flush();
-  const std::string bytes = rig.disk.Content("blocks/00000001.block");
+  const std::string bytes = BlockOfOldSample();
   UpkeepRig other;
   REQUIRE(other.disk.MakeFolder("inbox"));
   REQUIRE(other.disk.Create("inbox/a.block"));
